@@ -1,0 +1,1 @@
+"""Machine-checked theory of neural collapse."""

@@ -1,0 +1,329 @@
+"""Balls as an array namespace: a claim written over `xp` runs on certified intervals unchanged.
+
+A ball encloses a real number: a midpoint and a radius, both kept by Arb with directed rounding.
+`Balls` is an array of them. The functions of this module carry the names of the array API, so
+that ``judge(balls, ...)`` means the same as ``judge(numpy, ...)``, only with certainty. The same
+functions accept a single ``arb`` (a closed form at a point) and an ``arb_series`` (a closed form
+with its derivative), because all three answer to the same method names.
+
+Inputs are taken exactly: a float is the double that it is, a `fractions.Fraction` or an integer
+is itself. The working precision is a setting of the whole process; `precision` is the only place
+that changes it, and parallel work therefore uses processes.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from fractions import Fraction
+from typing import Any
+
+import flint
+import numpy as np
+import numpy.typing as npt
+
+from ncbounds.errors import InputError
+
+Axis = int | tuple[int, ...] | None
+
+
+@contextmanager
+def precision(bits: int) -> Iterator[None]:
+    """Compute with `bits` bits of working precision inside the block."""
+    before = flint.ctx.prec
+    flint.ctx.prec = bits
+    try:
+        yield
+    finally:
+        flint.ctx.prec = before
+
+
+def ball(value: Any) -> flint.arb:
+    """Return the tightest ball that holds one exact number (float, integer, Fraction)."""
+    if isinstance(value, flint.arb):
+        return value
+    if isinstance(value, Fraction):
+        return flint.arb(flint.fmpq(value.numerator, value.denominator))
+    if isinstance(value, (bool, int, np.integer, np.bool_)):
+        return flint.arb(int(value))
+    if isinstance(value, (float, np.floating)):
+        if not math.isfinite(value):
+            raise InputError("number", float(value), "finite")
+        return flint.arb(float(value))
+    raise InputError("number", value, "a float, an integer or a Fraction")
+
+
+class Balls:
+    """An array of balls; build it with `asarray`, read signs with `certainly_nonnegative`."""
+
+    __slots__ = ("data",)
+    __array_priority__ = 1000
+    __hash__ = None  # type: ignore[assignment]
+
+    def __init__(self, data: npt.NDArray[np.object_]) -> None:
+        self.data = data
+
+    @property
+    def shape(self) -> tuple[int, ...]:
+        """Shape of the array."""
+        return self.data.shape
+
+    @property
+    def ndim(self) -> int:
+        """Number of axes."""
+        return self.data.ndim
+
+    def __getitem__(self, key: Any) -> Balls:
+        return _wrap(self.data[key])
+
+    def __add__(self, other: Any) -> Balls:
+        return _wrap(self.data + _raw(other))
+
+    def __sub__(self, other: Any) -> Balls:
+        return _wrap(self.data - _raw(other))
+
+    def __mul__(self, other: Any) -> Balls:
+        return _wrap(self.data * _raw(other))
+
+    def __truediv__(self, other: Any) -> Balls:
+        return _wrap(self.data / _raw(other))
+
+    def __rtruediv__(self, other: Any) -> Balls:
+        return _wrap(_raw(other) / self.data)
+
+    def __rsub__(self, other: Any) -> Balls:
+        return _wrap(_raw(other) - self.data)
+
+    __radd__ = __add__
+    __rmul__ = __mul__
+
+    def __neg__(self) -> Balls:
+        return _wrap(-self.data)
+
+    def __matmul__(self, other: Any) -> Balls:
+        return _wrap(self.data @ _raw(other))
+
+    def __pow__(self, exponent: Any) -> Balls:
+        return power(self, exponent)
+
+    def __rpow__(self, base: Any) -> Balls:
+        return power(base, self)
+
+    def _no_truth(self, *_: object) -> bool:
+        raise TypeError("balls have no plain order: use certainly_nonnegative")
+
+    __bool__ = __lt__ = __le__ = __gt__ = __ge__ = _no_truth
+
+    def __repr__(self) -> str:
+        return f"Balls({self.data.tolist()})"
+
+
+def asarray(values: Any) -> Balls:
+    """Return exact numbers of any nesting as an array of balls.
+
+    Raises
+    ------
+    InputError
+        When an entry is not a finite number.
+    """
+    if isinstance(values, Balls):
+        return values
+    entries = np.asarray(values, dtype=object)
+    return _wrap(np.frompyfunc(ball, 1, 1)(entries))
+
+
+def _wrap(data: Any) -> Balls:
+    if isinstance(data, np.ndarray):
+        return Balls(data)
+    scalar = np.empty((), dtype=object)
+    scalar[()] = data
+    return Balls(scalar)
+
+
+def _raw(value: Any) -> Any:
+    """The bare object array (or exact scalar) behind an operand."""
+    if isinstance(value, Balls):
+        return value.data
+    if isinstance(value, np.ndarray):
+        return asarray(value).data
+    return ball(value)
+
+
+def _elementwise(function: Callable[..., Any], *operands: Any) -> Any:
+    """Apply a scalar function to balls; scalars and series go through directly."""
+    if any(isinstance(operand, Balls) for operand in operands):
+        apply = np.frompyfunc(function, len(operands), 1)
+        return _wrap(apply(*(_raw(operand) for operand in operands)))
+    return function(*operands)
+
+
+# -- elementwise functions ------------------------------------------------------------------------
+
+
+def sqrt(x: Any) -> Any:
+    """Square root; a ball that reaches below zero gives an indeterminate ball."""
+    return _elementwise(lambda t: t.sqrt(), x)
+
+
+def exp(x: Any) -> Any:
+    """Exponential."""
+    return _elementwise(lambda t: t.exp(), x)
+
+
+def log(x: Any) -> Any:
+    """Natural logarithm."""
+    return _elementwise(lambda t: t.log(), x)
+
+
+def log1p(x: Any) -> Any:
+    """Logarithm of 1 + x, accurate for small x."""
+    return _elementwise(lambda t: t.log1p() if isinstance(t, flint.arb) else (1 + t).log(), x)
+
+
+def expm1(x: Any) -> Any:
+    """Exponential less 1, accurate for small x."""
+    return _elementwise(lambda t: t.expm1() if isinstance(t, flint.arb) else t.exp() - 1, x)
+
+
+def cos(x: Any) -> Any:
+    """Cosine."""
+    return _elementwise(lambda t: t.cos(), x)
+
+
+def sin(x: Any) -> Any:
+    """Sine."""
+    return _elementwise(lambda t: t.sin(), x)
+
+
+def sinc(x: Any) -> Any:
+    """sin(x)/x, continued by 1 at zero."""
+    return _elementwise(lambda t: t.sinc() if isinstance(t, flint.arb) else _sinc_series(t), x)
+
+
+def _sinc_series(x: flint.arb_series) -> flint.arb_series:
+    """Two terms of sinc over a ball; near zero the slope is at most |x|/3 in magnitude."""
+    point = x[0]
+    if point.contains(0):
+        reach = abs(point).upper() / 3
+        slope = (-reach).union(reach)
+    else:
+        slope = (point.cos() - point.sinc()) / point
+    return flint.arb_series([point.sinc(), slope * x[1]], prec=2)
+
+
+def abs(x: Any) -> Any:
+    """Absolute value."""
+    return _elementwise(lambda t: t.__abs__(), x)
+
+
+def gamma_ratio(x: Any, y: Any) -> Any:
+    """Return the quotient of Gamma(x) by Gamma(y), for positive arguments."""
+    return _elementwise(lambda s, t: (s.lgamma() - t.lgamma()).exp(), _exact(x), _exact(y))
+
+
+def maximum(x: Any, y: Any) -> Any:
+    """Elementwise maximum."""
+    return _elementwise(lambda s, t: s.max(t), _exact(x), _exact(y))
+
+
+def minimum(x: Any, y: Any) -> Any:
+    """Elementwise minimum."""
+    return _elementwise(lambda s, t: s.min(t), _exact(x), _exact(y))
+
+
+def root(x: Any, n: int) -> Any:
+    """The n-th root of a non-negative number."""
+    return _elementwise(lambda t: t.root(n), x)
+
+
+def power(base: Any, exponent: Any) -> Any:
+    """Return base to the exponent; an integer exponent goes by multiplication (no logarithm)."""
+    if isinstance(exponent, int):
+        return _elementwise(lambda t: _integer_power(t, exponent), base)
+    return _elementwise(lambda s, t: (t * s.log()).exp(), _exact(base), _exact(exponent))
+
+
+def _integer_power(base: Any, exponent: int) -> Any:
+    if exponent < 0:
+        return 1 / _integer_power(base, -exponent)
+    if exponent % 2 == 0 and isinstance(base, flint.arb):
+        base = base.__abs__()
+    result = flint.arb(1)
+    for _ in range(exponent):
+        result = result * base
+    return result
+
+
+def _exact(x: Any) -> Any:
+    return x if isinstance(x, (Balls, flint.arb, flint.arb_series)) else ball(x)
+
+
+def __getattr__(name: str) -> flint.arb:
+    """Serve `balls.pi` and `balls.e`, each at the precision of its use."""
+    if name == "pi":
+        return flint.arb.pi()
+    if name == "e":
+        return flint.arb.const_e()
+    raise AttributeError(name)
+
+
+# -- reductions and shapes ------------------------------------------------------------------------
+
+
+def sum(x: Balls, axis: Axis = None, keepdims: bool = False) -> Balls:
+    """Sum over an axis (all axes without one)."""
+    return _wrap(np.sum(x.data, axis=axis, keepdims=keepdims, initial=flint.arb(0)))
+
+
+def mean(x: Balls, axis: Axis = None, keepdims: bool = False) -> Balls:
+    """Mean over an axis."""
+    total = sum(x, axis, keepdims)
+    return total / (x.data.size // total.data.size)
+
+
+def max(x: Balls, axis: int = -1, keepdims: bool = False) -> Balls:
+    """Maximum over an axis: a ball that holds the maximum, whatever overlaps."""
+    return _reduce(lambda s, t: s.max(t), x, axis, keepdims)
+
+
+def min(x: Balls, axis: int = -1, keepdims: bool = False) -> Balls:
+    """Minimum over an axis."""
+    return _reduce(lambda s, t: s.min(t), x, axis, keepdims)
+
+
+def _reduce(function: Callable[..., Any], x: Balls, axis: int, keepdims: bool) -> Balls:
+    return _wrap(np.frompyfunc(function, 2, 1).reduce(x.data, axis=axis, keepdims=keepdims))
+
+
+def matmul(x: Balls, y: Balls) -> Balls:
+    """Matrix product over the last two axes, batched over the others."""
+    return x @ y
+
+
+def matrix_transpose(x: Balls) -> Balls:
+    """Swap the last two axes."""
+    return _wrap(np.swapaxes(x.data, -1, -2))
+
+
+def reshape(x: Balls, shape: tuple[int, ...]) -> Balls:
+    """Give the same entries another shape."""
+    return _wrap(x.data.reshape(shape))
+
+
+def stack(arrays: Sequence[Balls], axis: int = 0) -> Balls:
+    """Stack arrays of one shape along a new axis."""
+    return _wrap(np.stack([array.data for array in arrays], axis=axis))
+
+
+# -- signs ----------------------------------------------------------------------------------------
+
+
+def certainly_nonnegative(x: Balls) -> npt.NDArray[np.bool_]:
+    """Tell where a ball lies entirely at or above zero."""
+    return np.asarray(np.frompyfunc(lambda t: bool(t >= 0), 1, 1)(x.data), dtype=bool)
+
+
+def certainly_negative(x: Balls) -> npt.NDArray[np.bool_]:
+    """Tell where a ball lies entirely below zero."""
+    return np.asarray(np.frompyfunc(lambda t: bool(t < 0), 1, 1)(x.data), dtype=bool)

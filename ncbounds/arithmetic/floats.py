@@ -1,0 +1,71 @@
+"""Float namespaces: numpy and torch under the names that `balls` has.
+
+`numpy_namespace` and `torch_namespace` are the array API of the library in hand, with the few
+functions added that closed forms need and the standard lacks.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import cache
+from typing import Any
+
+from ncbounds.errors import MissingDependencyError
+
+
+class FloatNamespace:
+    """The array API of one library, with the special functions of the papers' formulas."""
+
+    def __init__(self, name: str, arrays: Any, lgamma: Callable[[Any], Any]) -> None:
+        self.name = name
+        self._arrays = arrays
+        self.lgamma = lgamma
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._arrays, name)
+
+    def gamma_ratio(self, x: Any, y: Any) -> Any:
+        """Return the quotient of Gamma(x) by Gamma(y), without overflow on the way."""
+        return self.exp(self.lgamma(x) - self.lgamma(y))
+
+    def sinc(self, x: Any) -> Any:
+        """sin(x)/x, continued by 1 at zero."""
+        return self._arrays.where(x == 0, 1.0 + x, self.sin(x) / self._arrays.where(x == 0, 1.0, x))
+
+    def root(self, x: Any, n: int) -> Any:
+        """The n-th root of a non-negative number."""
+        return x ** (1.0 / n)
+
+    def maximum(self, x: Any, y: Any) -> Any:
+        """Elementwise maximum; either side may be a number."""
+        return self._arrays.where(x >= y, x, y)
+
+    def minimum(self, x: Any, y: Any) -> Any:
+        """Elementwise minimum; either side may be a number."""
+        return self._arrays.where(x <= y, x, y)
+
+
+@cache
+def numpy_namespace() -> FloatNamespace:
+    """Return the namespace of numpy."""
+    import array_api_compat.numpy
+    from scipy.special import gammaln
+
+    return FloatNamespace("numpy", array_api_compat.numpy, gammaln)
+
+
+@cache
+def torch_namespace() -> FloatNamespace:
+    """Return the namespace of torch.
+
+    Raises
+    ------
+    MissingDependencyError
+        When torch is not installed.
+    """
+    try:
+        import array_api_compat.torch as arrays
+        import torch
+    except ImportError as error:
+        raise MissingDependencyError('torch is missing: pip install "ncbounds[torch]"') from error
+    return FloatNamespace("torch", arrays, torch.lgamma)

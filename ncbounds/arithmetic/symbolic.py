@@ -1,0 +1,113 @@
+"""The symbolic arithmetic: a formula run over this module is a sympy expression.
+
+The module is itself the namespace (`sqrt`, `exp`, `gamma_ratio`, ...). Below the namespace stand
+the uses of the expression: the symbols of a formula, LaTeX, MathML and text.
+"""
+
+from __future__ import annotations
+
+from functools import cache
+from typing import Any
+
+import sympy
+from sympy import Abs, cos, exp, gamma, log, root, sin, sinc, sqrt
+
+from ncbounds.arithmetic.formula import Formula, Parameter
+
+__all__ = [
+    "abs",
+    "cos",
+    "e",
+    "exp",
+    "expm1",
+    "expression",
+    "gamma_ratio",
+    "latex",
+    "log",
+    "log1p",
+    "mathml",
+    "maximum",
+    "minimum",
+    "pi",
+    "root",
+    "sin",
+    "sinc",
+    "sqrt",
+    "symbols",
+    "text",
+]
+
+abs = Abs
+pi = sympy.pi
+e = sympy.E
+maximum = sympy.Max
+minimum = sympy.Min
+
+
+def log1p(x: Any) -> Any:
+    """Logarithm of 1 + x."""
+    return log(1 + x)
+
+
+def expm1(x: Any) -> Any:
+    """Exponential less 1."""
+    return exp(x) - 1
+
+
+def gamma_ratio(x: Any, y: Any) -> Any:
+    """Return the quotient of Gamma(x) by Gamma(y)."""
+    return gamma(x) / gamma(y)
+
+
+def _symbol(parameter: Parameter) -> sympy.Symbol:
+    at_least_zero = parameter.lower is not None and parameter.lower >= 0
+    is_positive = at_least_zero and (parameter.lower_open or parameter.lower > 0)
+    return sympy.Symbol(
+        parameter.argument,
+        real=True,
+        integer=parameter.integer or None,
+        nonnegative=at_least_zero or None,
+        positive=is_positive or None,
+    )
+
+
+@cache
+def symbols(formula: Formula) -> dict[str, sympy.Symbol]:
+    """Return the symbols of a formula's parameters, by argument name, with their signs known."""
+    return {p.argument: _symbol(p) for p in formula.parameters}
+
+
+@cache
+def expression(formula: Formula) -> sympy.Expr:
+    """Return the formula as a sympy expression in `symbols(formula)`."""
+    import sys
+
+    return formula(sys.modules[__name__], **symbols(formula))
+
+
+def _printed_names(formula: Formula) -> dict[sympy.Symbol, str]:
+    named = symbols(formula)
+    return {named[p.argument]: p.symbol for p in formula.parameters}
+
+
+def latex(formula: Formula) -> str:
+    """Return the formula in LaTeX, in the symbols of its paper."""
+    return str(sympy.latex(expression(formula), symbol_names=_printed_names(formula)))
+
+
+def mathml(formula: Formula) -> str:
+    """Return the formula as presentation MathML, ready to stand in a page."""
+    names = {symbol: sympy.Symbol(_plain(name)) for symbol, name in _printed_names(formula).items()}
+    body = sympy.mathml(expression(formula).xreplace(names), printer="presentation")
+    return f'<math xmlns="http://www.w3.org/1998/Math/MathML" display="block">{body}</math>'
+
+
+def text(formula: Formula) -> str:
+    """Return the formula drawn in Unicode over several lines."""
+    names = {symbol: sympy.Symbol(_plain(name)) for symbol, name in _printed_names(formula).items()}
+    return str(sympy.pretty(expression(formula).xreplace(names), use_unicode=True))
+
+
+def _plain(symbol: str) -> str:
+    """A LaTeX symbol as the name that sympy's own printers turn into the same letter."""
+    return symbol.replace("\\", "").replace("{", "").replace("}", "")

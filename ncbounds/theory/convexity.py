@@ -1,0 +1,206 @@
+"""Jensen-gap lemmas: a small gap in Jensen's inequality keeps the mean of every subset close.
+
+Both lemmas are from the appendix of `bnwd`, which builds its proximity theorems on them.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from ncbounds.arithmetic.formula import (
+    Condition,
+    formula,
+    nonnegative,
+    positive,
+    proportion,
+    real,
+)
+from ncbounds.theory.statement import (
+    Bound,
+    Claim,
+    Comparison,
+    Field,
+    Judgement,
+    Source,
+    Statement,
+    Variant,
+)
+
+_EPSILON = nonnegative("epsilon", "gap in Jensen's inequality", r"\epsilon")
+_DELTA = proportion("delta", "fraction of the points that lie in the subset", r"\delta")
+_MODULUS = positive("m", "modulus of strong convexity", "m")
+_MEAN = real("mean", "mean of all points", r"\tilde{x}")
+
+
+# -- Lemma 2.1 ------------------------------------------------------------------------------------
+
+
+@formula(_EPSILON, _DELTA, _MODULUS)
+def subset_radius(xp: Any, epsilon: Any, delta: Any, m: Any) -> Any:
+    """Largest distance of a subset mean from the mean of all."""
+    return xp.sqrt(2 * epsilon * (1 - delta) / (m * delta))
+
+
+def strongly_convex(xp: Any, z: Any, m: Any, knots: Any, weights: Any) -> Any:
+    """Evaluate ``f(z) = m/2 z^2 + sum_j weights_j |z - knots_j|`` at z of shape (B, N).
+
+    On finitely many points this is every m-strongly convex function: its excess over m/2 z^2 is a
+    convex sequence there, hence piecewise linear up to an affine term, and an affine term changes
+    neither the Jensen gap nor the conclusion.
+    """
+    kinks = xp.abs(z[..., None] - knots[:, None, :]) * weights[:, None, :]
+    return m[:, None] * z * z / 2 + xp.sum(kinks, axis=-1)
+
+
+def subset_mean_lemma(
+    xp: Any, *, x: Any, subset: Any, m: Any, knots: Any, weights: Any, epsilon: Any
+) -> Judgement:
+    """Lemma 2.1: a Jensen gap of at most epsilon keeps every subset mean within the radius."""
+    mean = xp.mean(x, axis=-1)
+    delta = xp.mean(subset, axis=-1)
+    subset_mean = xp.sum(subset * x, axis=-1) / xp.sum(subset, axis=-1)
+    mean_of_f = xp.mean(strongly_convex(xp, x, m, knots, weights), axis=-1)
+    f_of_mean = strongly_convex(xp, mean[:, None], m, knots, weights)[:, 0]
+    radius = subset_radius(xp, epsilon=epsilon, delta=delta, m=m)
+    return Judgement(
+        hypotheses=(Comparison("Jensen gap", mean_of_f, f_of_mean + epsilon),),
+        conclusions=(
+            Comparison("upper", subset_mean - mean, radius),
+            Comparison("lower", mean - subset_mean, radius),
+        ),
+    )
+
+
+def subset_mean_lemma_modulus(xp: Any, *, m: Any, **instance: Any) -> Judgement:
+    """The same for the other convention: f has modulus m when f - m x^2 is convex."""
+    judged = subset_mean_lemma(xp, m=2 * m, **instance)
+    radius = subset_radius(
+        xp, epsilon=instance["epsilon"], delta=xp.mean(instance["subset"], axis=-1), m=m
+    )
+    return Judgement(
+        judged.hypotheses, tuple(Comparison(c.name, c.lhs, radius) for c in judged.conclusions)
+    )
+
+
+_JENSEN_FIELDS = (
+    Field("x", ("N",)),
+    Field("subset", ("N",), "mask"),
+    Field("m", (), "positive"),
+    Field("knots", ("J",)),
+    Field("weights", ("J",), "nonnegative"),
+    Field("epsilon", (), "budget", hypothesis="Jensen gap"),
+)
+_JENSEN_SIZES = {"N": (1, 64), "J": (1, 8)}
+
+LEMMA_2_1 = Statement(
+    id="bnwd:lemma-2.1",
+    kind="lemma",
+    title="Subset means stay close under a small Jensen gap",
+    source=Source("bnwd", "Lemma 2.1, Sec. 2.3 and A.2"),
+    topic="convexity",
+    variants=(
+        Variant(
+            "printed",
+            "f - (m/2) x^2 is convex",
+            r"Let $f$ be $m$-strongly convex and "
+            r"$\frac1N\sum_i f(x_i) \le f(\tilde x) + \epsilon$. For every non-empty subset $S$ "
+            r"with $\delta = |S|/N$, the mean over $S$ lies within "
+            r"$\sqrt{2\epsilon(1-\delta)/(m\delta)}$ of $\tilde x$.",
+            Claim(subset_mean_lemma, _JENSEN_FIELDS, _JENSEN_SIZES),
+            (Bound("distance of the subset mean from the mean", subset_radius, "upper"),),
+            remark="The empty subset has no mean and delta = 0 no radius; the lemma needs S "
+            "non-empty. The constant is the best possible: a quadratic f with two values attains "
+            "it.",
+        ),
+        Variant(
+            "printed",
+            "f - m x^2 is convex",
+            "The same under the convention of the theorem that the paper cites in its proof, "
+            r"where modulus $m$ means that $f - m x^2$ is convex.",
+            Claim(subset_mean_lemma_modulus, _JENSEN_FIELDS, _JENSEN_SIZES),
+            remark="Weaker by a factor sqrt 2 than what the proof gives under this convention.",
+        ),
+    ),
+)
+
+
+# -- Lemma A.2 ------------------------------------------------------------------------------------
+
+
+@formula(_EPSILON, _DELTA, _MEAN)
+def exponential_radius(xp: Any, epsilon: Any, delta: Any, mean: Any) -> Any:
+    """Largest excess of a subset mean over the mean of all, for the exponential."""
+    return xp.sqrt(2 * epsilon / (delta * xp.exp(mean)))
+
+
+@formula(
+    _EPSILON,
+    _DELTA,
+    _MEAN,
+    conditions=(Condition("delta <= 1/2", lambda xp, delta, **_: 1 - 2 * delta, strict=False),),
+)
+def exponential_radius_sharp(xp: Any, epsilon: Any, delta: Any, mean: Any) -> Any:
+    """The same with the factor 1 - delta regained, for subsets of at most half the points."""
+    return xp.sqrt(2 * epsilon * (1 - delta) / (delta * xp.exp(mean)))
+
+
+def exponential_lemma(xp: Any, *, x: Any, subset: Any, epsilon: Any) -> Judgement:
+    """Lemma A.2: the one-sided subset lemma for the exponential, without a range for the x."""
+    mean = xp.mean(x, axis=-1)
+    subset_mean = xp.sum(subset * x, axis=-1) / xp.sum(subset, axis=-1)
+    radius = exponential_radius(xp, epsilon=epsilon, delta=xp.mean(subset, axis=-1), mean=mean)
+    return Judgement(
+        hypotheses=(Comparison("Jensen gap", xp.mean(xp.exp(x), axis=-1), xp.exp(mean) + epsilon),),
+        conclusions=(Comparison("upper", subset_mean - mean, radius),),
+    )
+
+
+def exponential_lemma_sharp(xp: Any, *, x: Any, subset: Any, epsilon: Any) -> Judgement:
+    """Lemma A.2 with the factor 1 - delta, for subsets of at most half the points."""
+    judged = exponential_lemma(xp, x=x, subset=subset, epsilon=epsilon)
+    delta = xp.mean(subset, axis=-1)
+    radius = exponential_radius_sharp(xp, epsilon=epsilon, delta=delta, mean=xp.mean(x, axis=-1))
+    return Judgement(
+        (*judged.hypotheses, Comparison("at most half of the points", 2 * delta, 1 + 0 * delta)),
+        (Comparison("upper", judged.conclusions[0].lhs, radius),),
+    )
+
+
+_EXPONENTIAL_FIELDS = (
+    Field("x", ("N",)),
+    Field("subset", ("N",), "mask"),
+    Field("epsilon", (), "budget", hypothesis="Jensen gap"),
+)
+
+LEMMA_A_2 = Statement(
+    id="bnwd:lemma-a.2",
+    kind="lemma",
+    title="Subset means under a small Jensen gap of the exponential",
+    source=Source("bnwd", "Lemma A.2, A.3"),
+    topic="convexity",
+    variants=(
+        Variant(
+            "printed",
+            "S non-empty",
+            r"If $\frac1N\sum_i e^{x_i} \le e^{\tilde x} + \epsilon$ then for every non-empty "
+            r"subset $S$ with $\delta = |S|/N$, the mean over $S$ is at most "
+            r"$\tilde x + \sqrt{2\epsilon/(\delta e^{\tilde x})}$.",
+            Claim(exponential_lemma, _EXPONENTIAL_FIELDS, {"N": (1, 64)}),
+            (Bound("excess of the subset mean over the mean", exponential_radius, "upper"),),
+            remark="For S = all points the excess is zero, which the printed proof divides by "
+            "N - |S| = 0 to see.",
+        ),
+        Variant(
+            "sharp",
+            "at most half of the points",
+            r"If moreover $\delta \le 1/2$, the excess is at most "
+            r"$\sqrt{2\epsilon(1-\delta)/(\delta e^{\tilde x})}$: the factor of Lemma 2.1 with the "
+            r"modulus $e^{\tilde x}$ at the mean, although the exponential has no modulus on the "
+            "line. The constant is attained as the gap vanishes.",
+            Claim(exponential_lemma_sharp, _EXPONENTIAL_FIELDS, {"N": (2, 64)}),
+            (Bound("excess of the subset mean over the mean", exponential_radius_sharp, "upper"),),
+        ),
+    ),
+)
+
+STATEMENTS = (LEMMA_2_1, LEMMA_A_2)
