@@ -6,6 +6,7 @@ functions added that closed forms need and the standard lacks.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from functools import cache
 from typing import Any
@@ -23,6 +24,10 @@ class FloatNamespace:
 
     def __getattr__(self, name: str) -> Any:
         return getattr(self._arrays, name)
+
+    def sqrt(self, x: Any) -> Any:
+        """Square root of an array or a number."""
+        return math.sqrt(x) if isinstance(x, float) else self._arrays.sqrt(x)
 
     def gamma_ratio(self, x: Any, y: Any) -> Any:
         """Return the quotient of Gamma(x) by Gamma(y), without overflow on the way."""

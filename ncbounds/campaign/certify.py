@@ -1,0 +1,195 @@
+"""Certification: a violation in floats is a lead, a violation in balls is a counterexample.
+
+An instance is taken exactly as it stands (each float is the rational that it is). Budgets are set
+anew to short decimals just above what their hypotheses need, since in floats they are only
+nearly enough. Then every hypothesis must hold and some conclusion fail, each with certainty.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from fractions import Fraction
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from ncbounds.arithmetic import balls
+from ncbounds.theory.statement import Claim, Comparison, Judgement
+
+#: An instance without batch axis, of exact numbers.
+Exact = dict[str, npt.NDArray[np.object_]]
+
+_PRECISIONS = (128, 512, 2048)
+#: Significant decimals to which a budget is rounded up, shortest first.
+_BUDGET_DIGITS = (1, 2, 4, 12, 40)
+
+
+@dataclass(frozen=True)
+class Counterexample:
+    """An exact instance on which a claim certainly fails, re-checkable by `check`."""
+
+    instance: Exact
+    comparison: str
+    relation: str
+    lhs: str
+    rhs: str
+    bits: int
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return plain data; numbers are exact, as text."""
+        return {
+            "type": "counterexample",
+            "instance": {k: _nested(v) for k, v in self.instance.items()},
+            "comparison": self.comparison,
+            "relation": self.relation,
+            "lhs": self.lhs,
+            "rhs": self.rhs,
+            "bits": self.bits,
+        }
+
+
+def _nested(values: Any) -> Any:
+    array = np.asarray(values, dtype=object)
+    return str(array.item()) if array.ndim == 0 else [_nested(entry) for entry in array]
+
+
+def exact_instance(instance: Mapping[str, Any], index: int) -> Exact:
+    """Return one instance of a float batch, every number exact."""
+    to_fraction = np.frompyfunc(Fraction, 1, 1)
+    return {
+        name: np.asarray(to_fraction(np.asarray(values[index], dtype=object)), dtype=object)
+        for name, values in instance.items()
+    }
+
+
+def judge_exact(claim: Claim, instance: Exact) -> Judgement:
+    """Judge one exact instance in balls, at the precision in force."""
+    return claim.judge(
+        balls, **{name: balls.asarray(values[None]) for name, values in instance.items()}
+    )
+
+
+def refute(
+    claim: Claim,
+    instance: Exact,
+    precisions: tuple[int, ...] = _PRECISIONS,
+    budget_digits: tuple[int, ...] = _BUDGET_DIGITS,
+) -> Counterexample | None:
+    """Return the certified counterexample that an exact instance is, or None.
+
+    Precision is raised, and budgets are rounded up less and less coarsely, until hypotheses and
+    violation are certain or the list of attempts ends.
+    """
+    if not admitted(claim, instance):
+        return None
+    for bits in precisions:
+        with balls.precision(bits):
+            for candidate in _with_budgets(claim, instance, budget_digits):
+                judged = judge_exact(claim, candidate)
+                if not all(_certainly_holds(c) for c in judged.hypotheses):
+                    continue
+                for comparison in judged.conclusions:
+                    failing = _certainly_fails(comparison)
+                    if failing is not None:
+                        return Counterexample(
+                            candidate,
+                            comparison.name,
+                            comparison.relation,
+                            _text(comparison.lhs, failing),
+                            _text(comparison.rhs, failing),
+                            bits,
+                        )
+    return None
+
+
+def admitted(claim: Claim, instance: Exact) -> bool:
+    """Tell whether every entry is one that its field admits, and every mask is non-empty."""
+    return all(
+        all(field.admits(value) for value in np.ravel(instance[field.name]))
+        and (field.kind != "mask" or any(np.ravel(instance[field.name])))
+        for field in claim.fields
+    )
+
+
+def check(claim: Claim, found: Counterexample) -> bool:
+    """Re-check a counterexample from its exact instance alone."""
+    with balls.precision(found.bits):
+        judged = judge_exact(claim, found.instance)
+        broken = next(c for c in judged.conclusions if c.name == found.comparison)
+        return (
+            admitted(claim, found.instance)
+            and all(_certainly_holds(c) for c in judged.hypotheses)
+            and _certainly_fails(broken) is not None
+        )
+
+
+def certified_tightness(claim: Claim, instance: Exact, conclusion: str) -> float | None:
+    """Largest certain lower value of lhs/rhs for a conclusion, where the hypotheses hold."""
+    with balls.precision(_PRECISIONS[1]):
+        for candidate in _with_budgets(claim, instance, digits=_BUDGET_DIGITS[-1:]):
+            judged = judge_exact(claim, candidate)
+            if not all(_certainly_holds(c) for c in judged.hypotheses):
+                continue
+            chosen = next(c for c in judged.conclusions if c.name == conclusion)
+            ratios = [
+                a / b
+                for a, b in zip(chosen.lhs.data.ravel(), chosen.rhs.data.ravel(), strict=True)
+                if b > 0
+            ]
+            finite = [float(r.lower()) for r in ratios if r.is_finite()]
+            if finite:
+                return max(finite)
+    return None
+
+
+def _with_budgets(
+    claim: Claim, instance: Exact, digits: tuple[int, ...] = _BUDGET_DIGITS
+) -> Iterator[Exact]:
+    """The instance with budgets just large enough, rounded up to fewer or more decimals."""
+    if not claim.budgets():
+        yield instance
+        return
+    for places in digits:
+        filled = dict(instance)
+        for field in claim.budgets():
+            filled[field.name] = np.array(Fraction(0), dtype=object)
+            judged = judge_exact(claim, filled)
+            needed = -next(c.slack for c in judged.hypotheses if c.name == field.hypothesis)
+            upper = needed.data.ravel()[0].upper()
+            if not upper.is_finite():
+                return
+            filled[field.name] = np.array(round_up(upper, places), dtype=object)
+        yield filled
+
+
+def round_up(value: Any, places: int) -> Fraction:
+    """A non-negative decimal of `places` significant digits that is at least `value`."""
+    if value <= 0:
+        return Fraction(1, 10**places)
+    middle, radius, exponent = (int(part) for part in value.mid_rad_10exp(places + 20))
+    top = middle + radius
+    drop = len(str(top)) - places
+    shown = -(-top // 10**drop) if drop > 0 else top
+    return Fraction(shown) * Fraction(10) ** (exponent + max(drop, 0))
+
+
+def _certainly_holds(comparison: Comparison) -> bool:
+    if comparison.relation == "=":
+        return all(bool(s.is_zero()) for s in comparison.slack.data.ravel())
+    return bool(balls.certainly_nonnegative(comparison.slack).all())
+
+
+def _certainly_fails(comparison: Comparison) -> int | None:
+    """Index of an entry that certainly fails, or None."""
+    slack = comparison.slack
+    negative = balls.certainly_negative(slack)
+    if comparison.relation == "=":
+        negative = negative | balls.certainly_negative(-slack)
+    places = np.flatnonzero(negative)
+    return int(places[0]) if len(places) else None
+
+
+def _text(side: Any, place: int) -> str:
+    return str(side.data.ravel()[place].str(12))

@@ -1,0 +1,208 @@
+"""Structured random instances: the shapes on which a false claim is likely to show.
+
+An array is drawn in one of several styles (small integers, two values, one outlier, almost equal,
+sparse, Gaussian) and at many scales. Fields that a hypothesis bounds from below are then set by
+`meet_budgets` to the least value that the hypothesis allows, or somewhat more, so that instances
+meet such hypotheses by construction and not by luck.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from ncbounds.theory.statement import Claim, Field, Sizes
+
+Array = npt.NDArray[np.float64]
+Instance = dict[str, Array]
+
+#: Largest number of array entries in one batch: sizes and batch are traded against each other.
+_BATCH_ENTRIES = 40_000
+_SMALL_FRACTIONS = np.array([0.25, 0.5, 1.0, 2.0, 3.0])
+
+
+def draw_sizes(claim: Claim, rng: np.random.Generator) -> Sizes:
+    """Draw the free sizes of a claim, small ones more often, and complete the derived ones."""
+    sizes = {}
+    for name, (low, high) in claim.sizes.items():
+        top = high if rng.random() < 0.5 else min(high, low + 3)
+        sizes[name] = int(rng.integers(low, top + 1))
+    return claim.axes(sizes)
+
+
+def draw(
+    claim: Claim, sizes: Sizes, batch: int, rng: np.random.Generator, decades: float = 2.0
+) -> Instance:
+    """Draw a batch of instances; scales range over 10^-decades to 10^decades.
+
+    Budget fields are left at zero for `meet_budgets` to set.
+    """
+    instance: Instance = {}
+    for field in claim.fields:
+        shape = (batch, *(sizes[axis] for axis in field.shape))
+        if field.like and rng.random() < 0.75:
+            instance[field.name] = _alike(field, instance, claim, shape, rng)
+        else:
+            instance[field.name] = _DRAW[field.kind](shape, rng, decades, field)
+    return instance
+
+
+def batch_size(claim: Claim, sizes: Sizes, wanted: int) -> int:
+    """Return how many instances of these sizes make one batch."""
+    entries = sum(int(np.prod([sizes[axis] for axis in f.shape])) for f in claim.fields)
+    return max(1, min(wanted, _BATCH_ENTRIES // max(entries, 1)))
+
+
+def meet_budgets(
+    claim: Claim, xp: Any, instance: Mapping[str, Any], room: Mapping[str, Any] | float
+) -> dict[str, Any]:
+    """Set each budget to the least value its hypothesis allows, times ``1 + room``.
+
+    Works over numpy and torch alike, and is differentiable. Where the hypothesis holds already,
+    the budget is `room` itself (a small positive number).
+    """
+    filled = dict(instance)
+    for field in claim.budgets():
+        filled[field.name] = 0 * filled[field.name]
+        judged = claim.judge(xp, **filled)
+        needed = -next(c.slack for c in judged.hypotheses if c.name == field.hypothesis)
+        extra = room[field.name] if isinstance(room, Mapping) else room
+        least = xp.maximum(needed, 0 * needed)
+        filled[field.name] = least * (1 + extra) + xp.where(least > 0, 0 * least, extra + 0 * least)
+    return filled
+
+
+def draw_room(claim: Claim, batch: int, rng: np.random.Generator) -> Instance:
+    """Draw how much more than the least each budget gets: half the time next to nothing."""
+    return {
+        f.name: np.where(
+            rng.random(batch) < 0.5, 2.0**-40, 10.0 ** rng.uniform(-6, 1, size=batch)
+        )
+        for f in claim.budgets()
+    }
+
+
+# -- one kind of field each -----------------------------------------------------------------------
+
+
+def _per_instance(values: Array, shape: tuple[int, ...]) -> Array:
+    """Shape (B,) values to broadcast against an array of `shape`."""
+    return values.reshape((shape[0],) + (1,) * (len(shape) - 1))
+
+
+def _scales(shape: tuple[int, ...], rng: np.random.Generator, decades: float) -> Array:
+    return _per_instance(10.0 ** rng.uniform(-decades, decades, size=shape[0]), shape)
+
+
+def _real(shape: tuple[int, ...], rng: np.random.Generator, decades: float, _: Field) -> Array:
+    style = rng.integers(8)
+    if style == 0:
+        return rng.integers(-3, 4, size=shape).astype(np.float64)
+    if style == 7 and len(shape) > 2:  # unit vectors, times a small integer
+        rows = np.eye(shape[-2], shape[-1]) * _per_instance(rng.integers(1, 11, shape[0]), shape)
+        return np.broadcast_to(rows, shape).copy()
+    if style == 1:  # a few small integers, the rest zero
+        return rng.integers(-1, 2, size=shape) * (rng.random(shape) < 0.4).astype(np.float64)
+    scale = _scales(shape, rng, decades)
+    if style == 2:  # two values
+        first, second = (_per_instance(rng.normal(size=shape[0]), shape) for _ in range(2))
+        return np.where(rng.random(shape) < rng.random(), first, second) * scale
+    if style == 3:  # equal but for a little noise
+        base = _per_instance(rng.normal(size=shape[0]), shape)
+        return (base + 10.0 ** rng.uniform(-8, -1) * rng.normal(size=shape)) * scale
+    if style == 4:  # equal but for one entry
+        base = np.ones(shape) * _per_instance(rng.normal(size=shape[0]), shape)
+        flat = base.reshape(shape[0], -1)
+        flat[np.arange(shape[0]), rng.integers(flat.shape[1], size=shape[0])] += rng.normal()
+        return flat.reshape(shape) * scale
+    if style == 5:
+        return rng.standard_cauchy(size=shape) * scale
+    return rng.normal(size=shape) * scale
+
+
+def _positive(shape: tuple[int, ...], rng: np.random.Generator, decades: float, _: Field) -> Array:
+    if rng.random() < 0.4:
+        return rng.choice(_SMALL_FRACTIONS, size=shape)
+    return 10.0 ** rng.uniform(-decades, decades, size=shape)
+
+
+def _nonnegative(
+    shape: tuple[int, ...], rng: np.random.Generator, decades: float, field: Field
+) -> Array:
+    if rng.random() < 0.3:
+        return np.zeros(shape)
+    return _positive(shape, rng, decades, field) * (rng.random(shape) < 0.6)
+
+
+def _proportion(shape: tuple[int, ...], rng: np.random.Generator, _: float, __: Field) -> Array:
+    style = rng.integers(4)
+    if style == 0:
+        return rng.choice(np.array([0.125, 0.25, 0.5, 0.75, 0.875]), size=shape)
+    if style == 1:
+        return 10.0 ** rng.uniform(-8, -0.01, size=shape)
+    if style == 2:
+        return 1 - 10.0 ** rng.uniform(-8, -0.01, size=shape)
+    return rng.uniform(0.001, 0.999, size=shape)
+
+
+def _mask(shape: tuple[int, ...], rng: np.random.Generator, _: float, __: Field) -> Array:
+    share = _per_instance(rng.random(shape[0]), shape)
+    chosen = rng.random(shape) < share
+    style = rng.random(shape[0])
+    chosen[style < 0.2] = False  # a single point
+    chosen[style > 0.95] = True  # all points
+    flat = chosen.reshape(shape[0], -1)
+    flat[np.arange(shape[0]), rng.integers(flat.shape[1], size=shape[0])] = True
+    return flat.reshape(shape).astype(np.float64)
+
+
+def _integer(shape: tuple[int, ...], rng: np.random.Generator, _: float, field: Field) -> Array:
+    spread = rng.integers(0, 4, size=shape)
+    if rng.random() < 0.5:
+        spread = np.floor(10.0 ** rng.uniform(0, 4, size=shape)).astype(np.int64)
+    return (field.least + spread).astype(np.float64)
+
+
+def _zero(shape: tuple[int, ...], *_: object) -> Array:
+    return np.zeros(shape)
+
+
+_DRAW: dict[str, Callable[..., Array]] = {
+    "real": _real,
+    "positive": _positive,
+    "nonnegative": _nonnegative,
+    "proportion": _proportion,
+    "mask": _mask,
+    "integer": _integer,
+    "budget": _zero,
+}
+
+
+def _alike(
+    field: Field, instance: Instance, claim: Claim, shape: tuple[int, ...], rng: np.random.Generator
+) -> Array:
+    """A positive multiple of another field, which lacks some axes, plus noise.
+
+    Half the time the model is centred over its first axis and the noise is in balanced pairs or
+    absent: the shapes in which equality is attained.
+    """
+    model_field = next(f for f in claim.fields if f.name == field.like)
+    model = instance[field.like]
+    if rng.random() < 0.5 and model.ndim > 2:
+        model = model - model.mean(axis=1, keepdims=True)
+    index = tuple(
+        slice(None) if axis in model_field.shape else None for axis in field.shape
+    )
+    base = np.broadcast_to(model[(slice(None), *index)], shape)
+    size = np.sqrt(np.mean(model**2, axis=tuple(range(1, model.ndim)))) + 1e-300
+    noise = rng.normal(size=shape) * _per_instance(size, shape) * 10.0 ** rng.uniform(-4, 0.3)
+    if rng.random() < 0.3:
+        noise = noise * 0
+    factor = _per_instance(10.0 ** rng.uniform(-1, 2, size=shape[0]), shape)
+    if rng.random() < 0.3:  # small integers if the model has them
+        sparse = rng.integers(-2, 3, size=shape) * (rng.random(shape) < 0.3)
+        return (base + sparse) * np.round(np.maximum(factor, 1))
+    return (base + noise) * factor

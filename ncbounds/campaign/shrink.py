@@ -1,0 +1,143 @@
+"""Shrinking: from a certified counterexample to one that a person can read.
+
+Two moves, repeated as long as one helps: drop an index of an axis, and replace numbers by shorter
+ones (integers, halves, tenths, hundredths). An instance of single numbers is instead looked for
+among all combinations of short ones. Every candidate is certified anew.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from fractions import Fraction
+from itertools import product
+
+import numpy as np
+import numpy.typing as npt
+
+from ncbounds.campaign.certify import Counterexample, Exact, refute
+from ncbounds.theory.statement import Claim, Field, Sizes
+
+Array = npt.NDArray[np.object_]
+
+_DENOMINATORS = (1, 2, 4, 10, 100, 1000)
+_BUDGET_DIGITS = (1, 4)
+_SHORT = [Fraction(n, d) for n, d in ((1, 1), (1, 2), (2, 1), (1, 10), (1, 100), (1, 1000))]
+
+
+def shrink(claim: Claim, found: Counterexample, attempts: int = 800) -> Counterexample:
+    """Return the simplest counterexample reached within a number of certified attempts."""
+    if not any(f.shape for f in claim.fields):
+        for candidate in _short_numbers(claim):
+            short = refute(claim, candidate, (found.bits,))
+            if short is not None:
+                return short
+    best, left = found, attempts
+    improved = True
+    while improved and left > 0:
+        improved = False
+        for candidate in _simpler(claim, best.instance):
+            left -= 1
+            smaller = refute(claim, candidate, (found.bits,), _BUDGET_DIGITS)
+            if smaller is not None and complexity(smaller.instance) < complexity(best.instance):
+                best, improved = smaller, True
+                break
+            if left <= 0:
+                break
+    return best
+
+
+def _short_numbers(claim: Claim) -> list[Exact]:
+    """All instances of short numbers of a claim about single numbers, simplest first."""
+    choices = []
+    for field in claim.fields:
+        options = [*_SHORT, *(-n for n in _SHORT), Fraction(0)]
+        if field.kind == "integer":
+            options = [Fraction(field.least + step) for step in range(9)]
+        if field.kind == "budget":
+            options = [Fraction(0)]
+        choices.append([option for option in options if field.admits(option)])
+    names = [field.name for field in claim.fields]
+    instances = [
+        {n: np.array(v, dtype=object) for n, v in zip(names, values, strict=True)}
+        for values in product(*choices)
+    ]
+    return sorted(instances, key=complexity)[:2000]
+
+
+def complexity(instance: Exact) -> int:
+    """Bits needed to write the instance down."""
+    return sum(
+        1 + value.numerator.bit_length() + value.denominator.bit_length()
+        for values in instance.values()
+        for value in np.ravel(values)
+    )
+
+
+def _simpler(claim: Claim, instance: Exact) -> Iterator[Exact]:
+    yield from _smaller_sizes(claim, instance)
+    yield from _shorter_numbers(claim, instance)
+
+
+def _sizes(claim: Claim, instance: Exact) -> Sizes:
+    return {
+        axis: length
+        for field in claim.fields
+        for axis, length in zip(field.shape, np.shape(instance[field.name]), strict=True)
+    }
+
+
+def _smaller_sizes(claim: Claim, instance: Exact) -> Iterator[Exact]:
+    """The instance without one index of one free axis; derived axes keep their first entries."""
+    sizes = _sizes(claim, instance)
+    for name, (least, _) in claim.sizes.items():
+        if sizes.get(name, least) <= least:
+            continue
+        smaller = {**sizes, name: sizes[name] - 1}
+        derived = claim.axes({k: smaller[k] for k in claim.sizes if k in smaller})
+        for dropped in range(sizes[name] if sizes[name] <= 8 else 1):
+            candidate = {}
+            for field in claim.fields:
+                values = instance[field.name]
+                for position, axis in enumerate(field.shape):
+                    if axis == name:
+                        values = np.delete(values, dropped, axis=position)
+                    else:
+                        values = np.take(values, range(derived.get(axis, sizes[axis])), position)
+                candidate[field.name] = np.asarray(values, dtype=object)
+            yield candidate
+
+
+def _shorter_numbers(claim: Claim, instance: Exact) -> Iterator[Exact]:
+    """The instance with a whole field, then with single entries, rounded to short fractions."""
+    movable = [f for f in claim.fields if f.kind not in ("mask", "integer", "budget")]
+    for denominator in _DENOMINATORS:
+        rounded = {}
+        for field in movable:
+            new = _rounded(instance[field.name], denominator, field)
+            rounded[field.name] = new
+            if not np.array_equal(new, instance[field.name]):
+                yield {**instance, field.name: new}
+        yield {**instance, **rounded}
+    for field in movable:
+        values = instance[field.name]
+        if values.size > 24:
+            continue
+        for place in range(values.size):
+            for target in (Fraction(0), Fraction(1), Fraction(-1), Fraction(1, 2)):
+                if field.admits(target) and target != values.ravel()[place]:
+                    changed = values.copy()
+                    changed.reshape(-1)[place] = target
+                    yield {**instance, field.name: changed}
+    for field in claim.fields:
+        if field.kind == "integer":
+            value = int(instance[field.name].item())
+            for target in (*range(field.least, min(value, field.least + 8)), value // 2):
+                yield {**instance, field.name: np.array(Fraction(target), dtype=object)}
+
+
+def _rounded(values: Array, denominator: int, field: Field) -> Array:
+    def short(value: Fraction) -> Fraction:
+        near = Fraction(round(value * denominator), denominator)
+        return near if field.admits(near) else value
+
+    return np.asarray(np.frompyfunc(short, 1, 1)(values), dtype=object)

@@ -1,0 +1,212 @@
+"""Proofs of the Jensen-gap lemmas."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from fractions import Fraction
+from typing import Any
+
+import numpy as np
+import sympy
+from sympy import exp, sqrt
+
+from ncbounds.arithmetic import balls, symbolic
+from ncbounds.theory import convexity
+from ncbounds.theory.statement import Claim
+from proofs_check.steps import Fact, Step, identity, nonnegative, point, proof, tie
+
+JENSEN = Fact(
+    "Jensen's inequality",
+    "A convex function of a mean is at most the mean of the function.",
+    "J. L. W. V. Jensen, Acta Math. 30 (1906)",
+)
+CAUCHY_SCHWARZ = Fact(
+    "Cauchy-Schwarz inequality",
+    "The square of a sum of n numbers is at most n times the sum of their squares.",
+    "Hardy, Littlewood, Polya, Inequalities, Theorem 7",
+)
+EXPONENTIAL_SERIES = Fact(
+    "Exponential series",
+    "For u >= 0: e^u >= 1 + u + u^2/2 + u^3/6 and e^{-u} >= 1 - u + u^2/2 - u^3/6; "
+    "e^u >= 1 + u for every real u.",
+    "Taylor's theorem with Lagrange's remainder",
+)
+
+_n, _rest = sympy.symbols("n rest", positive=True)
+_x, _mean, _moment = sympy.symbols("x mean moment", real=True)
+_D = sympy.Symbol("D", real=True)
+_u = sympy.Symbol("u", nonnegative=True)
+_delta = sympy.Symbol("delta", positive=True)
+
+
+def _variance_route() -> Iterator[Step]:
+    """The two steps that both conventions of Lemma 2.1 share."""
+    yield identity(
+        "mean of (x_i - mean)^2 is the mean of x_i^2 less mean^2",
+        sympy.expand((_x - _mean) ** 2).subs(_x**2, _moment).subs(_x, _mean),
+        _moment - _mean**2,
+    )
+    yield identity(
+        "the excess D over S and the deficit D over the rest: their square sums by Cauchy-Schwarz",
+        _D**2 / _n + (-_D) ** 2 / _rest,
+        _D**2 * (_n + _rest) / (_n * _rest),
+    )
+
+
+@proof("bnwd:lemma-2.1", "printed", "f - (m/2) x^2 is convex", JENSEN, CAUCHY_SCHWARZ)
+def subset_mean_lemma(claim: Claim) -> Iterator[Step]:
+    """Jensen for f - (m/2) x^2 bounds the variance; Cauchy-Schwarz turns it into subset means.
+
+    Jensen for the convex function f - (m/2) x^2 gives (m/2) variance <= gap <= epsilon. With
+    n = |S| and D the sum of x_i - mean over S, Cauchy-Schwarz on S and on its complement gives
+    N variance >= D^2/n + D^2/(N-n) = D^2 N/(n (N-n)). For S = all points D = 0.
+    """
+    s = symbolic.symbols(convexity.subset_radius)
+    epsilon, delta, m = s["epsilon"], s["delta"], s["m"]
+    yield from _variance_route()
+    variance = 2 * epsilon / m
+    total = _n + _rest
+    largest = sqrt(variance * _n * _rest) / _n
+    yield identity(
+        "solving D^2 N/(n (N-n)) <= N 2 epsilon/m for |D|/n gives the printed radius",
+        largest**2,
+        (symbolic.expression(convexity.subset_radius) ** 2).subs(delta, _n / total),
+    )
+    yield tie("the claim compares these", claim, _JENSEN_POINTS, _jensen_sides)
+
+
+@proof("bnwd:lemma-2.1", "printed", "f - m x^2 is convex", JENSEN, CAUCHY_SCHWARZ)
+def subset_mean_lemma_modulus(claim: Claim) -> Iterator[Step]:
+    """Modulus m in this convention is 2m in the other, whose smaller radius the lemma gives."""
+    m = symbolic.symbols(convexity.subset_radius)["m"]
+    yield from _variance_route()
+    radius = symbolic.expression(convexity.subset_radius)
+    yield identity(
+        "the radius with 2m is the printed one over sqrt 2, hence smaller",
+        radius.subs(m, 2 * m) ** 2 * 2,
+        radius**2,
+    )
+    def sides(**instance: Any) -> dict[str, tuple[Any, Any]]:
+        """The sides of the lemma for a function of modulus 2m, the radius being that of m."""
+        judged = _jensen_sides(**{**instance, "m": 2 * instance["m"]})
+        return {
+            key: (left, right if key == "Jensen gap" else right * balls.sqrt(balls.ball(2)))
+            for key, (left, right) in judged.items()
+        }
+
+    yield tie("the claim compares these", claim, _JENSEN_POINTS, sides)
+
+
+_JENSEN_POINTS = [
+    point(x=[0, 1, "5/2"], subset=[1, 0, 1], m=2, knots=["1/2"], weights=[3], epsilon="7/3"),
+    point(x=[-3, 4], subset=[0, 1], m="1/5", knots=[0, 1], weights=[0, "2/7"], epsilon=1),
+]
+
+
+def _jensen_sides(
+    x: Any, subset: Any, m: Any, knots: Any, weights: Any, epsilon: Any
+) -> dict[str, tuple[Any, Any]]:
+    """The sides of Lemma 2.1 in exact rationals, up to the last root."""
+    N, chosen = len(x), [a for a, inside in zip(x, subset, strict=True) if inside]
+    mean = sum(x) / Fraction(N)
+
+    def f(z: Any) -> Any:
+        return _number(m) / 2 * z * z + sum(
+            a * abs(z - t) for a, t in zip(weights, knots, strict=True)
+        )
+
+    share = Fraction(len(chosen), N)
+    excess = sum(chosen) / Fraction(len(chosen)) - mean
+    radius = balls.sqrt(balls.ball(2 * _number(epsilon) * (1 - share) / (_number(m) * share)))
+    return {
+        "Jensen gap": (sum(f(a) for a in x) / N, f(mean) + _number(epsilon)),
+        "upper": (excess, radius),
+        "lower": (-excess, radius),
+    }
+
+
+@proof("bnwd:lemma-a.2", "printed", "S non-empty", JENSEN, EXPONENTIAL_SERIES)
+def exponential_lemma(claim: Claim) -> Iterator[Step]:
+    """Jensen on S and on the rest, then the series on S and the tangent on the rest.
+
+    With u = D/n >= 0 (else nothing is to show) and v = D/(N-n): the mean of the exponentials is
+    at least e^mean (delta e^u + (1-delta) e^{-v}) >= e^mean (1 + delta u^2/2).
+    """
+    s = symbolic.symbols(convexity.exponential_radius)
+    epsilon, delta, mean = s["epsilon"], s["delta"], s["mean"]
+    share = 1 - delta
+    yield identity(
+        "delta (1 + u + u^2/2) + (1-delta) (1 - v) = 1 + delta u^2/2, as delta u = (1-delta) v",
+        delta * (1 + _u + _u**2 / 2) + share * (1 - delta * _u / share),
+        1 + delta * _u**2 / 2,
+    )
+    yield identity(
+        "e^mean delta u^2/2 = epsilon at the printed radius",
+        exp(mean) * delta * symbolic.expression(convexity.exponential_radius) ** 2 / 2,
+        epsilon,
+    )
+    yield tie("the claim compares these", claim, _EXPONENTIAL_POINTS, _exponential_sides(False))
+
+
+@proof("bnwd:lemma-a.2", "sharp", "at most half of the points", JENSEN, EXPONENTIAL_SERIES)
+def exponential_lemma_sharp(claim: Claim) -> Iterator[Step]:
+    """Two more terms of both series; the cubic ones help when delta <= 1/2."""
+    s = symbolic.symbols(convexity.exponential_radius_sharp)
+    epsilon, delta, mean = s["epsilon"], s["delta"], s["mean"]
+    v = _delta * _u / (1 - _delta)
+
+    def cubic(t: Any) -> Any:
+        return 1 + t + t**2 / 2 + t**3 / 6
+
+    yield identity(
+        "delta P(u) + (1-delta) P(-v) = 1 + delta u^2/(2 (1-delta)) + cubic rest, P cubic Taylor",
+        _delta * cubic(_u) + (1 - _delta) * cubic(-v),
+        1
+        + _delta * _u**2 / (2 * (1 - _delta))
+        + _delta * _u**3 * (1 - 2 * _delta) / (6 * (1 - _delta) ** 2),
+    )
+    a, b = sympy.symbols("a b", positive=True)
+    yield nonnegative(
+        "the cubic rest is >= 0 for delta = a/(2a + b) <= 1/2",
+        (_delta * _u**3 * (1 - 2 * _delta) / (6 * (1 - _delta) ** 2)).subs(
+            _delta, a / (2 * a + b)
+        ),
+        [a, b, _u**3, 1 / (6 * (a + b) ** 2)],
+    )
+    yield identity(
+        "e^mean delta u^2/(2 (1-delta)) = epsilon at the sharp radius",
+        exp(mean)
+        * delta
+        * symbolic.expression(convexity.exponential_radius_sharp) ** 2
+        / (2 * (1 - delta)),
+        epsilon,
+    )
+    yield tie("the claim compares these", claim, _EXPONENTIAL_POINTS[:1], _exponential_sides(True))
+
+
+_EXPONENTIAL_POINTS = [
+    point(x=[0, 1, "5/2", -1], subset=[1, 0, 1, 0], epsilon="7/3"),
+    point(x=[-3, 4, 0], subset=[1, 1, 0], epsilon=1),
+]
+
+
+def _exponential_sides(sharp: bool) -> Any:
+    def sides(x: Any, subset: Any, epsilon: Any) -> dict[str, tuple[Any, Any]]:
+        N, chosen = len(x), [a for a, inside in zip(x, subset, strict=True) if inside]
+        mean, share = sum(x) / Fraction(N), Fraction(len(chosen), N)
+        at_mean = balls.ball(mean).exp()
+        mean_of_exp = sum((balls.ball(a).exp() for a in x), balls.ball(0)) / N
+        factor = (1 - share) if sharp else Fraction(1)
+        square = balls.ball(2 * _number(epsilon) * factor / share) / at_mean
+        excess = sum(chosen) / Fraction(len(chosen)) - mean
+        return {
+            "Jensen gap": (mean_of_exp, at_mean + balls.ball(_number(epsilon))),
+            "upper": (excess, square.sqrt()),
+        }
+
+    return sides
+
+
+def _number(scalar: Any) -> Fraction:
+    """The number in an array without axes."""
+    return Fraction(np.asarray(scalar, dtype=object).item())

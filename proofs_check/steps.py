@@ -1,0 +1,215 @@
+"""The steps a proof is made of, each run by a machine, and the register of proofs.
+
+A proof is a generator of steps for one variant of one statement. It receives the variant's claim,
+and its last steps `tie` what was derived to what the claim computes, so that a claim that is
+changed is no longer proved by the old derivation. A step that fails says so; it never raises.
+
+Textbook facts that a proof rests on are `Fact`s: named, sourced, and shown with the verdict.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from fractions import Fraction
+from functools import cache
+from importlib import import_module
+from typing import Any
+
+import mpmath
+import numpy as np
+import sympy
+
+from ncbounds.arithmetic import balls
+from ncbounds.arithmetic.boxes import Box, Refusal, prove_nonnegative
+from ncbounds.arithmetic.check_cover import check_cover
+from ncbounds.theory.statement import Claim
+
+#: Modules of this package that hold proofs.
+TOPICS = ("convexity", "proximity", "softmax_code", "rademacher")
+
+
+@dataclass(frozen=True)
+class Fact:
+    """A textbook fact that a proof takes as an axiom."""
+
+    name: str
+    statement: str
+    source: str
+
+
+@dataclass(frozen=True)
+class Step:
+    """One step of a proof: what it shows, by which method, and whether it holds."""
+
+    name: str
+    method: str
+    holds: bool
+    detail: str = ""
+
+
+@dataclass(frozen=True)
+class Proof:
+    """The register entry: the variant that `derive` proves, and the facts it takes for granted."""
+
+    id: str
+    variant: str
+    reading: str
+    facts: tuple[Fact, ...]
+    derive: Callable[[Claim], Iterator[Step]]
+
+
+@dataclass(frozen=True)
+class ProofResult:
+    """A proof as run: its steps, and whether all of them hold (and there is at least one)."""
+
+    steps: tuple[Step, ...]
+    facts: tuple[Fact, ...]
+
+    @property
+    def holds(self) -> bool:
+        """Whether every step holds."""
+        return bool(self.steps) and all(step.holds for step in self.steps)
+
+
+_REGISTER: dict[tuple[str, str, str], Proof] = {}
+
+
+def proof(
+    id: str, variant: str, reading: str, *facts: Fact
+) -> Callable[[Callable[[Claim], Iterator[Step]]], Callable[[Claim], Iterator[Step]]]:
+    """Register a generator of steps as the proof of one variant under one reading."""
+
+    def register(derive: Callable[[Claim], Iterator[Step]]) -> Callable[[Claim], Iterator[Step]]:
+        key = (id, variant, reading)
+        if key in _REGISTER:
+            raise ValueError(f"two proofs of {key}")
+        _REGISTER[key] = Proof(id, variant, reading, facts, derive)
+        return derive
+
+    return register
+
+
+@cache
+def proofs() -> Mapping[tuple[str, str, str], Proof]:
+    """Return all proofs, by statement id, variant name and reading."""
+    for topic in TOPICS:
+        import_module(f"proofs_check.{topic}")
+    return _REGISTER
+
+
+def run(entry: Proof, claim: Claim) -> ProofResult:
+    """Run a proof against a claim; an error inside a step is a step that fails."""
+    steps: list[Step] = []
+    try:
+        steps.extend(entry.derive(claim))
+    except Exception as error:  # noqa: BLE001 - whatever breaks a derivation refutes the proof
+        steps.append(Step("derivation", "run", False, f"{type(error).__name__}: {error}"))
+    return ProofResult(tuple(steps), entry.facts)
+
+
+# -- methods --------------------------------------------------------------------------------------
+
+
+def identity(name: str, lhs: Any, rhs: Any) -> Step:
+    """Show ``lhs = rhs`` by computer algebra, cross-checked at random points to 60 digits.
+
+    Both guards must agree: `sympy.simplify` alone can return a wrong zero.
+    """
+    difference = sympy.sympify(lhs) - sympy.sympify(rhs)
+    zero = sympy.simplify(sympy.expand(difference)) == 0
+    return Step(name, "identity by computer algebra", bool(zero and _vanishes(difference)))
+
+
+def _vanishes(difference: sympy.Expr) -> bool:
+    """Whether an expression is zero to 50 digits at three admissible points."""
+    symbols = sorted(difference.free_symbols, key=str)
+    for shift in range(3):
+        point = {
+            s: sympy.Rational(7 + 3 * shift + 5 * i, 11 + i)
+            if not s.is_integer
+            else sympy.Integer(3 + shift + i)
+            for i, s in enumerate(symbols)
+        }
+        value = sympy.N(difference.subs(point), 60)
+        if not value.is_number or abs(mpmath.mpmathify(complex(value))) > 1e-45:
+            return False
+    return True
+
+
+def nonnegative(name: str, expression: Any, factors: list[Any]) -> Step:
+    """Show ``expression >= 0``: it is the product of factors that are visibly non-negative.
+
+    A factor is visibly non-negative when the signs declared for its symbols make it so.
+    """
+    product = sympy.Mul(*factors)
+    same = identity(name, expression, product)
+    signs = all(sympy.sympify(factor).is_nonnegative for factor in factors)
+    detail = "" if signs else "a factor has no visible sign"
+    return Step(name, "product of non-negative factors", same.holds and signs, detail)
+
+
+def covered(name: str, f: Callable[..., Any], box: Box, max_boxes: int = 20_000) -> Step:
+    """Show ``f >= 0`` on a box by certified branch and bound, re-checked by the cover checker."""
+    outcome = prove_nonnegative(f, box, max_boxes=max_boxes)
+    method = "certified branch and bound"
+    if isinstance(outcome, Refusal):
+        return Step(name, method, False, f"{outcome.reason} at {outcome.point}")
+    return Step(name, method, check_cover(f, outcome), f"{outcome.boxes} boxes")
+
+
+def cases(name: str, checks: Mapping[str, bool]) -> Step:
+    """Show a finite statement by going through all its cases."""
+    failed = [case for case, holds in checks.items() if not holds]
+    detail = f"{len(checks)} cases" + (f", fails for {', '.join(failed[:3])}" if failed else "")
+    return Step(name, "exhaustion", bool(checks) and not failed, detail)
+
+
+def tie(
+    name: str,
+    claim: Claim,
+    instances: list[dict[str, Any]],
+    expected: Callable[..., dict[str, tuple[Any, Any]]],
+) -> Step:
+    """Show on exact instances that the claim compares what was derived.
+
+    `expected(**instance)` gives, for each conclusion or hypothesis by name, its two sides as
+    balls, computed from the instance (arrays of Fractions without batch axis) in a way of its
+    own. Each must overlap the claim's own ball, which is narrow.
+    """
+    checked = 0
+    for instance in instances:
+        arrays = {k: np.asarray(v, dtype=object) for k, v in instance.items()}
+        with balls.precision(256):
+            judged = claim.judge(
+                balls, **{k: balls.asarray(v[None]) for k, v in arrays.items()}
+            )
+            sides = {c.name: c for c in (*judged.hypotheses, *judged.conclusions)}
+            for key, pair in expected(**arrays).items():
+                if key not in sides:
+                    return Step(name, "tie to the claim", False, f"no comparison {key!r}")
+                for own, derived in zip((sides[key].lhs, sides[key].rhs), pair, strict=True):
+                    own_ball, other = own.data.ravel(), balls.asarray(derived).data.ravel()
+                    if len(own_ball) != len(other) or not all(
+                        _agree(a, b) for a, b in zip(own_ball, other, strict=True)
+                    ):
+                        return Step(name, "tie to the claim", False, f"{key!r} differs")
+                    checked += 1
+    return Step(name, "tie to the claim", checked > 0, f"{checked} sides on exact instances")
+
+
+def _agree(a: Any, b: Any) -> bool:
+    """Overlapping balls, both narrow: no wide ball may agree with everything."""
+    narrow = all(x.is_finite() and x.rad() <= (abs(x) + 1).upper() * 2.0**-60 for x in (a, b))
+    return bool(narrow and a.overlaps(b))
+
+
+def point(**values: Any) -> dict[str, Any]:
+    """Read an exact instance: nested lists of integers, fractions or strings such as ``"1/3"``."""
+
+    def read(value: Any) -> Any:
+        if isinstance(value, list):
+            return [read(entry) for entry in value]
+        return Fraction(value)
+
+    return {name: read(value) for name, value in values.items()}
