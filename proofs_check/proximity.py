@@ -1,0 +1,499 @@
+"""Proofs about the regularised objective and of the sharp proximity theorem.
+
+Throughout k = C/(C-1). The number of classes is a symbol: sums over classes enter the algebra as
+symbols of their own, tied to each other by what they are sums of.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from fractions import Fraction
+from typing import Any
+
+import numpy as np
+import sympy
+from sympy import diff, exp, log, sqrt
+
+from ncbounds.arithmetic import balls, symbolic
+from ncbounds.theory import proximity
+from ncbounds.theory.statement import Claim
+from proofs_check.convexity import CAUCHY_SCHWARZ, JENSEN
+from proofs_check.steps import Fact, Step, covered, identity, nonnegative, point, proof, tie
+
+MONOTONE = Fact(
+    "Sign of the derivative",
+    "A function on an interval that vanishes at a point and whose derivative is non-negative is "
+    "non-negative to the right of it; a convex function is least where its derivative vanishes.",
+    "Mean value theorem",
+)
+BERNOULLI = Fact(
+    "Bernoulli's inequality", "r^C >= 1 + C (r - 1) for r >= 0 and C >= 1.", "Hardy, Littlewood, "
+    "Polya, Inequalities, Theorem 42"
+)
+TANGENT = Fact("Tangent of the exponential", "e^w >= 1 + w for every real w.", "Convexity")
+
+_OBJECTIVE = symbolic.symbols(proximity.objective)
+_C, _LAMBDA, _GAMMA = _OBJECTIVE["C"], _OBJECTIVE["lambda_"], _OBJECTIVE["gamma"]
+_K = _C / (_C - 1)
+_RIVALS = _C - 1
+_u, _L = sympy.symbols("u L", real=True)
+_w, _v = sympy.symbols("w v", nonnegative=True)
+_q = sympy.Symbol("q", positive=True)
+_p, _rest = sympy.symbols("p rest", positive=True)
+
+
+def _bound(expression: Any) -> Any:
+    """A formula's expression with its symbols replaced by those of this module, by name."""
+    return expression.xreplace(
+        {s: _OBJECTIVE[str(s)] for s in expression.free_symbols if str(s) in _OBJECTIVE}
+    )
+
+
+# -- Proposition A.1 ------------------------------------------------------------------------------
+
+
+@proof("bnwd:proposition-a.1", "corrected", "minimum value", MONOTONE)
+def minimum_value(claim: Claim) -> Iterator[Step]:
+    """f_lambda is strictly convex and stationary at gamma*; insert it."""
+    f = symbolic.expression(proximity.objective)
+    place = _bound(symbolic.expression(proximity.minimiser))
+    attraction = _RIVALS * exp(-_K * _GAMMA)
+    yield identity("the derivative vanishes at gamma*", diff(f, _GAMMA).subs(_GAMMA, place), 0)
+    many = sympy.Symbol("M", positive=True)
+    yield nonnegative(
+        "the second derivative is k^2 E/(1+E)^2 with E = (C-1) e^(-k gamma)",
+        diff(f, _GAMMA, 2).subs(_C, many + 1),
+        [
+            ((_K**2) * attraction / (1 + attraction) ** 2).subs(_C, many + 1),
+        ],
+    )
+    yield identity(
+        "1 + (C-1) e^(-k gamma*) = 1/(1 - (C-1) lambda/C)",
+        1 + attraction.subs(_GAMMA, place),
+        1 / (1 - _RIVALS * _LAMBDA / _C),
+    )
+    yield identity(
+        "so the minimum is lambda gamma* - log(1 - (C-1) lambda/C)",
+        _bound(symbolic.expression(proximity.minimum)),
+        _LAMBDA * place - log(1 - _RIVALS * _LAMBDA / _C),
+    )
+    yield tie("the claim compares these", claim, _MINIMUM_POINTS, _minimum_sides)
+
+
+_MINIMUM_POINTS = [
+    point(C=2, lambda_="1/2", gamma=0),
+    point(C=10, lambda_="1/100", gamma="7/3"),
+]
+
+
+def _f(C: Fraction, lambda_: Fraction, gamma: Any) -> Any:
+    """The objective at exact parameters, term by term."""
+    scaled = balls.ball(-C / (C - 1)) * gamma
+    return (1 + balls.ball(C - 1) * scaled.exp()).log() + balls.ball(lambda_) * gamma
+
+
+def _gamma_star(C: Fraction, lambda_: Fraction) -> Any:
+    return balls.ball((C - 1) / C) * balls.ball((C - (C - 1) * lambda_) / lambda_).log()
+
+
+def _minimum_sides(C: Any, lambda_: Any, gamma: Any) -> dict[str, tuple[Any, Any]]:
+    C, lambda_, gamma = _number(C), _number(lambda_), _number(gamma)
+    place = _gamma_star(C, lambda_)
+    share = (C - 1) / C * lambda_
+    least = balls.ball(lambda_) * place - balls.ball(1 - share).log()
+    return {
+        "attained at gamma*": (_f(C, lambda_, place), least),
+        "least": (least, _f(C, lambda_, balls.ball(gamma))),
+    }
+
+
+@proof("bnwd:proposition-a.1", "printed", "order of the minimiser", BERNOULLI)
+def minimiser_order(claim: Claim) -> Iterator[Step]:
+    """With r = 1/lambda >= 1, gamma* = (C-1)/C log(1 + C (r-1)), between 0 and its Bernoulli."""
+    r = sympy.Symbol("r", positive=True)
+    place = _bound(symbolic.expression(proximity.minimiser)).subs(_LAMBDA, 1 / r)
+    yield identity(
+        "gamma* = (C-1)/C log(1 + C (r-1))", place, _RIVALS / _C * log(1 + _C * (r - 1))
+    )
+    yield identity(
+        "(C-1)/C log(r^C) is the printed order with the constant C - 1",
+        _RIVALS / _C * (_C * log(r)),
+        sympy.expand_log(
+            symbolic.expression(proximity.minimiser_order).xreplace(
+                {
+                    symbolic.symbols(proximity.minimiser_order)["lambda_"]: 1 / r,
+                    symbolic.symbols(proximity.minimiser_order)["C"]: _C,
+                }
+            ),
+            force=True,
+        ),
+    )
+    yield nonnegative(
+        "1 + C (r-1) >= 1 for r = 1 + w", (_C * (r - 1)).subs(r, 1 + _w), [_C, _w]
+    )
+
+    def sides(C: Any, lambda_: Any) -> dict[str, tuple[Any, Any]]:
+        place = _gamma_star(_number(C), _number(lambda_))
+        order = balls.ball(_number(C) - 1) * -balls.ball(_number(lambda_)).log()
+        return {"upper": (place, order), "lower": (balls.ball(0), place)}
+
+    instances = [{k: v for k, v in p.items() if k != "gamma"} for p in _MINIMUM_POINTS]
+    yield tie("the claim compares these", claim, instances, sides)
+
+
+@proof("bnwd:proposition-a.1", "corrected", "near-minimisers", MONOTONE, TANGENT)
+def near_minimisers(claim: Claim) -> Iterator[Step]:
+    """The gap is the Bregman gap K_p of a Bernoulli log-moment; bound it below, solve for u.
+
+    With p = (C-1) lambda/C and u = k (gamma - gamma*), the gap is K_p(u) = log(1-p+p e^-u) + p u.
+    It is at least p (1-p) (e^-|u| - 1 + |u|), hence at least p (1-p) u^2/(2 + |u|), and
+    u^2 <= q (2 + |u|) solves to the stated radius.
+    """
+    place = _bound(symbolic.expression(proximity.minimiser))
+    share = _RIVALS * _LAMBDA / _C
+    pull = _LAMBDA / (_C - _RIVALS * _LAMBDA)
+    yield identity("e^{-k gamma*} = lambda/(C - (C-1) lambda)", exp(-_K * place), pull)
+    yield identity(
+        "the gap at gamma* + u/k is K_p(u): the logarithms",
+        (1 + _RIVALS * pull * exp(-_u)) / (1 + _RIVALS * pull),
+        1 - share + share * exp(-_u),
+    )
+    yield identity("the gap at gamma* + u/k is K_p(u): the linear terms", _LAMBDA / _K, share)
+    yield from _bregman_lower_bound()
+    yield identity(
+        "w = (q + sqrt(q^2 + 8 q))/2 solves w^2 = q (2 + w)",
+        ((_q + sqrt(_q**2 + 8 * _q)) / 2) ** 2,
+        _q * (2 + (_q + sqrt(_q**2 + 8 * _q)) / 2),
+    )
+    epsilon = symbolic.symbols(proximity.near_minimiser_radius)["epsilon"]
+    radius = _bound(symbolic.expression(proximity.near_minimiser_radius))
+    ratio = epsilon / (share * (1 - share))
+    yield identity(
+        "k times the stated radius is that w, with q = epsilon/(p (1-p))",
+        _K * radius,
+        (ratio + sqrt(ratio**2 + 8 * ratio)) / 2,
+    )
+    yield tie("the claim compares these", claim, _NEAR_POINTS, _near_sides)
+
+
+def _bregman_lower_bound() -> Iterator[Step]:
+    """K_p(u) >= p (1-p) (e^-|u| - 1 + |u|) >= p (1-p) u^2/(2 + |u|)."""
+    share, other = _p / (_p + _rest), _rest / (_p + _rest)
+    K = log(other + share * exp(-_u)) + share * _u
+    below = share * other * (exp(-_w) - 1 + _w)
+    yield identity("both sides vanish at 0", K.subs(_u, 0), below.subs(_w, 0))
+    for side, sign in (("right", 1), ("left", -1)):
+        yield nonnegative(
+            f"to the {side} of 0 the difference grows",
+            diff(K.subs(_u, sign * _w) - below, _w),
+            [
+                share * other * (share if sign == 1 else other),
+                (1 - exp(-_w)) ** 2 * (1 if sign == 1 else exp(_w)),
+                1 / (other + share * exp(-sign * _w)),
+            ],
+        )
+    h = (2 + _w) * (exp(-_w) - 1 + _w) - _w**2
+    yield identity("(2+w)(e^-w - 1 + w) - w^2 vanishes at 0", h.subs(_w, 0), 0)
+    yield identity(
+        "and its derivative is e^-w (e^w - 1 - w) >= 0",
+        diff(h, _w),
+        exp(-_w) * (exp(_w) - 1 - _w),
+    )
+    yield covered(
+        "cross-check of the result away from its zero: K_p(u) >= p (1-p) u^2/(2+u)",
+        lambda xp, p, u: (
+            xp.log(1 - p + p * xp.exp(-u)) + p * u - p * (1 - p) * u * u / (2 + u)
+        ),
+        {"p": (Fraction(1, 10), Fraction(9, 10)), "u": (Fraction(1, 2), Fraction(8))},
+    )
+
+
+_NEAR_POINTS = [
+    point(C=2, lambda_="1/2", offset="1/10", epsilon="1/100"),
+    point(C=10, lambda_="1/7", offset="-3/2", epsilon=2),
+]
+
+
+def _near_sides(C: Any, lambda_: Any, offset: Any, epsilon: Any) -> dict[str, tuple[Any, Any]]:
+    C, lambda_, offset, epsilon = (_number(v) for v in (C, lambda_, offset, epsilon))
+    place, share = _gamma_star(C, lambda_), (C - 1) / C * lambda_
+    q = epsilon / (share * (1 - share))
+    w = (balls.ball(q) + balls.ball(q * q + 8 * q).sqrt()) / 2
+    return {
+        "near-optimal": (
+            _f(C, lambda_, place + balls.ball(offset)),
+            _f(C, lambda_, place) + balls.ball(epsilon),
+        ),
+        "distance": (balls.ball(abs(offset)), w * balls.ball((C - 1) / C)),
+    }
+
+
+# -- Theorem 2.1, sharp ---------------------------------------------------------------------------
+
+
+def _phi(t: Any) -> Any:
+    return log(1 + _RIVALS * exp(-t))
+
+
+def _rival_logits() -> Iterator[Step]:
+    """The mean rival logit is -t, and a sample's loss is phi of minus their log-mean-exp."""
+    own, centre, mean_exp = sympy.symbols("own centre mean_exp", positive=True)
+    yield identity(
+        "sum over rivals of <w_c' - w_c, h>, over C - 1, is -C/(C-1) <w_c - mean w, h> = -t",
+        (_C * centre - own - _RIVALS * own) / _RIVALS,
+        -_K * (own - centre),
+    )
+    yield identity(
+        "log(1 + sum of e^z) = phi(p) with p = -log mean e^z",
+        log(1 + _RIVALS * mean_exp),
+        _phi(-log(mean_exp)),
+    )
+
+
+def _inverse_is_convex() -> Iterator[Step]:
+    """phi^{-1}(l) = log((C-1)/(e^l - 1)) is convex and inverts phi."""
+    loss = sympy.Symbol("loss", positive=True)
+    inverse = log(_RIVALS / (exp(loss) - 1))
+    many = sympy.Symbol("M", positive=True)
+    yield identity("e^phi(phi^{-1}(l)) = e^l", 1 + _RIVALS * exp(-inverse), exp(loss))
+    yield nonnegative(
+        "the second derivative of phi^{-1} is (1 + h)/h^2 at l = log(1 + h)",
+        diff(inverse, loss, 2).subs(_C, many + 1).subs(loss, log(1 + _q)),
+        [1 + _q, _q**-2],
+    )
+
+
+@proof("bnwd:theorem-2.1", "sharp", "identity (log)", JENSEN, CAUCHY_SCHWARZ)
+def log_identity(claim: Claim) -> Iterator[Step]:
+    """p = t - G by definition of G; the split telescopes; each term has a sign by convexity.
+
+    G >= 0 is Jensen for the exponential, (T - mean t) >= 0 is Cauchy-Schwarz for <wdot, h>, and
+    the dispersion is Jensen for the convex phi^{-1}.
+    """
+    yield from _rival_logits()
+    yield from _inverse_is_convex()
+    T, t, G, of_loss = sympy.symbols("T t G of_loss", real=True)
+    yield identity(
+        "T - phi^{-1}(L) = (T - t) + G + ((t - G) - phi^{-1}(L))",
+        T - of_loss,
+        (T - t) + G + ((t - G) - of_loss),
+    )
+    yield tie("the claim compares these", claim, _NETWORKS, _log_sides)
+
+
+@proof("bnwd:theorem-2.1", "sharp", "identity (gap)", JENSEN, MONOTONE)
+def gap_identity(claim: Claim) -> Iterator[Step]:
+    """Expand phi at k alpha beta: the Bregman gap is K, the linear term is a square."""
+    A, alpha, beta = sympy.symbols("A alpha beta", positive=True)
+    product, centre = sympy.symbols("product centre", real=True)
+    E = _RIVALS * exp(-_K * A)
+    sigma = E / (1 + E)
+    yield identity("sigma = 1 - e^{-m}", sigma, 1 - exp(-log(1 + E)))
+    yield identity(
+        "phi(kA + u) - phi(kA) + sigma u = K(u): the logarithms",
+        (1 + E * exp(-_u)) / (1 + E),
+        1 - sigma + sigma * exp(-_u),
+    )
+    yield identity(
+        "sigma (kA - mean t) is the mean square, by mean |h|^2 = alpha^2, mean |wdot|^2 = "
+        "beta^2 - |mean w|^2 and mean <wdot, h> = product",
+        _K * sigma * (alpha * beta - product),
+        _K
+        * sigma
+        * alpha
+        * beta
+        / 2
+        * (1 + (beta**2 - centre) / beta**2 - 2 * product / (alpha * beta) + centre / beta**2),
+    )
+    share, other = _p / (_p + _rest), _rest / (_p + _rest)
+    K = log(other + share * exp(-_u)) + share * _u
+    yield identity("K and K' vanish at 0", K.subs(_u, 0) + diff(K, _u).subs(_u, 0), 0)
+    weight = other + share * exp(-_u)
+    yield nonnegative(
+        "K'' = Q (1 - Q) with Q = sigma e^-u/(1 - sigma + sigma e^-u)",
+        diff(K, _u, 2),
+        [share * exp(-_u) / weight, other / weight],
+    )
+    many = sympy.Symbol("M", positive=True)
+    yield nonnegative(
+        "phi decreases, so G >= 0 gives l = phi(t - G) >= phi(t)",
+        -diff(_phi(_u), _u).subs(_C, many + 1),
+        [many * exp(-_u), 1 / (1 + many * exp(-_u))],
+    )
+    yield from _rival_logits()
+    yield tie("the claim compares these", claim, _NETWORKS, _gap_sides)
+
+
+@proof("bnwd:theorem-2.1", "sharp", "guarantee from the loss", JENSEN, CAUCHY_SCHWARZ)
+def guarantee(claim: Claim) -> Iterator[Step]:
+    """phi^{-1}(L) <= mean p <= mean t = T cos sqrt(1 - var), and both factors are at most 1.
+
+    The first inequality is Jensen for phi^{-1}, the second G >= 0. As L <= log C the left side is
+    not negative, so the cosine is not either and squares keep the order.
+    """
+    yield from _rival_logits()
+    yield from _inverse_is_convex()
+    alpha, beta, b = sympy.symbols("alpha beta b", positive=True)
+    cosine, var, s, centre, product = sympy.symbols("cosine var s centre product", real=True)
+    root = sqrt(1 - var)
+    yield identity(
+        "k/C times the inner product of stacked wdot and stacked class means is T cos "
+        "sqrt(1 - var), their norms being sqrt(C) b and sqrt(C) alpha sqrt(1 - var)",
+        _K / _C * (sqrt(_C) * b) * (sqrt(_C) * alpha * root) * cosine,
+        (_K * alpha * b) * cosine * root,
+    )
+    mean_square, mean_norm = sympy.symbols("mean_square mean_norm", positive=True)
+    yield identity(
+        "|class means|^2 has the mean alpha^2 (1 - var), var being the spread over alpha^2",
+        mean_norm,
+        mean_square * (1 - (mean_square - mean_norm) / mean_square),
+    )
+    loss = symbolic.symbols(proximity.proximity_gap)["L"]
+    numbers = symbolic.symbols(proximity.proximity_gap)
+    gap = symbolic.expression(proximity.proximity_gap).xreplace({numbers["C"]: _C})
+    T = _K * numbers["alpha"] * numbers["beta"]
+    yield identity(
+        "the formula of s is 1 - phi^{-1}(L)/T",
+        sympy.expand_log(gap, force=True),
+        1 + sympy.expand_log(log((exp(loss) - 1) / _RIVALS), force=True) / T,
+    )
+    yield identity(
+        "1 - var >= (1-s)^2 reads var <= 2s - s^2",
+        symbolic.expression(proximity.sharp_variability).xreplace({numbers["C"]: _C}),
+        1 - (1 - gap) ** 2,
+    )
+    yield identity("1 - (1-s)^2 = 2s - s^2", 1 - (1 - s) ** 2, 2 * s - s**2)
+    yield identity(
+        "T = T_beta sqrt(1 - cen), by b^2 = beta^2 - |mean w|^2",
+        beta**2 * (1 - centre / beta**2),
+        beta**2 - centre,
+    )
+    yield identity(
+        "mean |h/alpha - wdot/b|^2 = 2 (1 - mean t/T)",
+        1 + 1 - 2 * product / (alpha * b),
+        2 * (1 - _K * product / (_K * alpha * b)),
+    )
+    yield identity(
+        "the formula of the distance is 2s",
+        symbolic.expression(proximity.sharp_distance).xreplace({numbers["C"]: _C}),
+        2 * gap,
+    )
+    yield tie("the claim compares these", claim, _NETWORKS, _guarantee_sides)
+
+
+_NETWORKS = [
+    point(
+        w=[[2, 0, 0], [0, 2, 1], [0, "-1/2", 3]],
+        h=[[[1, 0, "1/3"], [2, -1, 0]], [[0, 1, 0], [-1, 2, 1]], [[0, 0, 1], ["1/2", 0, 2]]],
+    ),
+    point(w=[[1, 1], [0, -1]], h=[[[1, "1/2"]], [[-1, -2]]]),
+]
+
+
+class _Reference:
+    """The quantities of a last layer by plain loops over exact numbers, sample by sample."""
+
+    def __init__(self, w: Any, h: Any) -> None:
+        C, N = len(w), len(h[0])
+        self.C, self.k = C, Fraction(C, C - 1)
+        centre = [sum(row[j] for row in w) / Fraction(C) for j in range(len(w[0]))]
+        wdot = [[a - m for a, m in zip(row, centre, strict=True)] for row in w]
+        self.centre = _dot(centre, centre)
+        self.alpha = balls.ball(sum(_dot(x, x) for c in h for x in c) / (C * N)).sqrt()
+        self.beta = balls.ball(sum(_dot(r, r) for r in w) / Fraction(C)).sqrt()
+        self.b = balls.ball(sum(_dot(r, r) for r in wdot) / Fraction(C)).sqrt()
+        self.t = [[self.k * _dot(wdot[c], x) for x in h[c]] for c in range(C)]
+        gaps = [
+            [[_dot(w[r], x) - _dot(w[c], x) for r in range(C) if r != c] for x in h[c]]
+            for c in range(C)
+        ]
+        sums = [[sum((balls.ball(z).exp() for z in g), balls.ball(0)) for g in c] for c in gaps]
+        self.losses = [[(1 + total).log() for total in c] for c in sums]
+        self.odds = [[-(total / (C - 1)).log() for total in c] for c in sums]
+        self.loss = _mean(self.losses)
+        self.of_loss = -((self.loss.exp() - 1) / (C - 1)).log()
+        self.mean_t = balls.ball(_mean(self.t))
+        means = [[sum(x[j] for x in c) / Fraction(N) for j in range(len(c[0]))] for c in h]
+        spread = _mean(
+            [[_dot(*(2 * [_minus(x, means[c])])) for x in h[c]] for c in range(C)]
+        )
+        self.variability = balls.ball(spread) / self.alpha**2
+        inner = sum(_dot(a, m) for a, m in zip(wdot, means, strict=True))
+        squares = sum(_dot(m, m) for m in means) * sum(_dot(a, a) for a in wdot)
+        self.cosine = balls.ball(inner) / balls.ball(squares).sqrt()
+        self.T = balls.ball(self.k) * self.alpha * self.b
+
+    def phi(self, t: Any) -> Any:
+        """log(1 + (C-1) e^-t)."""
+        return (1 + (self.C - 1) * (-balls.ball(t)).exp()).log()
+
+    def each(self, rows: Any) -> Any:
+        """Nested lists as one array of balls."""
+        return balls.asarray(np.array(rows, dtype=object))
+
+
+def _log_sides(w: Any, h: Any) -> dict[str, tuple[Any, Any]]:
+    net = _Reference(w, h)
+    off_class = [
+        [balls.ball(t) - p for t, p in zip(a, b, strict=True)]
+        for a, b in zip(net.t, net.odds, strict=True)
+    ]
+    odds = _mean(net.odds)
+    gap = net.T - net.of_loss
+    return {
+        "log-odds of a sample": (net.each(net.odds), net.each(net.odds)),
+        "split of the gap": (gap, gap),
+        "misalignment >= 0": (net.mean_t, net.T),
+        "off-class logits >= 0": (net.each(off_class) * 0, net.each(off_class)),
+        "dispersion >= 0": (net.of_loss, odds),
+    }
+
+
+def _gap_sides(w: Any, h: Any) -> dict[str, tuple[Any, Any]]:
+    net = _Reference(w, h)
+    optimum = net.phi(balls.ball(net.k) * net.alpha * net.beta)
+    gap = net.loss - optimum
+    sigma = 1 - (-optimum).exp()
+    top = balls.ball(net.k) * net.alpha * net.beta
+    spread = [[net.phi(t) - optimum + sigma * (balls.ball(t) - top) for t in c] for c in net.t]
+    from_margins = [[net.phi(t) for t in c] for c in net.t]
+    return {
+        "split of the gap": (gap, gap),
+        "spread of margins >= 0": (net.each(spread) * 0, net.each(spread)),
+        "off-class excess >= 0": (net.each(from_margins), net.each(net.losses)),
+    }
+
+
+def _guarantee_sides(w: Any, h: Any) -> dict[str, tuple[Any, Any]]:
+    net = _Reference(w, h)
+    share = 1 - net.variability
+    reach = net.of_loss / net.T
+    reach_beta = net.of_loss / (balls.ball(net.k) * net.alpha * net.beta)
+    centred = 1 - balls.ball(net.centre) / net.beta**2
+    s = 1 - reach
+    return {
+        "loss at most log C": (net.loss, balls.ball(net.C).log()),
+        "alignment": (reach_beta**2, net.cosine**2 * share * centred),
+        "alignment, centred": (reach**2, net.cosine**2 * share),
+        "NC1": (net.variability, 2 * s - s**2),
+        "NC3": (1 - net.cosine, s),
+        "distance": (2 - 2 * net.mean_t / net.T, 2 * s),
+    }
+
+
+def _dot(x: Any, y: Any) -> Any:
+    return sum(a * b for a, b in zip(x, y, strict=True))
+
+
+def _minus(x: Any, y: Any) -> Any:
+    return [a - b for a, b in zip(x, y, strict=True)]
+
+
+def _mean(rows: Any) -> Any:
+    values = [value for row in rows for value in row]
+    return sum(values[1:], values[0]) / len(values)
+
+
+def _number(scalar: Any) -> Fraction:
+    """The number in an array without axes."""
+    return Fraction(np.asarray(scalar, dtype=object).item())
