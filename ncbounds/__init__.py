@@ -1,1 +1,48 @@
-"""Machine-checked theory of neural collapse."""
+"""Machine-checked theory of neural collapse: every bound set beside measured models.
+
+The three uses::
+
+    ncbounds.evaluate("gnc:theorem-3.9", d=512, K=10**6)     # a bound, to certified digits
+    ncbounds.verify(["bnwd:lemma-2.1"])                      # proofs and campaigns: a ledger
+    ncbounds.measure(features, labels, weights)              # the metrics of a real model
+    ncbounds.compare(features, labels, weights)              # measurements beside every bound
+
+Names are imported when they are first used, so that ``import ncbounds`` is instant.
+"""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+__version__ = "0.1.0"
+
+_HOME = {
+    "InputError": "ncbounds.errors",
+    "MissingDependencyError": "ncbounds.errors",
+    "NcboundsError": "ncbounds.errors",
+    "compare": "ncbounds.report.compare",
+    "evaluate": "ncbounds.theory.evaluate",
+    "measure": "ncbounds.measure.metrics",
+    "statement": "ncbounds.theory",
+    "statements": "ncbounds.theory",
+    "verify": "ncbounds.report.ledger",
+}
+
+__all__ = [*_HOME, "__version__"]
+
+if TYPE_CHECKING:
+    from ncbounds.errors import InputError, MissingDependencyError, NcboundsError
+    from ncbounds.measure.metrics import measure
+    from ncbounds.report.compare import compare
+    from ncbounds.report.ledger import verify
+    from ncbounds.theory import statement, statements
+    from ncbounds.theory.evaluate import evaluate
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _HOME:
+        raise AttributeError(f"module 'ncbounds' has no attribute {name!r}")
+    value = getattr(import_module(_HOME[name]), name)
+    globals()[name] = value
+    return value

@@ -87,6 +87,8 @@ def round_ball(enclosure: flint.arb, digits: int) -> Decimal | None:
     if last - first > 1:
         return None
     value = first
+    if len(str(abs(value))) > digits:  # rounded up to the next power of ten
+        value, unit, shift = value // 10, unit * 10, shift + 1
     error = max(abs(low - value * unit), abs(high - value * unit))
     certain = first == last or radius * 10**6 < unit
     return Decimal(

@@ -39,7 +39,8 @@ def ascend(
     import torch
 
     xp = torch_namespace()
-    start = samplers.draw(claim, sizes, restarts, rng, decades=0.5)
+    generic = bool(rng.random() < 0.7)
+    start = samplers.draw(claim, sizes, restarts, rng, decades=0.5, generic=generic)
     variables, rebuild = _parametrise(claim, start)
     optimiser = torch.optim.Adam(variables, lr=_LEARNING_RATE) if variables else None
     best_score = torch.full((restarts,), -torch.inf, dtype=torch.float64)

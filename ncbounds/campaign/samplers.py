@@ -34,10 +34,16 @@ def draw_sizes(claim: Claim, rng: np.random.Generator) -> Sizes:
 
 
 def draw(
-    claim: Claim, sizes: Sizes, batch: int, rng: np.random.Generator, decades: float = 2.0
+    claim: Claim,
+    sizes: Sizes,
+    batch: int,
+    rng: np.random.Generator,
+    decades: float = 2.0,
+    generic: bool = False,
 ) -> Instance:
     """Draw a batch of instances; scales range over 10^-decades to 10^decades.
 
+    With `generic`, real arrays are Gaussian and not of a special shape, as ascent wants them.
     Budget fields are left at zero for `meet_budgets` to set.
     """
     instance: Instance = {}
@@ -45,6 +51,8 @@ def draw(
         shape = (batch, *(sizes[axis] for axis in field.shape))
         if field.like and rng.random() < 0.75:
             instance[field.name] = _alike(field, instance, claim, shape, rng)
+        elif generic and field.kind == "real":
+            instance[field.name] = rng.normal(size=shape) * _scales(shape, rng, decades)
         else:
             instance[field.name] = _DRAW[field.kind](shape, rng, decades, field)
     return instance

@@ -29,6 +29,8 @@ from ncbounds.theory.statement import Claim, Comparison, Judgement
 _NOISE = {"<=": 1e-9, "=": 1e-6}
 _LEADS_A_BATCH, _LEADS_A_CAMPAIGN, _ENOUGH_COUNTEREXAMPLES = 4, 60, 3
 _TIGHT_KEPT = 3
+#: Sizes at which each conclusion is attacked by ascent.
+_ASCENT_SIZES = 3
 
 
 @dataclass(frozen=True)
@@ -147,9 +149,26 @@ def _ascend(claim: Claim, effort: Effort, rng: np.random.Generator, seen: _Progr
     if effort.steps == 0:
         return "none"
     for name in conclusion_names(claim, rng):
+        for _ in range(_ASCENT_SIZES):
+            sizes = _promising_sizes(claim, rng)
+            _inspect(claim, ascend(claim, name, sizes, effort.restarts, effort.steps, rng), seen)
+            if seen.settled:
+                break
+    return f"{_ASCENT_SIZES} x {effort.restarts} restarts of {effort.steps} steps a conclusion"
+
+
+def _promising_sizes(claim: Claim, rng: np.random.Generator, attempts: int = 10) -> dict[str, int]:
+    """Sizes at which some drawn instance meets the hypotheses, if a few attempts find any."""
+    sizes = samplers.draw_sizes(claim, rng)
+    for _ in range(attempts):
+        drawn = samplers.draw(claim, sizes, 16, rng, decades=0.5)
+        xp = numpy_namespace()
+        with np.errstate(all="ignore"):
+            filled = samplers.meet_budgets(claim, xp, drawn, samplers.draw_room(claim, 16, rng))
+            if meets_hypotheses(claim.judge(xp, **filled)).any():
+                break
         sizes = samplers.draw_sizes(claim, rng)
-        _inspect(claim, ascend(claim, name, sizes, effort.restarts, effort.steps, rng), seen)
-    return f"{effort.restarts} restarts of {effort.steps} steps a conclusion"
+    return sizes
 
 
 def conclusion_names(claim: Claim, rng: np.random.Generator) -> list[str]:

@@ -76,6 +76,18 @@ class Field:
     least: int = 0
     like: str = ""
 
+    def admits(self, value: Any) -> bool:
+        """Tell whether an exact number may be an entry of this field."""
+        if self.kind in ("positive", "proportion") and value <= 0:
+            return False
+        if self.kind in ("nonnegative", "budget") and value < 0:
+            return False
+        if self.kind == "proportion" and value >= 1:
+            return False
+        if self.kind == "mask" and value not in (0, 1):
+            return False
+        return self.kind != "integer" or (value == int(value) and value >= self.least)
+
 
 Sizes = dict[str, int]
 

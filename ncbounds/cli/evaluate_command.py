@@ -1,0 +1,100 @@
+"""`ncbounds evaluate ID -p NAME=VALUE ...`."""
+
+from __future__ import annotations
+
+import csv
+import io
+
+import click
+
+from ncbounds.cli.output import print_json, print_table
+from ncbounds.errors import InputError
+from ncbounds.theory.evaluate import Evaluation, evaluate
+
+
+@click.command("evaluate")
+@click.argument("id")
+@click.option("--variant", help="printed, corrected or sharp (all without).")
+@click.option(
+    "-p",
+    "parameters",
+    multiple=True,
+    metavar="NAME=VALUE",
+    help="A number, a fraction, or a grid: 3,5,9 or 2:2048:50 or 2:2048:50:log.",
+)
+@click.option("--digits", default=15, show_default=True, help="Significant digits to certify.")
+@click.option("--json", "as_json", is_flag=True, help="Print JSON.")
+@click.option("--csv", "as_csv", is_flag=True, help="Print CSV.")
+def command(
+    id: str,
+    variant: str | None,
+    parameters: tuple[str, ...],
+    digits: int,
+    as_json: bool,
+    as_csv: bool,
+) -> None:
+    """Evaluate the bounds of statement ID; every printed digit is certified."""
+    values = {}
+    for assignment in parameters:
+        name, equals, value = assignment.partition("=")
+        if not equals or not name or not value:
+            raise InputError("-p", assignment, "written NAME=VALUE")
+        if name in values:
+            raise InputError(name, assignment, "given once")
+        values[name] = value
+    found = evaluate(id, variant=variant, digits=digits, **values)
+    if as_json:
+        print_json([e.to_dict() for e in found])
+    elif as_csv:
+        click.echo(_csv(found), nl=False)
+    else:
+        _print(id, found)
+
+
+def _csv(found: list[Evaluation]) -> str:
+    names = list(dict.fromkeys(name for e in found for name in e.parameters))
+    head = ["id", "variant", "reading", "quantity", "direction"]
+    tail = ["value", "radius", "log10", "digits", "in_domain", "vacuous"]
+    text = io.StringIO()
+    writer = csv.writer(text, lineterminator="\n")
+    writer.writerow([*head, *names, *tail])
+    for e in found:
+        row = e.to_dict()
+        given = [str(e.parameters.get(name, "")) for name in names]
+        writer.writerow([*(row[h] for h in head), *given, *(row[t] for t in tail)])
+    return text.getvalue()
+
+
+def _print(id: str, found: list[Evaluation]) -> None:
+    names = list(dict.fromkeys(name for e in found for name in e.parameters))
+    rows = [
+        [
+            e.variant,
+            _quantity(e, found),
+            {"upper": "<=", "lower": ">=", "value": "="}[e.direction],
+            *(str(e.parameters.get(name, "")) for name in names),
+            e.decimal.value if e.decimal else "undefined",
+            _note(e),
+        ]
+        for e in found
+    ]
+    print_table(id, ["variant", "quantity", "", *names, "certified value", "note"], rows)
+
+
+def _quantity(e: Evaluation, found: list[Evaluation]) -> str:
+    """The quantity, with the reading where the variant bounds it in several."""
+    readings = {
+        (o.reading, o.direction)
+        for o in found
+        if (o.variant, o.quantity, o.direction) == (e.variant, e.quantity, e.direction)
+    }
+    return f"{e.quantity} ({e.reading})" if len(readings) > 1 else e.quantity
+
+
+def _note(e: Evaluation) -> str:
+    notes = []
+    if e.outside:
+        notes.append(f"outside the domain: {e.outside}")
+    if e.vacuous:
+        notes.append("vacuous")
+    return "; ".join(notes)

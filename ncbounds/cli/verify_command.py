@@ -1,0 +1,90 @@
+"""`ncbounds verify [ID ...]`: run proofs and campaigns, print the ledger."""
+
+from __future__ import annotations
+
+import sys
+
+import click
+
+from ncbounds.cli.output import print_json, print_table, progress_bar, styled
+from ncbounds.report.ledger import Ledger, VariantRow, verify
+
+
+@click.command("verify")
+@click.argument("ids", nargs=-1, metavar="[ID ...]")
+@click.option("--paper", help="Only the statements of one paper: bnwd, review, square or gnc.")
+@click.option("--all", "everything", is_flag=True, help="All statements (the default).")
+@click.option(
+    "--budget",
+    type=float,
+    help="Nominal seconds of search in all; fixed amounts of work, the same on every machine.",
+)
+@click.option("--seed", default=0, show_default=True, help="Seed of the campaigns.")
+@click.option("--workers", default=1, show_default=True, help="Processes.")
+@click.option("--json", "as_json", is_flag=True, help="Print JSON.")
+def command(
+    ids: tuple[str, ...],
+    paper: str | None,
+    everything: bool,
+    budget: float | None,
+    seed: int,
+    workers: int,
+    as_json: bool,
+) -> None:
+    """Verify statements: every verdict is computed from evidence found now."""
+    with progress_bar("verifying") as progress:
+        ledger = verify(
+            () if everything else ids,
+            paper=paper,
+            budget=budget,
+            seed=seed,
+            workers=workers,
+            progress=progress,
+        )
+    if as_json:
+        print_json(ledger.to_dict())
+    else:
+        print_ledger(ledger)
+    for fault in ledger.faults:
+        click.echo(f"ncbounds: fault: {fault}", err=True)
+    if ledger.faults:
+        sys.exit(1)
+
+
+def print_ledger(ledger: Ledger) -> None:
+    """Print one line a variant, and the count of verdicts."""
+    rows = [
+        [
+            row.statement.id if index == 0 else "",
+            v.variant.name,
+            v.variant.reading,
+            styled(v.verdict),
+            "" if v.tightness is None else f"{v.tightness:.6g}",
+            evidence_in_words(v),
+        ]
+        for row in ledger.rows
+        for index, v in enumerate(row.variants)
+    ]
+    columns = ["statement", "variant", "reading", "verdict", "tightness", "evidence"]
+    print_table("", columns, rows)
+    counts = ", ".join(f"{number} {verdict}" for verdict, number in sorted(ledger.counts().items()))
+    click.echo(counts)
+
+
+def evidence_in_words(row: VariantRow) -> str:
+    """Say in a few words what a verdict rests on."""
+    if row.campaign is None:
+        return row.variant.undecided or "nothing to search"
+    words = []
+    found = row.campaign.counterexample
+    if found is not None:
+        numbers = ", ".join(
+            f"{name} = {values}" for name, values in found.to_dict()["instance"].items()
+        )
+        numbers = numbers.replace("'", "")
+        words.append(f"{found.comparison} fails at {numbers}")
+    if row.proof is not None:
+        state = "" if row.proof.holds else " FAILS"
+        words.append(f"proof of {len(row.proof.steps)} steps{state}")
+    words.append(f"{row.campaign.met} of {row.campaign.instances} instances met the hypotheses")
+    return "; ".join(words)

@@ -1,0 +1,224 @@
+"""Planted errors: small changes to true claims that make them false.
+
+Each entry names a statement, the reading it starts from, and how a conclusion or hypothesis is
+changed: a constant tightened by 1 % where the claim is sharp, a sign flipped, a root or factor
+dropped, an exponent changed, a hypothesis left out.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from ncbounds.theory import statement
+from ncbounds.theory.statement import Judgement
+
+
+def claim_of(id, variant, reading):
+    """The claim of one variant under one reading."""
+    return next(
+        v.claim for v in statement(id).variants if (v.name, v.reading) == (variant, reading)
+    )
+
+
+def changed(claim, name, change):
+    """The claim with the comparison of a name changed by ``change(xp, comparison, instance)``."""
+
+    def judge(xp, **instance):
+        judged = claim.judge(xp, **instance)
+        assert any(c.name == name for c in (*judged.hypotheses, *judged.conclusions)), name
+
+        def apply(comparisons):
+            return tuple(
+                change(xp, c, instance) if c.name == name else c for c in comparisons
+            )
+
+        return Judgement(apply(judged.hypotheses), apply(judged.conclusions))
+
+    return replace(claim, judge=judge)
+
+
+def without(claim, name):
+    """The claim without one hypothesis."""
+
+    def judge(xp, **instance):
+        judged = claim.judge(xp, **instance)
+        kept = tuple(h for h in judged.hypotheses if h.name != name)
+        assert len(kept) < len(judged.hypotheses), name
+        return Judgement(kept, judged.conclusions)
+
+    freed = tuple(replace(f, kind="positive") if f.hypothesis == name else f for f in claim.fields)
+    return replace(claim, judge=judge, fields=freed)
+
+
+def rhs(factor_above, factor_below=1):
+    """Scale the right-hand side by an exact quotient."""
+    return lambda xp, c, i: replace(c, rhs=c.rhs * factor_above / factor_below)
+
+
+def lhs(factor_above, factor_below=1):
+    """Scale the left-hand side by an exact quotient."""
+    return lambda xp, c, i: replace(c, lhs=c.lhs * factor_above / factor_below)
+
+
+def flip(xp, c, instance):
+    """Flip the sign of the right-hand side."""
+    return replace(c, rhs=-c.rhs)
+
+
+def no_root(xp, c, instance):
+    """Drop the root of the right-hand side."""
+    return replace(c, rhs=c.rhs * c.rhs)
+
+
+def swap(xp, c, instance):
+    """Turn the inequality around."""
+    return replace(c, lhs=c.rhs, rhs=c.lhs)
+
+
+LEMMA = ("bnwd:lemma-2.1", "printed", "f - (m/2) x^2 is convex")
+LEMMA_A2 = ("bnwd:lemma-a.2", "printed", "S non-empty")
+LEMMA_A2_SHARP = ("bnwd:lemma-a.2", "sharp", "at most half of the points")
+MINIMUM = ("bnwd:proposition-a.1", "corrected", "minimum value")
+ORDER = ("bnwd:proposition-a.1", "printed", "order of the minimiser")
+NEAR = ("bnwd:proposition-a.1", "corrected", "near-minimisers")
+LOG = ("bnwd:theorem-2.1", "sharp", "identity (log)")
+GAP = ("bnwd:theorem-2.1", "sharp", "identity (gap)")
+GUARANTEE = ("bnwd:theorem-2.1", "sharp", "guarantee from the loss")
+CODE = ("gnc:theorem-3.9", "printed", "K >= sqrt(2 pi sqrt(e d)), as typeset")
+CODE_SHARP = ("gnc:theorem-3.9", "sharp", "factor-4 sandwich")
+TREE = ("square:theorem-4", "printed", "Definition 1, with the factor 2")
+TREE_PROOF = ("square:theorem-4", "printed", "without the factor 2, as in the proof")
+TREE_SHARP = ("square:theorem-4", "sharp", "second moments")
+DENSE = ("square:eq-25", "printed", "the root over the product only")
+DENSE_OWN = ("square:eq-25", "corrected", "the layers' own norms")
+
+#: name -> (statement, variant, reading), function from its claim to the mutant
+MUTANTS = {
+    "lemma 2.1: constant 1 % tighter": (LEMMA, lambda c: changed(c, "upper", rhs(99, 100))),
+    "lemma 2.1: lower side 1 % tighter": (LEMMA, lambda c: changed(c, "lower", rhs(99, 100))),
+    "lemma 2.1: root dropped": (LEMMA, lambda c: changed(c, "upper", no_root)),
+    "lemma 2.1: sign flipped": (LEMMA, lambda c: changed(c, "lower", flip)),
+    "lemma 2.1: factor 1 - delta twice": (
+        LEMMA,
+        lambda c: changed(
+            c,
+            "upper",
+            lambda xp, q, i: replace(
+                q, rhs=q.rhs * xp.sqrt(1 - xp.mean(i["subset"], axis=-1))
+            ),
+        ),
+    ),
+    "lemma 2.1: the gap is not bounded": (LEMMA, lambda c: without(c, "Jensen gap")),
+    "lemma A.2: factor 2 dropped": (
+        LEMMA_A2,
+        lambda c: changed(
+            c, "upper", lambda xp, q, i: replace(q, rhs=q.rhs / xp.sqrt(2 + 0 * q.rhs))
+        ),
+    ),
+    "lemma A.2: e^mean in the numerator": (
+        LEMMA_A2,
+        lambda c: changed(
+            c,
+            "upper",
+            lambda xp, q, i: replace(q, rhs=q.rhs * xp.exp(xp.mean(i["x"], axis=-1))),
+        ),
+    ),
+    "lemma A.2: root dropped": (LEMMA_A2, lambda c: changed(c, "upper", no_root)),
+    "lemma A.2 sharp: constant 1 % tighter": (
+        LEMMA_A2_SHARP,
+        lambda c: changed(c, "upper", rhs(99, 100)),
+    ),
+    "lemma A.2 sharp: any subset": (
+        LEMMA_A2_SHARP,
+        lambda c: without(c, "at most half of the points"),
+    ),
+    "proposition A.1: minimum with the sign flipped": (
+        MINIMUM,
+        lambda c: changed(c, "attained at gamma*", flip),
+    ),
+    "proposition A.1: minimum 1 % larger": (MINIMUM, lambda c: changed(c, "least", lhs(101, 100))),
+    "proposition A.1: order 1 % smaller": (ORDER, lambda c: changed(c, "upper", rhs(99, 100))),
+    "proposition A.1: radius 1 % smaller": (NEAR, lambda c: changed(c, "distance", rhs(99, 100))),
+    "proposition A.1: radius without root": (NEAR, lambda c: changed(c, "distance", no_root)),
+    "theorem 2.1 (log): log-odds off by 1 %": (
+        LOG,
+        lambda c: changed(
+            c, "log-odds of a sample", lambda xp, q, i: replace(q, rhs=q.rhs * 101 / 100)
+        ),
+    ),
+    "theorem 2.1 (log): split off by 1 %": (
+        LOG,
+        lambda c: changed(c, "split of the gap", rhs(101, 100)),
+    ),
+    "theorem 2.1 (log): misalignment of the other sign": (
+        LOG,
+        lambda c: changed(c, "misalignment >= 0", swap),
+    ),
+    "theorem 2.1 (log): dispersion of the other sign": (
+        LOG,
+        lambda c: changed(c, "dispersion >= 0", swap),
+    ),
+    "theorem 2.1 (gap): split off by 1 %": (
+        GAP,
+        lambda c: changed(c, "split of the gap", rhs(99, 100)),
+    ),
+    "theorem 2.1 (gap): excess of the other sign": (
+        GAP,
+        lambda c: changed(c, "off-class excess >= 0", swap),
+    ),
+    "theorem 2.1: NC1 1 % tighter": (GUARANTEE, lambda c: changed(c, "NC1", rhs(99, 100))),
+    "theorem 2.1: NC3 1 % tighter": (GUARANTEE, lambda c: changed(c, "NC3", rhs(99, 100))),
+    "theorem 2.1: distance 1 % tighter": (
+        GUARANTEE,
+        lambda c: changed(c, "distance", rhs(99, 100)),
+    ),
+    "theorem 2.1: alignment 1 % tighter": (
+        GUARANTEE,
+        lambda c: changed(c, "alignment, centred", rhs(99, 100)),
+    ),
+    "theorem 2.1: any loss": (GUARANTEE, lambda c: without(c, "loss at most log C")),
+    "theorem 3.9: upper side divided by 4": (CODE, lambda c: changed(c, "upper side", rhs(1, 4))),
+    "theorem 3.9: lower side times 16": (
+        CODE,
+        lambda c: changed(c, "lower side", lhs(16)),
+    ),
+    "theorem 3.9: upper side with another exponent": (
+        CODE,
+        lambda c: changed(
+            c, "upper side", lambda xp, q, i: replace(q, rhs=q.rhs * q.rhs * q.rhs / 8)
+        ),
+    ),
+    "theorem 3.9 sharp: upper side halved": (
+        CODE_SHARP,
+        lambda c: changed(c, "upper side", rhs(1, 2)),
+    ),
+    "theorem 3.9 sharp: lower side doubled": (
+        CODE_SHARP,
+        lambda c: changed(c, "lower side", lhs(2)),
+    ),
+    "theorem 4: constant 1 % tighter": (TREE, lambda c: changed(c, "complexity", rhs(99, 100))),
+    "theorem 4: proof constant 1 % tighter": (
+        TREE_PROOF,
+        lambda c: changed(c, "complexity", rhs(99, 100)),
+    ),
+    "theorem 4: root over the sum of squares dropped": (
+        TREE,
+        lambda c: changed(
+            c,
+            "complexity",
+            lambda xp, q, i: replace(
+                q, rhs=q.rhs * xp.sqrt(xp.sum(xp.sum(i["samples"] ** 2, axis=-1), axis=-1))
+            ),
+        ),
+    ),
+    "theorem 4 sharp: constant 1 % tighter": (
+        TREE_SHARP,
+        lambda c: changed(c, "complexity", rhs(99, 100)),
+    ),
+    "equation 25: exponent off by one": (DENSE, lambda c: changed(c, "equation (25)", rhs(2))),
+    "equation 25: off by 1 %": (DENSE, lambda c: changed(c, "equation (25)", rhs(99, 100))),
+    "equation 25 corrected: off by 1 %": (
+        DENSE_OWN,
+        lambda c: changed(c, "dense bound", rhs(99, 100)),
+    ),
+}

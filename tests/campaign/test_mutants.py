@@ -1,0 +1,24 @@
+"""Every planted error is refuted with a certificate; no original is."""
+
+import sys
+from pathlib import Path
+
+import pytest
+
+sys.path.insert(0, str(Path(__file__).parent))
+from mutants import MUTANTS, claim_of
+
+from ncbounds.campaign.certify import check
+from ncbounds.campaign.search import Effort, run_campaign
+
+EFFORT = Effort(instances=6000, restarts=24, steps=120)
+
+
+@pytest.mark.parametrize("name", MUTANTS)
+def test_a_planted_error_is_refuted_with_a_certificate(name):
+    key, mutate = MUTANTS[name]
+    mutant = mutate(claim_of(*key))
+    found = run_campaign(mutant, EFFORT, seed=0).counterexample
+    assert found is not None
+    assert check(mutant, found)
+    assert not check(claim_of(*key), found)

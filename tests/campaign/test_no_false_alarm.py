@@ -1,0 +1,62 @@
+"""Nothing true is ever refuted: every true variant survives extreme scales and shapes."""
+
+import sys
+from fractions import Fraction
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+sys.path.insert(0, str(Path(__file__).parent))
+from mutants import claim_of
+
+from ncbounds.campaign.certify import exact_instance, refute
+from ncbounds.campaign.search import Effort, run_campaign
+from proofs_check.steps import proofs
+
+TRUE = list(proofs())
+
+
+@pytest.mark.parametrize("key", TRUE, ids=lambda key: " ".join(key))
+def test_ten_thousand_instances_from_1e_minus_8_to_1e8_refute_nothing(key):
+    found = run_campaign(
+        claim_of(*key), Effort(instances=10_000, restarts=8, steps=0, decades=8.0), seed=7
+    )
+    assert found.instances >= 10_000
+    assert found.met > 0
+    assert found.counterexample is None
+    assert all(value <= 1 for value in found.tightness.values())
+
+
+def test_degenerate_instances_of_lemma_2_1_are_no_counterexamples():
+    claim = claim_of("bnwd:lemma-2.1", "printed", "f - (m/2) x^2 is convex")
+    for x in ([[3.0]], [[2.0, 2.0, 2.0]], [[0.1, 0.1]], [[1e-300, 0.0]]):
+        n = len(x[0])
+        batch = {
+            "x": np.array(x),
+            "subset": np.eye(1, n),
+            "m": np.array([1.0]),
+            "knots": np.zeros((1, 1)),
+            "weights": np.zeros((1, 1)),
+            "epsilon": np.array([0.0]),
+        }
+        assert refute(claim, exact_instance(batch, 0)) is None
+
+
+def test_an_entry_that_its_field_forbids_refutes_nothing():
+    claim = claim_of("bnwd:proposition-a.1", "printed", "minimum value")
+    inside = {"C": Fraction(2), "lambda_": Fraction(1, 2), "gamma": Fraction(0)}
+    outside = {**inside, "lambda_": Fraction(1)}
+
+    def as_arrays(values):
+        return {name: np.array(value, dtype=object) for name, value in values.items()}
+
+    assert refute(claim, as_arrays(inside)) is not None
+    assert refute(claim, as_arrays(outside)) is None
+
+
+def test_the_same_seed_gives_the_same_campaign():
+    claim = claim_of("bnwd:theorem-2.1", "sharp", "guarantee from the loss")
+    effort = Effort(instances=1000, restarts=8, steps=20)
+    assert run_campaign(claim, effort, 5).to_dict() == run_campaign(claim, effort, 5).to_dict()
+    assert run_campaign(claim, effort, 5).to_dict() != run_campaign(claim, effort, 6).to_dict()
