@@ -23,7 +23,7 @@ _HOME = {
     "NcboundsError": "ncbounds.errors",
     "compare": "ncbounds.report.compare",
     "evaluate": "ncbounds.theory.evaluate",
-    "measure": "ncbounds.measure.metrics",
+    "measure": "ncbounds",
     "statement": "ncbounds.theory",
     "statements": "ncbounds.theory",
     "verify": "ncbounds.report.ledger",
@@ -33,7 +33,7 @@ __all__ = [*_HOME, "__version__"]
 
 if TYPE_CHECKING:
     from ncbounds.errors import InputError, MissingDependencyError, NcboundsError
-    from ncbounds.measure.metrics import measure
+    from ncbounds.measure import measure
     from ncbounds.report.compare import compare
     from ncbounds.report.ledger import verify
     from ncbounds.theory import statement, statements
@@ -43,6 +43,8 @@ if TYPE_CHECKING:
 def __getattr__(name: str) -> Any:
     if name not in _HOME:
         raise AttributeError(f"module 'ncbounds' has no attribute {name!r}")
+    if name == "measure":  # a package that is callable
+        return import_module("ncbounds.measure")
     value = getattr(import_module(_HOME[name]), name)
     globals()[name] = value
     return value

@@ -332,6 +332,12 @@ def guarantee(claim: Claim) -> Iterator[Step]:
     not negative, so the cosine is not either and squares keep the order.
     """
     yield from _rival_logits()
+    total = sympy.Symbol("total", real=True)
+    yield identity(
+        "a bias adds k (bias_c - mean bias) to the margin of class c: the classes' sum is 0",
+        _K * (total - _C * (total / _C)),
+        0,
+    )
     yield from _inverse_is_convex()
     alpha, beta, b = sympy.symbols("alpha beta b", positive=True)
     cosine, var, s, centre, product = sympy.symbols("cosine var s centre product", real=True)
@@ -378,7 +384,11 @@ def guarantee(claim: Claim) -> Iterator[Step]:
         symbolic.expression(proximity.sharp_distance).xreplace({numbers["C"]: _C}),
         2 * gap,
     )
-    yield tie("the claim compares these", claim, _NETWORKS, _guarantee_sides)
+    biased = [
+        {**network, **point(bias=bias)}
+        for network, bias in zip(_NETWORKS, ([1, "-1/2", 0], [0, "1/3"]), strict=True)
+    ]
+    yield tie("the claim compares these", claim, biased, _guarantee_sides)
 
 
 _NETWORKS = [
@@ -393,8 +403,9 @@ _NETWORKS = [
 class _Reference:
     """The quantities of a last layer by plain loops over exact numbers, sample by sample."""
 
-    def __init__(self, w: Any, h: Any) -> None:
+    def __init__(self, w: Any, h: Any, bias: Any = None) -> None:
         C, N = len(w), len(h[0])
+        bias = [Fraction(0)] * C if bias is None else bias
         self.C, self.k = C, Fraction(C, C - 1)
         centre = [sum(row[j] for row in w) / Fraction(C) for j in range(len(w[0]))]
         wdot = [[a - m for a, m in zip(row, centre, strict=True)] for row in w]
@@ -404,7 +415,10 @@ class _Reference:
         self.b = balls.ball(sum(_dot(r, r) for r in wdot) / Fraction(C)).sqrt()
         self.t = [[self.k * _dot(wdot[c], x) for x in h[c]] for c in range(C)]
         gaps = [
-            [[_dot(w[r], x) - _dot(w[c], x) for r in range(C) if r != c] for x in h[c]]
+            [
+                [_dot(w[r], x) + bias[r] - _dot(w[c], x) - bias[c] for r in range(C) if r != c]
+                for x in h[c]
+            ]
             for c in range(C)
         ]
         sums = [[sum((balls.ball(z).exp() for z in g), balls.ball(0)) for g in c] for c in gaps]
@@ -464,8 +478,8 @@ def _gap_sides(w: Any, h: Any) -> dict[str, tuple[Any, Any]]:
     }
 
 
-def _guarantee_sides(w: Any, h: Any) -> dict[str, tuple[Any, Any]]:
-    net = _Reference(w, h)
+def _guarantee_sides(w: Any, h: Any, bias: Any) -> dict[str, tuple[Any, Any]]:
+    net = _Reference(w, h, bias)
     share = 1 - net.variability
     reach = net.of_loss / net.T
     reach_beta = net.of_loss / (balls.ball(net.k) * net.alpha * net.beta)

@@ -296,13 +296,15 @@ def square_norm(xp: Any, vectors: Any) -> Any:
     return xp.sum(vectors * vectors, axis=-1)
 
 
-def last_layer(xp: Any, h: Any, w: Any) -> Network:
-    """Compute the quantities of features h (B, C, N, d) and weights w (B, C, d)."""
+def last_layer(xp: Any, h: Any, w: Any, bias: Any = None) -> Network:
+    """Compute the quantities of features h (B, C, N, d), weights w (B, C, d), bias (B, C)."""
     C = w.shape[1]
     centre = xp.mean(w, axis=1)
     wdot = w - centre[:, None, :]
     inner = xp.sum(wdot[:, :, None, :] * h, axis=-1)
     logits = xp.matmul(h, xp.matrix_transpose(w)[:, None])
+    if bias is not None:
+        logits = logits + bias[:, None, None, :]
     gaps = xp.stack(
         [
             logits[:, c][:, :, [r for r in range(C) if r != c]] - logits[:, c][:, :, c : c + 1]
@@ -489,9 +491,9 @@ def gap_identity(xp: Any, *, w: Any, h: Any) -> Judgement:
     )
 
 
-def sharp_theorem(xp: Any, *, w: Any, h: Any) -> Judgement:
+def sharp_theorem(xp: Any, *, w: Any, h: Any, bias: Any) -> Judgement:
     """Theorem 1 of the sharp theory: NC1 and NC3 from L, alpha and the norm of the weights."""
-    net = last_layer(xp, h, w)
+    net = last_layer(xp, h, w, bias)
     numbers = {"C": 0 * net.loss + net.C, "L": net.loss, "alpha": net.alpha}
     s = proximity_gap(xp, **numbers, beta=net.b)
     s_beta = proximity_gap(xp, **numbers, beta=net.beta)
@@ -602,16 +604,21 @@ THEOREM_2_1 = Statement(
             r"If $\mathcal L \le \log C$, let $T = \frac{C}{C-1}\alpha b$ and $s = 1 - "
             r"\phi^{-1}(\mathcal L)/T$. Then the relative within-class variability is at most "
             r"$2s - s^2$, the cosine of stacked centred weights and stacked class means at least "
-            r"$1 - s$, and $\overline{|h/\alpha - \dot w/b|^2} \le 2s$. No constant is open and "
-            r"nothing is assumed small.",
-            Claim(sharp_theorem, (_WEIGHTS, _FEATURES), _NETWORK_SIZES),
+            r"$1 - s$, and $\overline{|h/\alpha - \dot w/b|^2} \le 2s$. No constant is open, "
+            "nothing is assumed small, and the last layer may have a bias.",
+            Claim(
+                sharp_theorem,
+                (_WEIGHTS, _FEATURES, Field("bias", ("C",))),
+                _NETWORK_SIZES,
+            ),
             (
                 Bound("proximity gap s", proximity_gap, "value"),
                 Bound("within-class variability", sharp_variability, "upper", 1),
                 Bound("1 - cosine of weights and class means", proximity_gap, "upper", 1),
                 Bound("mean squared distance to self-duality", sharp_distance, "upper", 4),
             ),
-            remark="beta may be the centred weight norm b, which gives the better value. The "
+            remark="beta may be the centred weight norm b, which gives the better value. With a "
+            "bias the features may be centred first: their mean only moves into the bias. The "
             "worst cases are attained: a simplex ETF of weights with two features a class, one "
             "on either side of it.",
         ),

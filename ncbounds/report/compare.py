@@ -1,0 +1,250 @@
+"""Measured quantities of a model beside every bound that applies to it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from fractions import Fraction
+from typing import Any
+
+from ncbounds.arithmetic.certified import Decimal, certify
+from ncbounds.codes.margin import least_one_vs_rest_distance
+from ncbounds.errors import InputError
+from ncbounds.measure import Measurement, measure
+from ncbounds.theory import statement
+from ncbounds.theory.evaluate import is_vacuous
+from ncbounds.theory.statement import Bound
+
+#: Values of the constant that the printed theorem leaves open, at which it is evaluated. The
+#: paper's own modulus needs more than 1.
+KAPPAS = (Fraction(1, 10), Fraction(1))
+
+
+@dataclass(frozen=True)
+class ModelBound:
+    """One bound of one statement at a model's own parameters, beside what was measured."""
+
+    id: str
+    variant: str
+    reading: str
+    quantity: str
+    direction: str
+    measured: float
+    bound: Decimal
+    vacuous: bool | None
+    parameters: dict[str, Fraction]
+
+    @property
+    def holds(self) -> bool:
+        """Whether the measurement is on the right side of the bound (up to rounding)."""
+        gap = self.measured - float(self.bound)
+        slack = 1e-9 * (1 + abs(self.measured))
+        return gap <= slack if self.direction == "upper" else gap >= -slack
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return plain data."""
+        value = float(self.bound)
+        return {
+            "id": self.id,
+            "variant": self.variant,
+            "reading": self.reading,
+            "quantity": self.quantity,
+            "measured": self.measured,
+            "bound": value if abs(value) < float("inf") else None,
+            "log10": self.bound.log10,
+            "direction": self.direction,
+            "holds": self.holds,
+            "vacuous": self.vacuous,
+            "parameters": {name: float(value) for name, value in self.parameters.items()},
+        }
+
+
+@dataclass(frozen=True)
+class ModelReport:
+    """A measurement with the bounds that apply, and the reasons why others do not."""
+
+    measurement: Measurement
+    bounds: tuple[ModelBound, ...]
+    skipped: dict[str, str]
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return plain data: those of the measurement, and the bounds."""
+        return {
+            **self.measurement.to_dict(),
+            "bounds": [b.to_dict() for b in self.bounds],
+            "skipped": self.skipped,
+        }
+
+    def find(self, quantity: str, variant: str) -> ModelBound:
+        """Return the first bound of a quantity and variant.
+
+        Raises
+        ------
+        InputError
+            When no such bound applied.
+        """
+        for b in self.bounds:
+            if (b.quantity, b.variant) == (quantity, variant):
+                return b
+        raise InputError("quantity", quantity, "one that was bounded")
+
+
+def compare(
+    features: object, labels: object, weights: object, bias: object = None
+) -> ModelReport:
+    """Measure a model and evaluate every bound that applies to it at its own parameters.
+
+    Parameters
+    ----------
+    features
+        (n, d) features before the last layer.
+    labels
+        (n,) integers, rows of `weights`.
+    weights
+        (K, d) weights of the last layer.
+    bias
+        (K,) bias of the last layer, or None.
+
+    Returns
+    -------
+    ModelReport
+        The metrics, the bounds, and for statements that do not apply the reason.
+
+    Raises
+    ------
+    InputError
+        Whatever `ncbounds.measure` refuses, and absent weights.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> weights = 3 * np.eye(3)
+    >>> found = compare(np.repeat(weights, 2, axis=0), [0, 0, 1, 1, 2, 2], weights)
+    >>> round(float(found.find("nc1.relative", "sharp").bound), 6)
+    0.555556
+    """
+    if weights is None:
+        raise InputError("weights", "missing", "given: every bound speaks of the last layer")
+    found = measure(features, labels, weights, bias)
+    bounds: list[ModelBound] = []
+    skipped: dict[str, str] = {}
+    bounds += _proximity(found, "", skipped)
+    bounds += _proximity(found, ".centred", skipped)
+    if bias is None:
+        bounds += _printed_proximity(found)
+    else:
+        skipped["bnwd:theorem-2.1 (printed)"] = "the last layer has a bias"
+    bounds += _softmax_code(found, weights, skipped)
+    return ModelReport(found, tuple(bounds), skipped)
+
+
+def _exact(**values: float) -> dict[str, Fraction]:
+    return {name: Fraction(value) for name, value in values.items()}
+
+
+def _row(
+    id: str,
+    reading: str,
+    bound: Bound,
+    variant: str,
+    quantity: str,
+    measured: float,
+    point: dict[str, Fraction],
+) -> list[ModelBound]:
+    own = {p.name: point[p.name] for p in bound.formula.parameters}
+    value = certify(bound.formula, own, digits=12)
+    if value is None:
+        return []
+    vacuous = is_vacuous(bound, own)
+    return [
+        ModelBound(id, variant, reading, quantity, bound.direction, measured, value, vacuous, own)
+    ]
+
+
+def _bound(id: str, variant: str, quantity: str, direction: str) -> tuple[str, Bound]:
+    """The bound of a statement by what it bounds, with the reading it stands under."""
+    for v in statement(id).select(variant):
+        for bound in v.bounds:
+            if (bound.quantity, bound.direction) == (quantity, direction):
+                return v.reading, bound
+    raise KeyError((id, variant, quantity))
+
+
+def _proximity(found: Measurement, centred: str, skipped: dict[str, str]) -> list[ModelBound]:
+    """The sharp guarantee at the loss and norms of the model, raw or with centred features."""
+    id, m = "bnwd:theorem-2.1", found.metrics
+    name = f"{id} (sharp{', centred' if centred else ''})"
+    needed = ("loss.cross_entropy", f"alpha{centred}", "centre.weights", f"nc3.cosine{centred}")
+    missing = [key for key in needed if key not in m]
+    if missing:
+        skipped[name] = f"{missing[0]} is undefined: {found.undefined.get(missing[0], 'absent')}"
+        return []
+    loss, alpha = m["loss.cross_entropy"], m[f"alpha{centred}"]
+    b = m["beta"] * (1 - m["centre.weights"]) ** 0.5
+    point = _exact(C=found.K, L=loss, alpha=alpha, beta=b)
+    if not loss > 0 or not alpha > 0 or not b > 0:
+        skipped[name] = "the loss or a norm is zero in float64"
+        return []
+    _, variability = _bound(id, "sharp", "within-class variability", "upper")
+    outside = variability.formula.outside(point)
+    if outside:
+        skipped[name] = f"the mean loss {loss:.4g} is above log C: {outside}"
+        return []
+    spread, cosine = m[f"nc1.relative{centred}"], m[f"nc3.cosine{centred}"]
+    measured = {
+        "within-class variability": (f"nc1.relative{centred}", spread),
+        "1 - cosine of weights and class means": (f"1 - nc3.cosine{centred}", 1 - cosine),
+        "mean squared distance to self-duality": (
+            f"self-duality.distance{centred}",
+            2 * (1 - cosine * max(0.0, 1 - spread) ** 0.5),
+        ),
+    }
+    rows: list[ModelBound] = []
+    for quantity, (label, value) in measured.items():
+        reading, bound = _bound(id, "sharp", quantity, "upper")
+        rows += _row(id, reading, bound, "sharp", label, value, point)
+    return rows
+
+
+def _printed_proximity(found: Measurement) -> list[ModelBound]:
+    """The printed theorem at the same numbers, with delta so small that it speaks of all."""
+    id, m = "bnwd:theorem-2.1", found.metrics
+    if "cosine.intra.min" not in m or not m["loss.cross_entropy"] > 0:
+        return []
+    C = found.K
+    point = _exact(C=C, alpha=m["alpha"], beta=m["beta"])
+    reading, least = _bound(id, "sharp", "least loss m", "value")
+    optimum = certify(least.formula, point, digits=40)
+    if optimum is None:
+        return []
+    epsilon = max(Fraction(m["loss.cross_entropy"]) - Fraction(optimum.value), Fraction(0))
+    rows: list[ModelBound] = []
+    for kappa in KAPPAS:
+        for quantity, direction, label, parts in (
+            ("intra-class cosine of most classes", "lower", "cosine.intra.min", C),
+            ("inter-class cosine of most pairs", "upper", "cosine.inter.max", C * (C - 1) // 2),
+        ):
+            whole = {**point, "epsilon": epsilon, "kappa": kappa, "delta": Fraction(1, parts + 1)}
+            _, bound = _bound(id, "printed", quantity, direction)
+            reading = f"kappa = {kappa}"
+            rows += _row(id, reading, bound, "printed", label, m[label], whole)
+    return rows
+
+
+def _softmax_code(
+    found: Measurement, weights: object, skipped: dict[str, str]
+) -> list[ModelBound]:
+    """Both upper sides of the gamma-function theorem beside the margin of the unit weights."""
+    id = "gnc:theorem-3.9"
+    if found.d < 2:
+        skipped[id] = "the feature dimension is 1"
+        return []
+    if "gnc2" not in found.metrics:
+        skipped[id] = found.undefined.get("gnc2", "no margin")
+        return []
+    point = _exact(d=found.d, K=found.K)
+    lower, _ = least_one_vs_rest_distance(weights, normalise=True)
+    rows: list[ModelBound] = []
+    for variant in ("printed", "sharp"):
+        reading, bound = _bound(id, variant, "optimal one-vs-rest distance", "upper")
+        rows += _row(id, reading, bound, variant, "gnc2", lower, point)
+    return rows
