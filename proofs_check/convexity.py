@@ -12,7 +12,7 @@ from sympy import exp, sqrt
 
 from ncbounds.arithmetic import balls, symbolic
 from ncbounds.theory import convexity
-from ncbounds.theory.statement import Claim
+from ncbounds.theory.terms import Claim
 from proofs_check.steps import Fact, Step, identity, nonnegative, point, proof, tie
 
 JENSEN = Fact(
@@ -199,7 +199,9 @@ def _exponential_sides(sharp: bool) -> Any:
         factor = (1 - share) if sharp else Fraction(1)
         square = balls.ball(2 * _number(epsilon) * factor / share) / at_mean
         excess = sum(chosen) / Fraction(len(chosen)) - mean
+        half = {"at most half of the points": (2 * share, Fraction(1))} if sharp else {}
         return {
+            **half,
             "Jensen gap": (mean_of_exp, at_mean + balls.ball(_number(epsilon))),
             "upper": (excess, square.sqrt()),
         }

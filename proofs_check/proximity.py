@@ -16,7 +16,7 @@ from sympy import diff, exp, log, sqrt
 
 from ncbounds.arithmetic import balls, symbolic
 from ncbounds.theory import proximity
-from ncbounds.theory.statement import Claim
+from ncbounds.theory.terms import Claim
 from proofs_check.convexity import CAUCHY_SCHWARZ, JENSEN
 from proofs_check.steps import Fact, Step, covered, identity, nonnegative, point, proof, tie
 
@@ -77,9 +77,10 @@ def minimum_value(claim: Claim) -> Iterator[Step]:
         _bound(symbolic.expression(proximity.minimum)),
         _LAMBDA * place - log(1 - _RIVALS * _LAMBDA / _C),
     )
-    yield tie("the claim compares these", claim, _MINIMUM_POINTS, _minimum_sides)
+    yield tie("the claim compares these", claim, _MINIMUM_POINTS, _minimum_sides, _ATTAINED)
 
 
+_ATTAINED = ("attained at gamma*",)
 _MINIMUM_POINTS = [
     point(C=2, lambda_="1/2", gamma=0),
     point(C=10, lambda_="1/100", gamma="7/3"),
@@ -278,7 +279,7 @@ def log_identity(claim: Claim) -> Iterator[Step]:
         T - of_loss,
         (T - t) + G + ((t - G) - of_loss),
     )
-    yield tie("the claim compares these", claim, _NETWORKS, _log_sides)
+    yield tie("the claim compares these", claim, _NETWORKS, _log_sides, _SPLIT)
 
 
 @proof("bnwd:theorem-2.1", "sharp", "identity (gap)", JENSEN, MONOTONE)
@@ -321,7 +322,7 @@ def gap_identity(claim: Claim) -> Iterator[Step]:
         [many * exp(-_u), 1 / (1 + many * exp(-_u))],
     )
     yield from _rival_logits()
-    yield tie("the claim compares these", claim, _NETWORKS, _gap_sides)
+    yield tie("the claim compares these", claim, _NETWORKS, _gap_sides, _SPLIT)
 
 
 @proof("bnwd:theorem-2.1", "sharp", "guarantee from the loss", JENSEN, CAUCHY_SCHWARZ)
@@ -391,6 +392,7 @@ def guarantee(claim: Claim) -> Iterator[Step]:
     yield tie("the claim compares these", claim, biased, _guarantee_sides)
 
 
+_SPLIT = ("log-odds of a sample", "split of the gap")
 _NETWORKS = [
     point(
         w=[[2, 0, 0], [0, 2, 1], [0, "-1/2", 3]],

@@ -15,7 +15,7 @@ import numpy as np
 
 from ncbounds.arithmetic.floats import torch_namespace
 from ncbounds.campaign import samplers
-from ncbounds.theory.statement import Claim, Comparison, Field, Sizes
+from ncbounds.theory.terms import Claim, Comparison, Field, Sizes
 
 _LEARNING_RATE = 0.05
 _PENALTY = 10.0

@@ -16,7 +16,7 @@ import numpy as np
 import numpy.typing as npt
 
 from ncbounds.arithmetic import balls
-from ncbounds.theory.statement import Claim, Comparison, Judgement
+from ncbounds.theory.terms import Claim, Comparison, Judgement
 
 #: An instance without batch axis, of exact numbers.
 Exact = dict[str, npt.NDArray[np.object_]]

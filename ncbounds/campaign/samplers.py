@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from ncbounds.theory.statement import Claim, Field, Sizes
+from ncbounds.theory.terms import Claim, Field, Sizes
 
 Array = npt.NDArray[np.float64]
 Instance = dict[str, Array]

@@ -23,7 +23,7 @@ from ncbounds.campaign.certify import (
     refute,
 )
 from ncbounds.campaign.shrink import complexity, shrink
-from ncbounds.theory.statement import Claim, Comparison, Judgement
+from ncbounds.theory.terms import Claim, Comparison, Judgement
 
 #: Relative violations in floats below which rounding explains them.
 _NOISE = {"<=": 1e-9, "=": 1e-6}

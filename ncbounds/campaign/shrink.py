@@ -15,7 +15,7 @@ import numpy as np
 import numpy.typing as npt
 
 from ncbounds.campaign.certify import Counterexample, Exact, refute
-from ncbounds.theory.statement import Claim, Field, Sizes
+from ncbounds.theory.terms import Claim, Field, Sizes
 
 Array = npt.NDArray[np.object_]
 

@@ -9,7 +9,7 @@ from ncbounds.cli.output import print_json, progress_bar, styled
 from ncbounds.cli.verify_command import evidence_in_words
 from ncbounds.report.ledger import StatementRow, VariantRow, verify
 from ncbounds.theory import statement
-from ncbounds.theory.statement import PAPERS, Statement
+from ncbounds.theory.terms import PAPERS, Statement
 
 
 @click.command("show")

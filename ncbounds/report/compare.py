@@ -12,7 +12,7 @@ from ncbounds.errors import InputError
 from ncbounds.measure import Measurement, measure
 from ncbounds.theory import statement
 from ncbounds.theory.evaluate import is_vacuous
-from ncbounds.theory.statement import Bound
+from ncbounds.theory.terms import Bound
 
 #: Values of the constant that the printed theorem leaves open, at which it is evaluated. The
 #: paper's own modulus needs more than 1.

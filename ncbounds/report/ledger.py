@@ -16,7 +16,7 @@ from typing import Any
 from ncbounds.campaign.search import Campaign, Effort, run_campaign
 from ncbounds.errors import InputError
 from ncbounds.theory import statement, statements
-from ncbounds.theory.statement import PAPERS, Statement, Variant
+from ncbounds.theory.terms import PAPERS, Statement, Variant
 from proofs_check.steps import ProofResult, proofs, run
 
 #: Nominal seconds a variant when no budget is given.

@@ -7,7 +7,7 @@ from functools import cache
 from importlib import import_module
 
 from ncbounds.errors import InputError
-from ncbounds.theory.statement import PAPERS, Statement
+from ncbounds.theory.terms import PAPERS, Statement
 
 #: Modules of this package that hold statements.
 TOPICS = ("convexity", "proximity", "softmax_code", "rademacher")

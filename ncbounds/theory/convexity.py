@@ -15,7 +15,7 @@ from ncbounds.arithmetic.formula import (
     proportion,
     real,
 )
-from ncbounds.theory.statement import (
+from ncbounds.theory.terms import (
     Bound,
     Claim,
     Comparison,

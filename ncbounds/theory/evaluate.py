@@ -13,7 +13,7 @@ from ncbounds.arithmetic.certified import Decimal, certify, exact
 from ncbounds.arithmetic.formula import PRECISIONS, Formula, Parameter
 from ncbounds.errors import InputError
 from ncbounds.theory import statement
-from ncbounds.theory.statement import Bound, Variant
+from ncbounds.theory.terms import Bound, Variant
 
 MAX_POINTS = 1_000_000
 

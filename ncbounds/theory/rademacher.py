@@ -15,7 +15,7 @@ from typing import Any
 import numpy as np
 
 from ncbounds.arithmetic.formula import formula, integer, nonnegative, positive
-from ncbounds.theory.statement import (
+from ncbounds.theory.terms import (
     Bound,
     Claim,
     Comparison,

@@ -11,7 +11,7 @@ from __future__ import annotations
 from typing import Any
 
 from ncbounds.arithmetic.formula import Condition, formula, integer
-from ncbounds.theory.statement import (
+from ncbounds.theory.terms import (
     Bound,
     Claim,
     Comparison,
@@ -114,7 +114,7 @@ def code_claim(lower: Any, upper: Any, threshold: Any = None) -> Any:
         number, dimension = w.shape[1], w.shape[2]
         margin = code_margin(xp, w, h)
         d, K = 0 * margin + dimension, 0 * margin + number
-        hypotheses = ()
+        hypotheses: tuple[Comparison, ...] = ()
         if threshold is not None:
             hypotheses = (Comparison("enough classes", threshold(xp, d), K),)
         optimum = proved_optimum(xp, d, K, (dimension, number))

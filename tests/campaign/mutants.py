@@ -10,7 +10,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 from ncbounds.theory import statement
-from ncbounds.theory.statement import Judgement
+from ncbounds.theory.terms import Judgement
 
 
 def claim_of(id, variant, reading):

@@ -10,7 +10,7 @@ from ncbounds.arithmetic.floats import numpy_namespace, torch_namespace
 from ncbounds.campaign import samplers
 from ncbounds.errors import InputError
 from ncbounds.theory import statement, statements
-from ncbounds.theory.statement import PAPERS
+from ncbounds.theory.terms import PAPERS
 
 VARIANTS = {
     f"{s.id} [{v.name}, {v.reading}]": (s, v) for s in statements().values() for v in s.variants

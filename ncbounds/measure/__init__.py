@@ -1,0 +1,32 @@
+"""Neural-collapse metrics of real features, labels and weights, and the files that hold them.
+
+`measure` computes every metric of `METRICS`; `read_features` and `write_features` keep the arrays
+in `.npz` or `.safetensors` files. The package itself is callable, so that both
+`ncbounds.measure(...)` and `from ncbounds.measure import measure` measure.
+"""
+
+import sys
+from types import ModuleType
+from typing import Any
+
+from ncbounds.measure.definitions import METRICS, Metric
+from ncbounds.measure.files import FeatureFile, read_features, write_features
+from ncbounds.measure.metrics import Measurement, measure
+
+__all__ = [
+    "METRICS",
+    "FeatureFile",
+    "Measurement",
+    "Metric",
+    "measure",
+    "read_features",
+    "write_features",
+]
+
+
+class _CallablePackage(ModuleType):
+    def __call__(self, *args: Any, **kwargs: Any) -> Measurement:
+        return measure(*args, **kwargs)
+
+
+sys.modules[__name__].__class__ = _CallablePackage

@@ -1,0 +1,240 @@
+"""The names of all metrics: what each one is, its formula, its source and where collapse sends it.
+
+Notation: h_{c,i} is the feature of sample i of class c, n_c the size of the class, K the number of
+classes, d the dimension; mu_c = mean_i h_{c,i}, mu = mean_c mu_c; W has rows w_c and b is the bias;
+wbar = mean_c w_c and wdot_c = w_c - wbar; "mean" is the mean within a class, then over the classes.
+
+The papers define their metrics for classes of equal size. For others: means of features and losses
+are class-balanced (then Sigma_W + Sigma_B is the total covariance), fractions of samples are plain
+counts, and where the two readings differ the other one stands beside, as `.samples` or `.balanced`.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+
+@dataclass(frozen=True)
+class Metric:
+    """One named metric: its definition as data."""
+
+    what: str
+    formula: str
+    source: str
+    direction: Literal["lower", "higher", "neither"]
+    """Which way neural collapse moves it."""
+    needs_weights: bool = False
+
+
+_NC1 = "(1/K) tr(Sigma_W Sigma_B^+), Sigma_B = mean_c (mu_c - mu)(mu_c - mu)^T, "
+_ETF = "(I - 11^T/K)/sqrt(K-1)"
+_COSINES = "A_c = mean_i u_{c,i}, u = (h - mu)/|h - mu|"
+_SHARP = "ncbounds, sharp proximity"
+
+METRICS: dict[str, Metric] = {
+    "nc1.pinv": Metric(
+        "variability within classes relative to that between them (NC1)",
+        _NC1 + "Sigma_W = mean (h - mu_c)(h - mu_c)^T",
+        "review eq. 4",
+        "lower",
+    ),
+    "nc1.pinv.samples": Metric(
+        "the same with every sample, not every class, of equal weight in Sigma_W",
+        _NC1 + "Sigma_W = (1/n) sum (h - mu_c)(h - mu_c)^T",
+        "review eq. 4 for classes of unequal size",
+        "lower",
+    ),
+    "nc1.relative": Metric(
+        "share of the mean squared norm that is variability within classes",
+        "var = mean |h - mu_c|^2 / alpha^2",
+        _SHARP,
+        "lower",
+    ),
+    "nc1.relative.centred": Metric(
+        "the same with the features centred by the global mean",
+        "mean |h - mu_c|^2 / alpha.centred^2",
+        _SHARP,
+        "lower",
+    ),
+    "nc2.etf": Metric(
+        "distance of the centred class means' cosines from those of a simplex ETF (NC2)",
+        f"| M M^T/|M M^T|_F - {_ETF} |_F, rows of M: (mu_c - mu)/|mu_c - mu|",
+        "review eq. 7",
+        "lower",
+    ),
+    "nc3.etf": Metric(
+        "distance of weights times centred class means from a simplex ETF (NC3)",
+        f"| W M^T/|W M^T|_F - {_ETF} |_F, rows of M: (mu_c - mu)/|mu_c - mu|",
+        "review eq. 8",
+        "lower",
+        True,
+    ),
+    "nc3.cosine": Metric(
+        "cosine between all centred weights and all class means, each stacked to one vector",
+        "sum_c <wdot_c, mu_c> / (|wdot|_F |(mu_c)_c|_F)",
+        _SHARP,
+        "higher",
+        True,
+    ),
+    "nc3.angle": Metric(
+        "the angle of that cosine, in degrees",
+        "arccos nc3.cosine",
+        _SHARP,
+        "lower",
+        True,
+    ),
+    "nc3.cosine.centred": Metric(
+        "the same with the class means centred by the global mean",
+        "sum_c <wdot_c, mu_c - mu> / (|wdot|_F |(mu_c - mu)_c|_F)",
+        _SHARP,
+        "higher",
+        True,
+    ),
+    "nc3.angle.centred": Metric(
+        "the angle of that cosine, in degrees",
+        "arccos nc3.cosine.centred",
+        _SHARP,
+        "lower",
+        True,
+    ),
+    "nc4.disagreement": Metric(
+        "fraction of samples whose nearest class mean is not the class that is predicted (NC4)",
+        "(1/n) #{argmax_c <w_c, h> + b_c != argmin_c |h - mu_c|}, ties to the first class",
+        "review eq. 9",
+        "lower",
+        True,
+    ),
+    "nc4.disagreement.balanced": Metric(
+        "the mean over the classes of that fraction within the class",
+        "mean 1{argmax_c <w_c, h> + b_c != argmin_c |h - mu_c|}",
+        "review eq. 9 for classes of unequal size",
+        "lower",
+        True,
+    ),
+    "cdnv.mean": Metric(
+        "class-distance normalised variance, mean over pairs of classes",
+        "mean_{c != c'} (Var_c + Var_c')/(2 |mu_c - mu_c'|^2), Var_c = mean_i |h_{c,i} - mu_c|^2",
+        "review eq. 51",
+        "lower",
+    ),
+    "cosine.intra.min": Metric(
+        "average cosine of two features of the same class, least over the classes",
+        f"min_c |A_c|^2, {_COSINES}",
+        "bnwd Sec. 2.2",
+        "higher",
+    ),
+    "cosine.intra.mean": Metric(
+        "average cosine of two features of the same class, mean over the classes",
+        f"mean_c |A_c|^2, {_COSINES}",
+        "bnwd Sec. 2.2",
+        "higher",
+    ),
+    "cosine.inter.max": Metric(
+        "average cosine of features of two classes, largest over the pairs; -1/(K-1) at collapse",
+        f"max_{{c != c'}} <A_c, A_c'>, {_COSINES}",
+        "bnwd Sec. 2.2",
+        "lower",
+    ),
+    "cosine.inter.mean": Metric(
+        "average cosine of features of two classes, mean over the pairs; -1/(K-1) at collapse",
+        f"mean_{{c != c'}} <A_c, A_c'>, {_COSINES}",
+        "bnwd Sec. 2.2",
+        "lower",
+    ),
+    "cosine.weights.mean": Metric(
+        "mean cosine of a feature and the centred weights of its class",
+        "mean cos(h_{c,i}, wdot_c)",
+        _SHARP,
+        "higher",
+        True,
+    ),
+    "gnc1": Metric(
+        "NC1 with a between-class covariance that is not centred",
+        "(1/K) tr(Sigma_W Sigma_B^+), Sigma_B = mean_c mu_c mu_c^T",
+        "gnc Sec. 2.2",
+        "lower",
+    ),
+    "gnc2": Metric(
+        "least one-vs-rest distance of the unit weights, the certified lower end",
+        "min_k dist(w_k/|w_k|, conv{w_j/|w_j|, j != k})",
+        "gnc Definition 2.1 (3)",
+        "higher",
+        True,
+    ),
+    "gnc3": Metric(
+        "self-duality: one minus the mean cosine of a feature and the weights of its class",
+        "(1/K) sum_k (1 - <w_k, hbar_k>), w_k and each feature scaled to length 1",
+        "gnc Sec. 2.2",
+        "lower",
+        True,
+    ),
+    "gnc3.unscaled": Metric(
+        "the same formula on weights and features as given; of use on the unit sphere only",
+        "(1/K) sum_k (1 - <w_k, mu_k>)",
+        "gnc Sec. 2.2, read literally",
+        "neither",
+        True,
+    ),
+    "alpha": Metric(
+        "root mean square norm of the features",
+        "sqrt(mean |h|^2)",
+        "bnwd Theorem 2.1",
+        "neither",
+    ),
+    "alpha.centred": Metric(
+        "root mean square distance of the features from the global mean",
+        "sqrt(mean |h - mu|^2)",
+        _SHARP,
+        "neither",
+    ),
+    "beta": Metric(
+        "root mean square norm of the rows of the weights",
+        "sqrt(mean_c |w_c|^2) = |W|_F/sqrt(K)",
+        "bnwd Theorem 2.1",
+        "neither",
+        True,
+    ),
+    "centre.weights": Metric(
+        "share of the squared norm of the weights that all classes have in common",
+        "|wbar|^2 / beta^2",
+        _SHARP,
+        "lower",
+        True,
+    ),
+    "loss.cross_entropy": Metric(
+        "cross-entropy in nats, class-balanced",
+        "mean -log softmax(W h + b)_c",
+        "bnwd Sec. 2.1",
+        "lower",
+        True,
+    ),
+    "loss.cross_entropy.samples": Metric(
+        "cross-entropy in nats, plain mean over the samples",
+        "(1/n) sum -log softmax(W h + b)_c",
+        "bnwd Sec. 2.1 for classes of unequal size",
+        "lower",
+        True,
+    ),
+    "logodds.mean": Metric(
+        "log-odds of the true class above the uniform guess, class-balanced",
+        "mean log(K-1) - log(e^l - 1), l the cross-entropy of a sample",
+        _SHARP,
+        "higher",
+        True,
+    ),
+    "accuracy": Metric(
+        "fraction of samples whose largest logit is that of their class, ties to the first class",
+        "(1/n) #{argmax_c <w_c, h> + b_c = label}",
+        "bnwd Sec. 2.1",
+        "higher",
+        True,
+    ),
+    "accuracy.balanced": Metric(
+        "the mean over the classes of that fraction within the class",
+        "mean 1{argmax_c <w_c, h> + b_c = label}",
+        "bnwd Sec. 2.1 for classes of unequal size",
+        "higher",
+        True,
+    ),
+}

@@ -1,0 +1,132 @@
+"""Where features, labels and weights enter: checked once, so that the mathematics need not ask."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ncbounds.codes.margin import host_array
+from ncbounds.errors import InputError
+
+Floats = NDArray[np.float64]
+Indices = NDArray[np.int64]
+
+SMALLEST, LARGEST = 1e-100, 1e100
+_BLOCK_ENTRIES = 2**18
+
+
+@dataclass(frozen=True, eq=False)
+class Samples:
+    """Checked input: features as given, the rest in float64, classes numbered 0 .. K-1."""
+
+    features: NDArray[Any]
+    index: Indices
+    """Class of each sample, (n,)."""
+    order: Indices
+    """The samples sorted by class, (n,)."""
+    counts: Indices
+    """Samples of each class, (K,), all positive."""
+    weights: Floats | None
+    bias: Floats | None
+
+    @property
+    def n(self) -> int:
+        """Number of samples."""
+        return len(self.index)
+
+    @property
+    def d(self) -> int:
+        """Dimension of the features."""
+        return int(self.features.shape[1])
+
+    @property
+    def K(self) -> int:
+        """Number of classes."""
+        return len(self.counts)
+
+    def blocks(self) -> Iterator[tuple[Floats, Indices]]:
+        """(features in float64, their classes), a few hundred samples at a time, class by class."""
+        step = max(64, _BLOCK_ENTRIES // (self.d + self.K))
+        for start in range(0, self.n, step):
+            rows = self.order[start : start + step]
+            yield self.features[rows].astype(np.float64), self.index[rows]
+
+
+def admit(features: object, labels: object, weights: object, bias: object) -> Samples:
+    """Check everything that `ncbounds.measure.measure` is given.
+
+    Raises:
+        InputError: naming the parameter, what it is and what it must be.
+    """
+    h, y = host_array("features", features), host_array("labels", labels)
+    W = None if weights is None else host_array("weights", weights)
+    b = None if bias is None else host_array("bias", bias)
+    check_shapes(h, y, W, b)
+    _check_magnitudes("features", h)
+    classes, index, counts = np.unique(y, return_inverse=True, return_counts=True)
+    if W is not None:
+        _check_magnitudes("weights", W)
+        _check_labels_of_weights(classes, len(W))
+        W = W.astype(np.float64)
+        b = np.zeros(len(W)) if b is None else b.astype(np.float64)
+        _check_magnitudes("bias", b)
+    if len(classes) < 2:
+        raise InputError("labels", f"one class ({classes[0]})", "of at least two classes")
+    order = np.argsort(index, kind="stable")
+    return Samples(h, index.astype(np.int64), order, counts.astype(np.int64), W, b)
+
+
+def check_shapes(
+    features: NDArray[Any],
+    labels: NDArray[Any],
+    weights: NDArray[Any] | None,
+    bias: NDArray[Any] | None,
+) -> None:
+    """Raise InputError unless the arrays fit together: (n, d), integers (n,), (K, d), (K,)."""
+    if features.ndim != 2 or 0 in features.shape:
+        raise InputError("features", f"array of shape {features.shape}", "(n, d) with n, d >= 1")
+    n, d = features.shape
+    if labels.shape != (n,):
+        raise InputError("labels", f"array of shape {labels.shape}", f"({n},), one for each sample")
+    if labels.dtype.kind not in "iu":
+        remedy = "convert them, labels.astype(int)"
+        raise InputError("labels", f"array of dtype {labels.dtype}", "integers", remedy)
+    if weights is not None and (weights.ndim != 2 or weights.shape[1] != d or len(weights) < 2):
+        shown = f"array of shape {weights.shape}"
+        raise InputError("weights", shown, f"(K, {d}) with K >= 2, one row for each class")
+    if bias is not None and weights is None:
+        raise InputError("bias", f"array of shape {bias.shape}", "left out where weights are")
+    if bias is not None and weights is not None and bias.shape != (len(weights),):
+        domain = f"({len(weights)},), one for each row of weights"
+        raise InputError("bias", f"array of shape {bias.shape}", domain)
+
+
+def _check_labels_of_weights(classes: NDArray[Any], K: int) -> None:
+    if classes[0] < 0 or classes[-1] >= K:
+        wrong = classes[0] if classes[0] < 0 else classes[-1]
+        raise InputError("labels", f"{wrong} among them", f"0 .. {K - 1}, the rows of weights")
+    if len(classes) < K:
+        missing = int(np.setdiff1d(np.arange(K), classes)[0])
+        shown = f"no sample of class {missing}"
+        raise InputError(
+            "labels", shown, f"at least one sample for each of the {K} rows of weights"
+        )
+
+
+def _check_magnitudes(parameter: str, array: NDArray[Any]) -> None:
+    """Finite, and squares of the entries neither overflow nor vanish, in blocks of rows."""
+    largest = 0.0
+    step = max(1, _BLOCK_ENTRIES // max(1, array[0].size))
+    for start in range(0, len(array), step):
+        block = array[start : start + step].astype(np.float64)
+        if not np.isfinite(block).all():
+            row = start + int(np.argmin(np.isfinite(block.reshape(len(block), -1)).all(axis=1)))
+            raise InputError(parameter, f"NaN or infinity in row {row}", "finite")
+        largest = max(largest, float(np.abs(block).max()))
+    if largest and not SMALLEST <= largest <= LARGEST:
+        domain = f"zero or between {SMALLEST} and {LARGEST} in its largest magnitude"
+        raise InputError(parameter, largest, domain, "rescale it")

@@ -1,0 +1,208 @@
+"""Features, labels and weights in files: `.npz` and `.safetensors`, never a pickle.
+
+A file is untrusted. Whatever is wrong with it, from a truncated archive to an array of Python
+objects, is one InputError that names the file and what was expected of it.
+
+Arrays by name: `features` (n, d), `labels` (n,), optionally `weights` (K, d), `bias` (K,), one
+`layer.<name>` (n, ...) for the output of each earlier layer, and any scalars or vectors besides.
+"""
+
+from __future__ import annotations
+
+import os
+import tempfile
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+from zipfile import ZipFile
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ncbounds.codes.margin import host_array
+from ncbounds.errors import InputError
+from ncbounds.measure.door import check_shapes
+
+_REQUIRED = ("features", "labels")
+_OPTIONAL = ("weights", "bias")
+_LAYER = "layer."
+_UNUSABLE_NAMES = ("", "file", "allow_pickle", "__metadata__")
+_MAX_BYTES = 2**34
+
+
+@dataclass(frozen=True, eq=False)
+class FeatureFile:
+    """What a file holds, types as stored; `layers` is keyed without the prefix `layer.`."""
+
+    features: NDArray[Any]
+    labels: NDArray[Any]
+    weights: NDArray[Any] | None = None
+    bias: NDArray[Any] | None = None
+    layers: dict[str, NDArray[Any]] = field(default_factory=dict)
+    extra: dict[str, NDArray[Any]] = field(default_factory=dict)
+
+
+def read_features(path: str | os.PathLike[str], *, max_bytes: int = _MAX_BYTES) -> FeatureFile:
+    """Read features, labels and what else a file holds.
+
+    Parameters:
+        path: a `.npz` or `.safetensors` file. bfloat16 is read as float32.
+        max_bytes: largest accepted size of all arrays together, so that a small archive
+            cannot fill the memory.
+
+    Raises:
+        InputError: the file is missing, damaged, of another format or too large, holds objects,
+            lacks `features` or `labels`, or its arrays do not fit together.
+
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     write_features(f"{folder}/run.npz", [[1.0], [2.0]], [0, 1], extra={"epoch": 7})
+    ...     run = read_features(f"{folder}/run.npz")
+    >>> run.features.shape, run.labels, int(run.extra["epoch"])
+    ((2, 1), array([0, 1]), 7)
+    """
+    file = Path(path)
+    reader = _READERS.get(file.suffix)
+    if reader is None:
+        raise InputError("path", str(file), "a file named *.npz or *.safetensors")
+    if not file.is_file():
+        raise InputError("path", str(file), "an existing file")
+    try:
+        arrays = reader(file, max_bytes)
+    except InputError:
+        raise
+    except Exception as error:  # parsers of untrusted bytes fail in many ways, all of them alike
+        reason = " ".join(str(error).split())[:200] or type(error).__name__
+        domain = f"a sound {file.suffix} file of plain arrays"
+        raise InputError("path", str(file), domain, f"reading it failed: {reason}") from None
+    return _assemble(str(file), arrays)
+
+
+def write_features(
+    path: str | os.PathLike[str],
+    features: object,
+    labels: object,
+    weights: object = None,
+    bias: object = None,
+    *,
+    layers: Mapping[str, object] | None = None,
+    extra: Mapping[str, object] | None = None,
+) -> None:
+    """Write a file that `read_features` reads; an existing file is replaced at once or not at all.
+
+    Parameters:
+        path: the format is that of the suffix, `.npz` or `.safetensors`.
+        features, labels, weights, bias: as for `ncbounds.measure.measure`.
+        layers: features of earlier layers by name, each of n rows.
+        extra: further scalars or vectors by name.
+
+    Raises:
+        InputError: another suffix, arrays that do not fit together, objects, unusable names.
+    """
+    file = Path(path)
+    writer = _WRITERS.get(file.suffix)
+    if writer is None:
+        raise InputError("path", str(file), "a file named *.npz or *.safetensors")
+    if not file.parent.is_dir():
+        raise InputError("path", str(file), "in an existing folder")
+    given = {"features": features, "labels": labels, "weights": weights, "bias": bias}
+    arrays = {name: host_array(name, value) for name, value in given.items() if value is not None}
+    for name, value in (layers or {}).items():
+        arrays[_LAYER + name] = host_array(_LAYER + name, value)
+    for name, value in (extra or {}).items():
+        if name in _UNUSABLE_NAMES + _REQUIRED + _OPTIONAL or name.startswith(_LAYER):
+            raise InputError("extra", f"an array named {name!r}", "of names that mean nothing else")
+        arrays[name] = np.asarray(host_array(name, value) if _is_tensor(value) else value)
+    _assemble(str(file), arrays)
+    handle, temporary = tempfile.mkstemp(dir=file.parent, suffix=file.suffix)
+    os.close(handle)
+    try:
+        writer(temporary, {name: np.asarray(a, order="C") for name, a in arrays.items()})
+        os.replace(temporary, file)
+    finally:
+        Path(temporary).unlink(missing_ok=True)
+
+
+def _assemble(file: str, arrays: dict[str, NDArray[Any]]) -> FeatureFile:
+    missing = [name for name in _REQUIRED if name not in arrays]
+    if missing:
+        found = ", ".join(sorted(arrays)[:8]) or "nothing"
+        remedy = f"missing: {', '.join(missing)}; found: {found}"
+        raise InputError("path", file, "a file with arrays 'features' and 'labels'", remedy)
+    for name, array in arrays.items():
+        if array.dtype.kind not in ("biufUS" if _kind(name) == "extra" else "fiu"):
+            raise InputError(name, f"array of dtype {array.dtype}", "an array of real numbers")
+    main = [arrays.get(name) for name in (*_REQUIRED, *_OPTIONAL)]
+    features, labels = arrays["features"], arrays["labels"]
+    check_shapes(features, labels, main[2], main[3])
+    layers, extra = {}, {}
+    for name, array in arrays.items():
+        if _kind(name) == "layer":
+            if array.ndim < 1 or len(array) != len(features):
+                shown = f"array of shape {array.shape}"
+                raise InputError(name, shown, f"of {len(features)} rows, one for each sample")
+            layers[name.removeprefix(_LAYER)] = array
+        elif _kind(name) == "extra":
+            if array.ndim > 1:
+                domain = f"a scalar or a vector, or named {_LAYER}<name>"
+                raise InputError(name, f"array of shape {array.shape}", domain)
+            extra[name] = array
+    return FeatureFile(features, labels, main[2], main[3], layers, extra)
+
+
+def _kind(name: str) -> str:
+    if name in _REQUIRED + _OPTIONAL:
+        return "main"
+    return "layer" if name.startswith(_LAYER) else "extra"
+
+
+def _is_tensor(value: object) -> bool:
+    return callable(getattr(value, "detach", None))
+
+
+def _check_size(file: Path, size: int, max_bytes: int) -> None:
+    if size > max_bytes:
+        domain = f"of at most {max_bytes} bytes of arrays"
+        raise InputError("path", f"{file} with {size} bytes", domain, "raise max_bytes")
+
+
+def _read_npz(file: Path, max_bytes: int) -> dict[str, NDArray[Any]]:
+    with ZipFile(file) as archive:
+        _check_size(file, sum(entry.file_size for entry in archive.infolist()), max_bytes)
+    with np.load(file, allow_pickle=False) as stored:
+        return {name: stored[name] for name in stored.files}
+
+
+def _read_safetensors(file: Path, max_bytes: int) -> dict[str, NDArray[Any]]:
+    import safetensors
+
+    _check_size(file, file.stat().st_size, max_bytes)
+    with safetensors.safe_open(file, framework="np") as stored:
+        names = list(stored.keys())
+        types = {name: stored.get_slice(name).get_dtype() for name in names}
+        plain = {name: stored.get_tensor(name) for name in names if types[name] != "BF16"}
+    if len(plain) == len(names):
+        return plain
+    deserialize: Any = safetensors.deserialize
+    for name, view in deserialize(file.read_bytes()):
+        if types[name] == "BF16":  # the upper half of a float32
+            halves = np.frombuffer(view["data"], dtype="<u2").astype(np.uint32)
+            plain[name] = (halves << 16).view(np.float32).reshape(view["shape"])
+    return plain
+
+
+def _write_npz(file: str, arrays: dict[str, NDArray[Any]]) -> None:
+    np.savez(file, allow_pickle=False, **arrays)
+
+
+def _write_safetensors(file: str, arrays: dict[str, NDArray[Any]]) -> None:
+    from safetensors.numpy import save_file
+
+    for name, array in arrays.items():
+        if array.dtype.kind in "US":
+            raise InputError(name, "array of text", "numbers in a .safetensors file", "use .npz")
+    save_file(arrays, file)
+
+
+_READERS = {".npz": _read_npz, ".safetensors": _read_safetensors}
+_WRITERS = {".npz": _write_npz, ".safetensors": _write_safetensors}

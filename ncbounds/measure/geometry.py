@@ -1,0 +1,125 @@
+"""Metrics of K class means, weights and variances: pure functions of small matrices.
+
+Where a metric does not exist for its input, the answer is an `Undefined` that says why.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import numpy as np
+
+from ncbounds.measure.door import Floats
+
+_BLOCK_ENTRIES = 2**22
+
+
+class Undefined(str):
+    """The reason why a metric does not exist for this input."""
+
+
+def unit_rows(rows: Floats) -> Floats:
+    """Rows scaled to length 1; none may be zero."""
+    unit: Floats = rows / np.linalg.norm(rows, axis=1, keepdims=True)
+    return unit
+
+
+def etf_distance(left: Floats, right: Floats) -> float | Undefined:
+    """Frobenius distance of left right^T, scaled to norm 1, from the simplex ETF scaled alike.
+
+    | L R^T / |L R^T|_F - (I - 11^T/K)/sqrt(K-1) |_F, in [0, 2]
+
+    Both (K, d). Source: review eq. 7 and 8.
+
+    >>> round(etf_distance(np.eye(3) - 1 / 3, np.eye(3)), 12)
+    0.0
+    """
+    K = len(left)
+    norm = np.sqrt(sum(float(np.square(left[rows] @ right.T).sum()) for rows in _blocks(K)))
+    if norm == 0:
+        return Undefined("weights times class means is zero")
+    total = 0.0
+    for rows in _blocks(K):
+        difference = left[rows] @ right.T / norm + 1 / (K * np.sqrt(K - 1))
+        difference[np.arange(len(difference)), np.arange(K)[rows]] -= 1 / np.sqrt(K - 1)
+        total += float((difference**2).sum())
+    return float(np.sqrt(total))
+
+
+def mean_cdnv(variances: Floats, means: Floats, resolution: float = 0.0) -> float | Undefined:
+    """Mean over pairs c != c' of (Var_c + Var_c') / (2 |mu_c - mu_c'|^2).
+
+    `variances` (K,), `means` (K, d) up to a common shift; means no farther apart than `resolution`
+    count as equal. Source: review eq. 51.
+
+    >>> mean_cdnv(np.array([1.0, 3.0]), np.array([[0.0], [2.0]]))
+    0.5
+    """
+    K, total = len(means), 0.0
+    for rows in _blocks(K):
+        distances = _squared_distances(means[rows], means)
+        distances[np.arange(len(distances)), np.arange(K)[rows]] = np.inf
+        if distances.min() <= resolution**2:
+            return Undefined("two classes have the same mean")
+        total += float(((variances[rows, None] + variances) / (2 * distances)).sum())
+    return total / (K * (K - 1))
+
+
+def cosine_summary(unit_means: Floats) -> dict[str, float]:
+    """Least and mean |A_c|^2, largest and mean <A_c, A_c'>, for A of shape (K, d).
+
+    A_c is the mean of a class' normalised features, so |A_c|^2 is the average cosine over all its
+    ordered pairs, a sample with itself included. Source: bnwd Sec. 2.2.
+    """
+    K, largest, total = len(unit_means), -np.inf, 0.0
+    intra = np.einsum("ij,ij->i", unit_means, unit_means)
+    for rows in _blocks(K):
+        gram = unit_means[rows] @ unit_means.T
+        own = np.arange(len(gram)), np.arange(K)[rows]
+        gram[own] = -np.inf
+        largest = max(largest, float(gram.max()))
+        gram[own] = 0.0
+        total += float(gram.sum())
+    return {
+        "cosine.intra.min": float(intra.min()),
+        "cosine.intra.mean": float(intra.mean()),
+        "cosine.inter.max": largest,
+        "cosine.inter.mean": total / (K * (K - 1)),
+    }
+
+
+def stacked_alignment(
+    weights: Floats, centred_means: Floats, means: Floats
+) -> tuple[float, float] | Undefined:
+    """Cosine of the stacked centred weights and class means, and its angle in degrees.
+
+    Takes the centred means too, all (K, d): centred weights do not see the offset, and their
+    product with it would only bring rounding error. The angle comes from the lengths of sum and
+    difference, so that it keeps its digits near 0.
+    """
+    wdot = weights - weights.mean(axis=0)
+    w_norm, m_norm = np.linalg.norm(wdot), np.linalg.norm(means)
+    if w_norm <= 1e-15 * np.linalg.norm(weights) or m_norm == 0:
+        return Undefined("centred weights or class means are all zero")
+    cosine = float((wdot * centred_means).sum() / (w_norm * m_norm))
+    u, v = wdot / w_norm, means / m_norm
+    angle = 2 * np.arctan2(np.linalg.norm(u - v), np.linalg.norm(u + v))
+    return min(1.0, max(-1.0, cosine)), float(np.degrees(angle))
+
+
+def _squared_distances(left: Floats, right: Floats) -> Floats:
+    """|l_i - r_j|^2 by matrix product, recomputed by differences where that would cancel."""
+    left_norms = np.einsum("ij,ij->i", left, left)[:, None]
+    right_norms = np.einsum("ij,ij->i", right, right)
+    distances: Floats = left_norms + right_norms - 2 * (left @ right.T)
+    i, j = np.nonzero(distances < 1e-2 * (left_norms + right_norms))
+    for start in range(0, len(i), 2**14):
+        pair = i[start : start + 2**14], j[start : start + 2**14]
+        difference = left[pair[0]] - right[pair[1]]
+        distances[pair] = np.einsum("ij,ij->i", difference, difference)
+    return distances
+
+
+def _blocks(K: int) -> Iterator[slice]:
+    step = max(1, _BLOCK_ENTRIES // K)
+    return (slice(start, start + step) for start in range(0, K, step))

@@ -1,0 +1,222 @@
+"""Measure how far features and weights are from neural collapse, by every name in METRICS."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from html import escape
+from typing import Any
+
+import numpy as np
+
+from ncbounds.measure.definitions import METRICS
+from ncbounds.measure.door import Floats, Samples, admit
+from ncbounds.measure.geometry import (
+    Undefined,
+    cosine_summary,
+    etf_distance,
+    mean_cdnv,
+    stacked_alignment,
+    unit_rows,
+)
+from ncbounds.measure.moments import (
+    EPSILON,
+    ClassMeans,
+    SampleMeans,
+    class_means,
+    sample_means,
+    whitening,
+)
+
+Values = dict[str, float | Undefined]
+
+
+@dataclass(frozen=True)
+class Measurement:
+    """Metrics of n features of dimension d in K classes; `METRICS` says what each name means.
+
+    `undefined` names the metrics that do not exist for this input, each with the reason.
+    """
+
+    n: int
+    d: int
+    K: int
+    metrics: dict[str, float]
+    undefined: dict[str, str] = field(default_factory=dict)
+
+    def to_dict(self) -> dict[str, Any]:
+        """Plain data: n, d, K, metrics, and undefined where there is any."""
+        shown: dict[str, Any] = {"n": self.n, "d": self.d, "K": self.K}
+        shown["metrics"] = dict(self.metrics)
+        return shown | ({"undefined": dict(self.undefined)} if self.undefined else {})
+
+    def _repr_html_(self) -> str:
+        rows = [(name, f"{value:.6g}") for name, value in self.metrics.items()]
+        rows += [(name, f"undefined: {reason}") for name, reason in self.undefined.items()]
+        body = "".join(
+            f"<tr><td><code>{escape(name)}</code></td><td>{escape(value)}</td>"
+            f"<td>{escape(METRICS[name].what)} ({escape(METRICS[name].source)})</td></tr>"
+            for name, value in rows
+        )
+        head = f"<caption>n = {self.n}, d = {self.d}, K = {self.K}</caption>"
+        return f"<table>{head}{body}</table>"
+
+
+def measure(
+    features: object, labels: object, weights: object = None, bias: object = None
+) -> Measurement:
+    """All neural-collapse metrics of features, labels and, if given, the last layer.
+
+    Each metric's formula and source are in `METRICS`. Computed in float64 whatever the input,
+    from centred second moments, a block of samples at a time: no float64 copy of the features.
+
+    Parameters:
+        features: (n, d) array or tensor of any real type, of classes of any sizes in any order.
+        labels: (n,) integers. Without weights any integers name the classes; with weights the
+            label is the row of the weights, and each of 0 .. K-1 occurs.
+        weights: (K, d) weights of the last layer.
+        bias: (K,) bias of the last layer.
+
+    Returns:
+        `Measurement` with n, d, K and the metrics. Those that need weights are absent without
+        weights; those that do not exist for the input are named in `undefined` with the reason.
+
+    Raises:
+        InputError: empty, not finite or misshapen input, fewer than two classes, labels that are
+            not integers or not rows of the weights, a row of the weights without any sample.
+
+    Source: review eq. 4-9 and 51, bnwd Sec. 2, gnc Sec. 2.2.
+
+    >>> result = measure([[2.0, 1.0], [2.0, -1.0], [-2.0, 1.0], [-2.0, -1.0]], [0, 0, 1, 1])
+    >>> result.metrics["cdnv.mean"], result.metrics["nc2.etf"]
+    (0.0625, 0.0)
+    """
+    samples = admit(features, labels, weights, bias)
+    means = class_means(samples)
+    of_samples, ranks = _second_pass(samples, means)
+    values = _metrics_of_features(samples, means, of_samples, ranks)
+    if samples.weights is not None:
+        values |= _metrics_of_weights(samples.weights, means)
+        values |= _metrics_of_predictions(samples, samples.weights, of_samples)
+    metrics = {k: float(values[k]) for k in METRICS if k in values and not _missing(values[k])}
+    undefined = {k: str(values[k]) for k in METRICS if k in values and _missing(values[k])}
+    return Measurement(samples.n, samples.d, samples.K, metrics, undefined)
+
+
+def _missing(value: float | Undefined) -> bool:
+    return isinstance(value, Undefined)
+
+
+def _second_pass(samples: Samples, means: ClassMeans) -> tuple[SampleMeans, tuple[int, int]]:
+    """Means over samples, and the ranks of the centred and uncentred between-class covariance."""
+    K, d = samples.K, samples.d
+    uncentred = means.uncentred
+    cutoff = np.sqrt(K) * means.resolution
+    P = whitening(means.centred, K - 1, cutoff)
+    cutoff += max(K, d) * EPSILON * float(np.linalg.norm(uncentred))
+    Q = whitening(uncentred, K, cutoff)
+    return sample_means(samples, means, P, Q), (P.shape[1], Q.shape[1])
+
+
+def _metrics_of_features(
+    samples: Samples, means: ClassMeans, of_samples: SampleMeans, ranks: tuple[int, int]
+) -> Values:
+    """Metrics of features and labels alone."""
+    share = samples.counts / samples.n
+    within = float(of_samples.squared_deviation.mean())
+    alpha = float(np.sqrt(of_samples.squared_norm.mean()))
+    spread = float(np.sqrt(within + np.square(means.centred).sum(axis=1).mean()))
+    values: Values = {"alpha": alpha, "alpha.centred": spread}
+    values["cdnv.mean"] = mean_cdnv(
+        of_samples.squared_deviation, means.centred, 2 * means.resolution
+    )
+    zero = Undefined("all features are zero")
+    values["nc1.relative"] = within / alpha**2 if alpha else zero
+    same = Undefined("all class means are equal")
+    values["nc1.relative.centred"] = within / spread**2 if spread > means.resolution else same
+    whitened = of_samples.whitened / samples.K
+    values["nc1.pinv"] = float(whitened.mean()) if ranks[0] else same
+    values["nc1.pinv.samples"] = float(whitened @ share) if ranks[0] else same
+    nil = Undefined("all class means are zero")
+    uncentred = of_samples.whitened_uncentred / samples.K
+    values["gnc1"] = float(uncentred.mean()) if ranks[1] else nil
+    if (centre := _central_class(means)) is not None:
+        values["nc2.etf"] = centre
+    else:
+        directions = unit_rows(means.centred)
+        values["nc2.etf"] = etf_distance(directions, directions)
+    if of_samples.shortest_centred <= means.resolution:
+        reason = Undefined("a feature equals the global mean")
+        values |= {name: reason for name in METRICS if name.startswith("cosine.in")}
+    else:
+        values |= cosine_summary(of_samples.unit_centred)
+    return values
+
+
+def _metrics_of_weights(W: Floats, means: ClassMeans) -> Values:
+    """Metrics of the weights, alone or beside the class means."""
+    from ncbounds.codes.margin import least_one_vs_rest_distance
+
+    beta = float(np.linalg.norm(W) / np.sqrt(len(W)))
+    values: Values = {"beta": beta}
+    centre = W.mean(axis=0)
+    zero = Undefined("all weights are zero")
+    values["centre.weights"] = float(centre @ centre) / beta**2 if beta else zero
+    directions = _central_class(means)
+    values["nc3.etf"] = (
+        directions if directions is not None else etf_distance(W, unit_rows(means.centred))
+    )
+    for suffix, uncentred in (("", means.uncentred), (".centred", means.centred)):
+        aligned = stacked_alignment(W, means.centred, uncentred)
+        cosine, angle = (aligned, aligned) if isinstance(aligned, Undefined) else aligned
+        values |= {f"nc3.cosine{suffix}": cosine, f"nc3.angle{suffix}": angle}
+    reason = _zero_weights(W)
+    values["gnc2"] = reason or least_one_vs_rest_distance(W, normalise=True)[0]
+    values["gnc3.unscaled"] = 1 - float((W * means.uncentred).sum(axis=1).mean())
+    return values
+
+
+def _metrics_of_predictions(samples: Samples, W: Floats, of_samples: SampleMeans) -> Values:
+    """Metrics of single samples beside the weights: losses, counts and cosines."""
+    share = samples.counts / samples.n
+    values: Values = {
+        "loss.cross_entropy": float(of_samples.loss.mean()),
+        "loss.cross_entropy.samples": float(of_samples.loss @ share),
+        "logodds.mean": float(of_samples.logodds.mean()),
+        "accuracy": _count(of_samples.correct, samples) / samples.n,
+        "accuracy.balanced": float(of_samples.correct.mean()),
+        "nc4.disagreement": _count(of_samples.disagreement, samples) / samples.n,
+        "nc4.disagreement.balanced": float(of_samples.disagreement.mean()),
+    }
+    no_direction = Undefined("a feature is zero") if of_samples.shortest == 0 else None
+    centred = W - W.mean(axis=0)
+    for name, rows, reason in (
+        ("gnc3", W, no_direction or _zero_weights(W)),
+        ("cosine.weights.mean", centred, no_direction or _zero_weights(centred, W)),
+    ):
+        if reason is not None:
+            values[name] = reason
+            continue
+        cosine = float((unit_rows(rows) * of_samples.unit).sum(axis=1).mean())
+        values[name] = 1 - cosine if name == "gnc3" else cosine
+    return values
+
+
+def _count(frequencies: Floats, samples: Samples) -> int:
+    return int(np.rint(frequencies * samples.counts).sum())
+
+
+def _central_class(means: ClassMeans) -> Undefined | None:
+    """Why the class means have no directions from their centre, if so."""
+    lengths = np.linalg.norm(means.centred, axis=1)
+    if lengths.min() > means.resolution:
+        return None
+    return Undefined(f"class number {lengths.argmin()} has its mean at the global mean")
+
+
+def _zero_weights(rows: Floats, scale: Floats | None = None) -> Undefined | None:
+    lengths = np.linalg.norm(rows, axis=1)
+    floor = 0.0 if scale is None else 8 * EPSILON * float(np.linalg.norm(scale, axis=1).max())
+    if lengths.min() > floor:
+        return None
+    centred = "" if scale is None else "centred "
+    return Undefined(f"row {lengths.argmin()} of the {centred}weights is zero")

@@ -1,0 +1,323 @@
+"""Metrics against numbers computed by hand, and against a 50-digit reference on hard inputs."""
+
+import math
+import subprocess
+import sys
+import tracemalloc
+
+import numpy as np
+import pytest
+from measure_reference import reference
+
+import ncbounds.measure
+from ncbounds.errors import InputError
+from ncbounds.measure import METRICS, door, geometry, measure
+from ncbounds.measure.geometry import mean_cdnv
+
+# Two classes around (2, 0) and (-2, 0), each with deviations +-(1, 1).
+SHEARED = np.array([[3, 1], [1, -1], [-3, -1], [-1, 1]])
+TWO = np.array([0, 0, 1, 1])
+AXIS = np.array([[1, 0], [-1, 0]])
+
+
+def hand_computed():
+    root5, root10, root2 = math.sqrt(5), math.sqrt(10), math.sqrt(2)
+    loss = (math.log1p(math.exp(-6)) + math.log1p(math.exp(-2))) / 2
+    return {
+        "nc1.pinv": 1 / 8,  # Sigma_W = 11^T, Sigma_B = diag(4, 0)
+        "gnc1": 1 / 8,
+        "nc1.relative": 1 / 3,
+        "nc2.etf": 0,
+        "nc3.etf": 0,
+        "nc3.cosine": 1,
+        "nc3.angle": 0,
+        "nc4.disagreement": 0,
+        "cdnv.mean": 1 / 8,  # (2 + 2) / (2 * 16)
+        "cosine.intra.min": (1 + 1 / root5) / 2,
+        "cosine.intra.mean": (1 + 1 / root5) / 2,
+        "cosine.inter.max": -(1 + 1 / root5) / 2,
+        "cosine.inter.mean": -(1 + 1 / root5) / 2,
+        "cosine.weights.mean": (3 / root10 + 1 / root2) / 2,
+        "gnc2": 2,
+        "gnc3": 1 - (3 / root10 + 1 / root2) / 2,
+        "gnc3.unscaled": -1,
+        "alpha": math.sqrt(6),
+        "beta": 1,
+        "centre.weights": 0,
+        "loss.cross_entropy": loss,
+        "logodds.mean": 4,
+        "accuracy": 1,
+    }
+
+
+@pytest.mark.parametrize(("name", "expected"), hand_computed().items())
+def test_metric_has_the_value_computed_by_hand(name, expected):
+    assert measure(SHEARED, TWO, AXIS).metrics[name] == pytest.approx(expected, abs=1e-13)
+
+
+def test_classes_of_unequal_size_are_balanced_where_the_definition_says_so():
+    features = np.array([[2, 0], [2, 2], [2, 0], [2, -2], [-2, 0]])
+    metrics = measure(features, [0, 0, 0, 0, 1], [[0, 1], [0, 0]]).metrics
+    # Var_0 = 2 in the direction (0, 1), which Sigma_B = diag(4, 0) does not see.
+    assert metrics["nc1.pinv"] == pytest.approx(0, abs=1e-30)
+    assert metrics["cdnv.mean"] == pytest.approx(2 / (2 * 16))
+    assert metrics["nc1.relative"] == pytest.approx(1 / 5)  # (2 + 0)/2 over (6 + 4)/2
+    # The class of (2, -2) is missed; ties, at 0, go to class 0, also for (-2, 0).
+    assert metrics["accuracy"] == pytest.approx(3 / 5)
+    assert metrics["accuracy.balanced"] == pytest.approx(3 / 8)
+    assert metrics["nc4.disagreement"] == pytest.approx(2 / 5)
+    assert metrics["nc4.disagreement.balanced"] == pytest.approx(5 / 8)
+    losses = [math.log(2), math.log1p(math.exp(-2)), math.log(2), math.log1p(math.exp(2))]
+    assert metrics["loss.cross_entropy"] == pytest.approx((sum(losses) / 4 + math.log(2)) / 2)
+    assert metrics["loss.cross_entropy.samples"] == pytest.approx((sum(losses) + math.log(2)) / 5)
+
+
+def test_unequal_classes_weigh_the_within_class_covariance_either_way():
+    features = [[2, 0], [4, 0], [2, 0], [0, 0], [-2, 0]]
+    metrics = measure(features, [0, 0, 0, 0, 1]).metrics
+    assert metrics["nc1.pinv"] == pytest.approx((2 + 0) / 2 / 4 / 2)
+    assert metrics["nc1.pinv.samples"] == pytest.approx(8 / 5 / 4 / 2)
+
+
+@pytest.mark.parametrize("K", [2, 3, 10])
+def test_a_collapsed_network_is_at_the_ideal_values(K):
+    etf = np.eye(K) - 1 / K
+    metrics = measure(np.repeat(3 * etf, 4, axis=0), np.repeat(np.arange(K), 4), 2 * etf).metrics
+    zero = ["nc1.pinv", "nc1.relative", "nc2.etf", "nc3.etf", "nc3.angle", "cdnv.mean", "gnc3"]
+    assert max(abs(metrics[name]) for name in zero) < 1e-6
+    assert metrics["cosine.intra.min"] == pytest.approx(1, abs=1e-14)
+    assert metrics["cosine.inter.max"] == pytest.approx(-1 / (K - 1), abs=1e-14)
+    assert metrics["gnc2"] == pytest.approx(K / (K - 1), abs=1e-12)
+
+
+def test_a_loss_far_below_the_rounding_of_one_keeps_its_digits():
+    metrics = measure([[50.0], [-50.0]], [0, 1], [[1.0], [-1.0]]).metrics
+    assert metrics["loss.cross_entropy"] == pytest.approx(math.exp(-100), rel=1e-13)
+    assert metrics["logodds.mean"] == 100
+
+
+HARD = {
+    "plain": {},
+    "offset of 1e4": {"offset": 1e4},
+    "collapse to 1e-12": {"noise": 1e-12},
+    "offset and collapse": {"offset": 1e4, "noise": 1e-9},
+    "float32 under an offset": {"offset": 1e3, "dtype": np.float32},
+    "more classes than dimensions": {"K": 7, "d": 3},
+    "tiny features": {"scale": 1e-80},
+    "huge features": {"scale": 1e40},
+}
+
+
+def hard_case(*, K=4, d=6, offset=0.0, noise=0.3, scale=1.0, dtype=np.float64):
+    rng = np.random.default_rng(7)
+    labels = rng.permutation(np.repeat(np.arange(K), rng.integers(1, 5, K)))
+    means = rng.normal(size=(K, d))
+    features = scale * (offset + means[labels] + noise * rng.normal(size=(len(labels), d)))
+    weights = (means + 0.2 * rng.normal(size=(K, d))) / scale
+    return features.astype(dtype), labels, weights, rng.normal(size=K)
+
+
+def differing(values, exact, floor):
+    """Names of the metrics that are not within 1e-9 of the exact values; angles within 1e-6."""
+    tolerance = {name: 1e-6 if "angle" in name else 1e-9 for name in exact}
+    return [
+        name
+        for name in values.keys() & exact.keys()
+        if abs(values[name] - exact[name]) > tolerance[name] * abs(exact[name]) + floor
+    ]
+
+
+@pytest.mark.parametrize("case", HARD)
+def test_metrics_agree_with_fifty_digits(case):
+    given = hard_case(**HARD[case])
+    metrics, exact = measure(*given).metrics, reference(*given)
+    assert metrics.keys() == exact.keys() | {"gnc2"}
+    assert differing(metrics, exact, floor=1e-280) == []
+
+
+@pytest.mark.parametrize("case", ["offset of 1e4", "collapse to 1e-12"])
+def test_the_reference_check_catches_moments_that_are_not_centred(case):
+    features, labels, weights, bias = hard_case(**HARD[case])
+    exact = reference(features, labels, weights, bias)
+    groups = [features[labels == c] for c in range(len(weights))]
+    of_squares = np.mean([np.mean(g**2, axis=0) for g in groups], axis=0)
+    within = of_squares - np.mean([g.mean(axis=0) ** 2 for g in groups], axis=0)
+    wrong = {"nc1.relative": within.sum() / of_squares.sum()}
+    assert differing(wrong, exact, floor=1e-280) == ["nc1.relative"]
+
+
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+def test_the_reference_check_catches_a_pseudo_inverse_of_the_covariance(dtype):
+    given = hard_case(K=4, d=40, offset=1e3)
+    exact = reference(*given)["nc1.pinv"]
+    wrong = naive_nc1(given[0].astype(dtype), given[1])
+    assert differing({"nc1.pinv": wrong}, {"nc1.pinv": exact}, floor=1e-280) == ["nc1.pinv"]
+    assert measure(*given).metrics["nc1.pinv"] == pytest.approx(float(exact), rel=1e-12)
+
+
+def naive_nc1(features, labels):
+    """What circulates: one-pass moments, then pinv of a d x d matrix."""
+    classes = np.unique(labels)
+    means = np.stack([features[labels == c].mean(axis=0) for c in classes])
+    total = np.mean([np.cov(features[labels == c].T, bias=True, dtype=features.dtype)
+                     if (labels == c).sum() > 1 else np.zeros((features.shape[1],) * 2)
+                     for c in classes], axis=0)  # fmt: skip
+    between = means.T @ means / len(classes) - np.outer(means.mean(axis=0), means.mean(axis=0))
+    return float(np.trace(total @ np.linalg.pinv(between.astype(features.dtype)))) / len(classes)
+
+
+def test_nc1_is_never_negative_where_features_are_float32_with_a_large_mean():
+    rng = np.random.default_rng(0)
+    features = (1e3 + 1e-3 * rng.normal(size=(60, 50))).astype(np.float32)
+    assert measure(features, np.arange(60) % 3).metrics["nc1.pinv"] >= 0
+
+
+def test_an_offset_far_above_the_spread_costs_no_digits():
+    rng = np.random.default_rng(1)
+    labels = np.repeat(np.arange(4), 5)
+    features = np.round(2**20 * (labels[:, None] + rng.normal(size=(20, 6)))) / 2**20
+    plain, shifted = measure(features, labels), measure(features + 2.0**30, labels)
+    of_uncentred = {"alpha", "nc1.relative", "gnc1"}
+    fixed = {k: v for k, v in plain.metrics.items() if k not in of_uncentred}
+    assert {k: shifted.metrics[k] for k in fixed} == pytest.approx(fixed, rel=1e-12)
+
+
+def test_two_classes_far_nearer_than_the_rest_keep_the_digits_of_their_distance():
+    close = 2.0**-26
+    means = np.array([[1.0, 1.0], [1.0, 1.0 + close], [-1.0, 0.0]])
+    pairs = [1 / close**2, 1 / 5, 1 / (4 + (1 + close) ** 2)]
+    assert mean_cdnv(np.ones(3), means) == pytest.approx(sum(pairs) / 3, rel=1e-13)
+
+
+def test_rounding_does_not_pass_for_rank():
+    # Class means in one direction; all variability is orthogonal to it, so out of sight.
+    direction, across = np.array([1.0, 2.0, 3.0]), np.array([3.0, 0.0, -1.0])
+    features = [c * direction + s * across for c in (0.1, 0.3, 0.7, 1.1) for s in (1, -1)]
+    metrics = measure(features, np.repeat(np.arange(4), 2)).metrics
+    assert metrics["nc1.pinv"] < 1e-25
+    assert metrics["gnc1"] < 1e-25
+
+
+def test_tensors_of_any_float_type_are_measured_like_arrays():
+    torch = pytest.importorskip("torch")
+    features, labels, weights, bias = hard_case()
+    for dtype in (torch.float64, torch.float32, torch.float16, torch.bfloat16):
+        tensor = torch.tensor(features, dtype=dtype, requires_grad=True)
+        same = measure(tensor.detach().double().numpy(), labels, weights, bias)
+        assert measure(tensor, torch.tensor(labels), torch.tensor(weights), bias) == same
+
+
+def test_labels_may_be_any_integers_without_weights():
+    features, labels, _, _ = hard_case()
+    renamed = np.array([-5, 7, 100, 2**40])[labels]
+    assert measure(features, renamed) == measure(features, labels)
+
+
+def test_without_weights_only_metrics_of_features_are_there():
+    metrics = measure(SHEARED, TWO).metrics
+    assert set(metrics) == {name for name in METRICS if not METRICS[name].needs_weights}
+
+
+def test_every_metric_is_defined_in_the_table_and_nothing_else_is_measured():
+    assert list(measure(SHEARED, TWO, AXIS).metrics) == list(METRICS)
+
+
+@pytest.mark.parametrize(
+    ("features", "labels", "weights", "names"),
+    [
+        ([[1, 0], [-1, 0], [0, 0]], [0, 0, 1], None, {"nc1.pinv", "cdnv.mean", "nc2.etf", "gnc1"}),
+        ([[1.0], [0.0], [-1.0]], [0, 1, 2], None, {"nc2.etf", "cosine.intra.min"}),
+        ([[1.0], [2.0]], [0, 1], [[0.0], [0.0]], {"gnc2", "gnc3", "centre.weights", "nc3.etf"}),
+        ([[1.0], [2.0]], [0, 1], [[3.0], [3.0]], {"cosine.weights.mean", "nc3.cosine"}),
+        ([[0.0], [2.0]], [0, 1], [[1.0], [3.0]], {"gnc3", "cosine.weights.mean"}),
+        ([[0.0], [0.0]], [0, 1], None, {"nc1.relative", "nc1.pinv", "gnc1", "cosine.inter.max"}),
+    ],
+)
+def test_what_does_not_exist_is_named_with_its_reason(features, labels, weights, names):
+    result = measure(features, labels, weights)
+    assert names <= result.undefined.keys()
+    assert not result.undefined.keys() & result.metrics.keys()
+    assert all(result.undefined.values()) and np.isfinite(list(result.metrics.values())).all()
+    assert result.to_dict()["undefined"] == result.undefined
+
+
+BAD = {
+    "NaN": ("features", [[math.nan, 1], [1, 2]], [0, 1], None, None),
+    "infinity": ("features", [[math.inf, 1], [1, 2]], [0, 1], None, None),
+    "empty": ("features", np.zeros((0, 2)), np.zeros(0, int), None, None),
+    "no dimension": ("features", np.zeros((2, 0)), [0, 1], None, None),
+    "vector": ("features", [1.0, 2.0], [0, 1], None, None),
+    "ragged": ("features", [[1.0], [2.0, 3.0]], [0, 1], None, None),
+    "text": ("features", [["a"], ["b"]], [0, 1], None, None),
+    "complex": ("features", [[1j], [2j]], [0, 1], None, None),
+    "squares overflow": ("features", [[1e200], [1.0]], [0, 1], None, None),
+    "squares vanish": ("features", [[1e-200], [0.0]], [0, 1], None, None),
+    "too few labels": ("labels", [[1.0], [2.0]], [0], None, None),
+    "one class": ("labels", [[1.0], [2.0]], [3, 3], None, None),
+    "fractions as labels": ("labels", [[1.0], [2.0]], [0.0, 1.0], None, None),
+    "label without weights": ("labels", [[1.0], [2.0]], [0, 2], [[1.0], [2.0]], None),
+    "negative label": ("labels", [[1.0], [2.0]], [-1, 0], [[1.0], [2.0]], None),
+    "weights without label": ("labels", [[1.0], [2.0]], [0, 1], [[1.0], [2.0], [3.0]], None),
+    "weights of another d": ("weights", [[1.0], [2.0]], [0, 1], [[1.0, 1.0], [2.0, 1.0]], None),
+    "weights NaN": ("weights", [[1.0], [2.0]], [0, 1], [[1.0], [math.nan]], None),
+    "bias alone": ("bias", [[1.0], [2.0]], [0, 1], None, [1.0, 2.0]),
+    "bias of another K": ("bias", [[1.0], [2.0]], [0, 1], [[1.0], [2.0]], [1.0]),
+    "bias infinite": ("bias", [[1.0], [2.0]], [0, 1], [[1.0], [2.0]], [1.0, -math.inf]),
+}
+
+
+@pytest.mark.parametrize("case", BAD)
+def test_bad_input_is_one_line_that_names_the_parameter(case):
+    parameter, *given = BAD[case]
+    with pytest.raises(InputError) as caught:
+        measure(*given)
+    assert caught.value.parameter == parameter
+    assert "\n" not in str(caught.value) and "must be" in str(caught.value)
+
+
+def test_a_class_of_one_sample_is_measured():
+    assert measure([[1.0], [2.0], [5.0]], [0, 0, 1]).metrics["cdnv.mean"] == pytest.approx(
+        0.25 / (2 * 3.5**2)
+    )
+
+
+def test_many_blocks_of_samples_give_the_metrics_of_one(monkeypatch):
+    given = hard_case(K=5, d=6)
+    whole = measure(*given).metrics
+    many = [np.repeat(a, 40, axis=0) for a in given[:2]] + list(given[2:])
+    monkeypatch.setattr(door, "_BLOCK_ENTRIES", 1)
+    assert measure(*many).metrics == pytest.approx(whole, rel=1e-12)
+
+
+def test_float32_features_are_never_copied_to_float64_whole():
+    features = np.random.default_rng(0).normal(size=(60_000, 100)).astype(np.float32)
+    labels = np.arange(60_000) % 10
+    tracemalloc.start()
+    measure(features, labels)
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert peak < features.nbytes
+
+
+def test_many_classes_are_compared_in_blocks(monkeypatch):
+    given = hard_case(K=7, d=3)
+    whole = measure(*given).metrics
+    monkeypatch.setattr(geometry, "_BLOCK_ENTRIES", 14)
+    assert measure(*given).metrics == pytest.approx(whole, rel=1e-13)
+
+
+def test_importing_the_package_loads_nothing_heavy():
+    code = "import sys, ncbounds.measure; print([m for m in sys.argv[1:] if m in sys.modules])"
+    heavy = ["torch", "sympy", "sklearn", "scipy", "flint", "safetensors"]
+    command = [sys.executable, "-c", code, *heavy]
+    assert subprocess.run(command, capture_output=True, check=True).stdout.strip() == b"[]"
+
+
+def test_the_package_itself_measures():
+    assert ncbounds.measure(SHEARED, TWO) == measure(SHEARED, TWO)
+
+
+def test_a_measurement_is_plain_data_and_a_table():
+    result = measure(SHEARED, TWO)
+    assert result.to_dict().keys() == {"n", "d", "K", "metrics"}
+    assert "<code>nc1.pinv</code>" in result._repr_html_()
