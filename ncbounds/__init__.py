@@ -29,7 +29,18 @@ _HOME = {
     "verify": "ncbounds.report.ledger",
 }
 
-__all__ = [*_HOME, "__version__"]
+__all__ = [
+    "InputError",
+    "MissingDependencyError",
+    "NcboundsError",
+    "__version__",
+    "compare",
+    "evaluate",
+    "measure",
+    "statement",
+    "statements",
+    "verify",
+]
 
 if TYPE_CHECKING:
     from ncbounds.errors import InputError, MissingDependencyError, NcboundsError

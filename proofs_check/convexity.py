@@ -86,6 +86,7 @@ def subset_mean_lemma_modulus(claim: Claim) -> Iterator[Step]:
         radius.subs(m, 2 * m) ** 2 * 2,
         radius**2,
     )
+
     def sides(**instance: Any) -> dict[str, tuple[Any, Any]]:
         """The sides of the lemma for a function of modulus 2m, the radius being that of m."""
         judged = _jensen_sides(**{**instance, "m": 2 * instance["m"]})
@@ -168,9 +169,7 @@ def exponential_lemma_sharp(claim: Claim) -> Iterator[Step]:
     a, b = sympy.symbols("a b", positive=True)
     yield nonnegative(
         "the cubic rest is >= 0 for delta = a/(2a + b) <= 1/2",
-        (_delta * _u**3 * (1 - 2 * _delta) / (6 * (1 - _delta) ** 2)).subs(
-            _delta, a / (2 * a + b)
-        ),
+        (_delta * _u**3 * (1 - 2 * _delta) / (6 * (1 - _delta) ** 2)).subs(_delta, a / (2 * a + b)),
         [a, b, _u**3, 1 / (6 * (a + b) ** 2)],
     )
     yield identity(

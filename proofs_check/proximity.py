@@ -27,8 +27,9 @@ MONOTONE = Fact(
     "Mean value theorem",
 )
 BERNOULLI = Fact(
-    "Bernoulli's inequality", "r^C >= 1 + C (r - 1) for r >= 0 and C >= 1.", "Hardy, Littlewood, "
-    "Polya, Inequalities, Theorem 42"
+    "Bernoulli's inequality",
+    "r^C >= 1 + C (r - 1) for r >= 0 and C >= 1.",
+    "Hardy, Littlewood, Polya, Inequalities, Theorem 42",
 )
 TANGENT = Fact("Tangent of the exponential", "e^w >= 1 + w for every real w.", "Convexity")
 
@@ -113,9 +114,7 @@ def minimiser_order(claim: Claim) -> Iterator[Step]:
     """With r = 1/lambda >= 1, gamma* = (C-1)/C log(1 + C (r-1)), between 0 and its Bernoulli."""
     r = sympy.Symbol("r", positive=True)
     place = _bound(symbolic.expression(proximity.minimiser)).subs(_LAMBDA, 1 / r)
-    yield identity(
-        "gamma* = (C-1)/C log(1 + C (r-1))", place, _RIVALS / _C * log(1 + _C * (r - 1))
-    )
+    yield identity("gamma* = (C-1)/C log(1 + C (r-1))", place, _RIVALS / _C * log(1 + _C * (r - 1)))
     yield identity(
         "(C-1)/C log(r^C) is the printed order with the constant C - 1",
         _RIVALS / _C * (_C * log(r)),
@@ -129,9 +128,7 @@ def minimiser_order(claim: Claim) -> Iterator[Step]:
             force=True,
         ),
     )
-    yield nonnegative(
-        "1 + C (r-1) >= 1 for r = 1 + w", (_C * (r - 1)).subs(r, 1 + _w), [_C, _w]
-    )
+    yield nonnegative("1 + C (r-1) >= 1 for r = 1 + w", (_C * (r - 1)).subs(r, 1 + _w), [_C, _w])
 
     def sides(C: Any, lambda_: Any) -> dict[str, tuple[Any, Any]]:
         place = _gamma_star(_number(C), _number(lambda_))
@@ -202,9 +199,7 @@ def _bregman_lower_bound() -> Iterator[Step]:
     )
     yield covered(
         "cross-check of the result away from its zero: K_p(u) >= p (1-p) u^2/(2+u)",
-        lambda xp, p, u: (
-            xp.log(1 - p + p * xp.exp(-u)) + p * u - p * (1 - p) * u * u / (2 + u)
-        ),
+        lambda xp, p, u: xp.log(1 - p + p * xp.exp(-u)) + p * u - p * (1 - p) * u * u / (2 + u),
         {"p": (Fraction(1, 10), Fraction(9, 10)), "u": (Fraction(1, 2), Fraction(8))},
     )
 
@@ -430,9 +425,7 @@ class _Reference:
         self.of_loss = -((self.loss.exp() - 1) / (C - 1)).log()
         self.mean_t = balls.ball(_mean(self.t))
         means = [[sum(x[j] for x in c) / Fraction(N) for j in range(len(c[0]))] for c in h]
-        spread = _mean(
-            [[_dot(*(2 * [_minus(x, means[c])])) for x in h[c]] for c in range(C)]
-        )
+        spread = _mean([[_dot(*(2 * [_minus(x, means[c])])) for x in h[c]] for c in range(C)])
         self.variability = balls.ball(spread) / self.alpha**2
         inner = sum(_dot(a, m) for a, m in zip(wdot, means, strict=True))
         squares = sum(_dot(m, m) for m in means) * sum(_dot(a, a) for a in wdot)

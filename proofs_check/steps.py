@@ -184,9 +184,7 @@ def tie(
     for instance in instances:
         arrays = {k: np.asarray(v, dtype=object) for k, v in instance.items()}
         with balls.precision(256):
-            judged = claim.judge(
-                balls, **{k: balls.asarray(v[None]) for k, v in arrays.items()}
-            )
+            judged = claim.judge(balls, **{k: balls.asarray(v[None]) for k, v in arrays.items()})
             sides = {c.name: c for c in (*judged.hypotheses, *judged.conclusions)}
             derived_sides = expected(**arrays)
             if sides.keys() != derived_sides.keys():

@@ -105,10 +105,12 @@ class Balls:
         return _wrap(self.data @ _raw(other))
 
     def __pow__(self, exponent: Any) -> Balls:
-        return power(self, exponent)
+        raised: Balls = power(self, exponent)
+        return raised
 
     def __rpow__(self, base: Any) -> Balls:
-        return power(base, self)
+        raised: Balls = power(base, self)
+        return raised
 
     def _no_truth(self, *_: object) -> bool:
         raise TypeError("balls have no plain order: use certainly_nonnegative")

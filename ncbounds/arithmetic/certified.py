@@ -150,7 +150,7 @@ def exact(text: str, parameter: str) -> Fraction:
         When the text is not such a number, or its exponent is beyond 10000.
     """
     try:
-        mantissa, _, power = text.lower().partition("e")
+        _mantissa, _, power = text.lower().partition("e")
         if power and abs(int(power)) > MAX_DIGITS:
             raise InputError(parameter, text, f"a number with an exponent within {MAX_DIGITS}")
         return Fraction(text)

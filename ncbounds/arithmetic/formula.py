@@ -88,9 +88,7 @@ def real(name: str, meaning: str, symbol: str) -> Parameter:
 
 def proportion(name: str, meaning: str, symbol: str, *, one_included: bool = True) -> Parameter:
     """Declare a fraction in (0, 1], or in (0, 1)."""
-    return Parameter(
-        name, meaning, symbol, False, Fraction(0), Fraction(1), True, not one_included
-    )
+    return Parameter(name, meaning, symbol, False, Fraction(0), Fraction(1), True, not one_included)
 
 
 @dataclass(frozen=True)
@@ -118,9 +116,7 @@ class Formula:
 
     def balls(self, values: Mapping[str, Fraction]) -> Any:
         """Evaluate at exact values in ball arithmetic, at the precision in force."""
-        return self(
-            balls, **{p.argument: balls.ball(values[p.name]) for p in self.parameters}
-        )
+        return self(balls, **{p.argument: balls.ball(values[p.name]) for p in self.parameters})
 
     def outside(self, values: Mapping[str, Fraction]) -> str | None:
         """Say in words what puts `values` outside the domain, or None when inside.

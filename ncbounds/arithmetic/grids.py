@@ -79,9 +79,7 @@ def _arrays(formula: Formula, arrays: dict[str, Any]) -> tuple[FloatNamespace, d
         xp = numpy_namespace()
         return xp, {k: xp.asarray(v, dtype=xp.float64) for k, v in arrays.items()}
     xp, device = torch_namespace(), torches[0].device
-    return xp, {
-        k: xp.asarray(v, dtype=xp.float64, device=device) for k, v in arrays.items()
-    }
+    return xp, {k: xp.asarray(v, dtype=xp.float64, device=device) for k, v in arrays.items()}
 
 
 @cache
@@ -115,9 +113,7 @@ def _compile(expression: sympy.Expr) -> Node:
     plain = {sympy.cos: "cos", sympy.sin: "sin", sympy.sinc: "sinc"}.get(expression.func)
     if plain is not None:
         name = plain
-        return _unary(
-            expression.args[0], lambda xp, x: _scaled(xp, getattr(xp, name)(x.plain))
-        )
+        return _unary(expression.args[0], lambda xp, x: _scaled(xp, getattr(xp, name)(x.plain)))
     if expression.func in (sympy.Max, sympy.Min):
         pick = "maximum" if expression.func is sympy.Max else "minimum"
         return _fold(

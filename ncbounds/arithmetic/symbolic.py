@@ -60,8 +60,9 @@ def gamma_ratio(x: Any, y: Any) -> Any:
 
 
 def _symbol(parameter: Parameter) -> sympy.Symbol:
-    at_least_zero = parameter.lower is not None and parameter.lower >= 0
-    is_positive = at_least_zero and (parameter.lower_open or parameter.lower > 0)
+    lower = parameter.lower
+    at_least_zero = lower is not None and lower >= 0
+    is_positive = lower is not None and at_least_zero and (parameter.lower_open or lower > 0)
     return sympy.Symbol(
         parameter.argument,
         real=True,

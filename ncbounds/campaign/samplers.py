@@ -52,7 +52,7 @@ def draw(
         if field.like and rng.random() < 0.75:
             instance[field.name] = _alike(field, instance, claim, shape, rng)
         elif generic and field.kind == "real":
-            instance[field.name] = rng.normal(size=shape) * _scales(shape, rng, decades)
+            instance[field.name] = _gaussian(shape, rng, decades)
         else:
             instance[field.name] = _DRAW[field.kind](shape, rng, decades, field)
     return instance
@@ -86,9 +86,7 @@ def meet_budgets(
 def draw_room(claim: Claim, batch: int, rng: np.random.Generator) -> Instance:
     """Draw how much more than the least each budget gets: half the time next to nothing."""
     return {
-        f.name: np.where(
-            rng.random(batch) < 0.5, 2.0**-40, 10.0 ** rng.uniform(-6, 1, size=batch)
-        )
+        f.name: np.where(rng.random(batch) < 0.5, 2.0**-40, 10.0 ** rng.uniform(-6, 1, size=batch))
         for f in claim.budgets()
     }
 
@@ -106,29 +104,63 @@ def _scales(shape: tuple[int, ...], rng: np.random.Generator, decades: float) ->
 
 
 def _real(shape: tuple[int, ...], rng: np.random.Generator, decades: float, _: Field) -> Array:
-    style = rng.integers(8)
-    if style == 0:
-        return rng.integers(-3, 4, size=shape).astype(np.float64)
-    if style == 7 and len(shape) > 2:  # unit vectors, times a small integer
-        rows = np.eye(shape[-2], shape[-1]) * _per_instance(rng.integers(1, 11, shape[0]), shape)
-        return np.broadcast_to(rows, shape).copy()
-    if style == 1:  # a few small integers, the rest zero
-        return rng.integers(-1, 2, size=shape) * (rng.random(shape) < 0.4).astype(np.float64)
-    scale = _scales(shape, rng, decades)
-    if style == 2:  # two values
-        first, second = (_per_instance(rng.normal(size=shape[0]), shape) for _ in range(2))
-        return np.where(rng.random(shape) < rng.random(), first, second) * scale
-    if style == 3:  # equal but for a little noise
-        base = _per_instance(rng.normal(size=shape[0]), shape)
-        return (base + 10.0 ** rng.uniform(-8, -1) * rng.normal(size=shape)) * scale
-    if style == 4:  # equal but for one entry
-        base = np.ones(shape) * _per_instance(rng.normal(size=shape[0]), shape)
-        flat = base.reshape(shape[0], -1)
-        flat[np.arange(shape[0]), rng.integers(flat.shape[1], size=shape[0])] += rng.normal()
-        return flat.reshape(shape) * scale
-    if style == 5:
-        return rng.standard_cauchy(size=shape) * scale
-    return rng.normal(size=shape) * scale
+    style = _STYLES[rng.integers(len(_STYLES))]
+    return style(shape, rng, decades)
+
+
+def _small_integers(shape: tuple[int, ...], rng: np.random.Generator, _: float) -> Array:
+    return rng.integers(-3, 4, size=shape).astype(np.float64)
+
+
+def _sparse_signs(shape: tuple[int, ...], rng: np.random.Generator, _: float) -> Array:
+    signs = rng.integers(-1, 2, size=shape).astype(np.float64)
+    return np.where(rng.random(shape) < 0.4, signs, 0.0)
+
+
+def _unit_vectors(shape: tuple[int, ...], rng: np.random.Generator, decades: float) -> Array:
+    if len(shape) < 3:
+        return _gaussian(shape, rng, decades)
+    lengths = _per_instance(rng.integers(1, 11, shape[0]).astype(np.float64), shape)
+    return np.array(np.broadcast_to(np.eye(shape[-2], shape[-1]) * lengths, shape))
+
+
+def _two_values(shape: tuple[int, ...], rng: np.random.Generator, decades: float) -> Array:
+    first, second = (_per_instance(rng.normal(size=shape[0]), shape) for _ in range(2))
+    chosen = np.where(rng.random(shape) < rng.random(), first, second)
+    return np.asarray(chosen * _scales(shape, rng, decades), dtype=np.float64)
+
+
+def _nearly_equal(shape: tuple[int, ...], rng: np.random.Generator, decades: float) -> Array:
+    base = _per_instance(rng.normal(size=shape[0]), shape)
+    noise = 10.0 ** rng.uniform(-8, -1) * rng.normal(size=shape)
+    return (base + noise) * _scales(shape, rng, decades)
+
+
+def _one_outlier(shape: tuple[int, ...], rng: np.random.Generator, decades: float) -> Array:
+    base = np.ones(shape) * _per_instance(rng.normal(size=shape[0]), shape)
+    flat = base.reshape(shape[0], -1)
+    flat[np.arange(shape[0]), rng.integers(flat.shape[1], size=shape[0])] += rng.normal()
+    return flat.reshape(shape) * _scales(shape, rng, decades)
+
+
+def _heavy_tails(shape: tuple[int, ...], rng: np.random.Generator, decades: float) -> Array:
+    return rng.standard_cauchy(size=shape) * _scales(shape, rng, decades)
+
+
+def _gaussian(shape: tuple[int, ...], rng: np.random.Generator, decades: float) -> Array:
+    return rng.normal(size=shape) * _scales(shape, rng, decades)
+
+
+_STYLES: tuple[Callable[[tuple[int, ...], np.random.Generator, float], Array], ...] = (
+    _small_integers,
+    _sparse_signs,
+    _unit_vectors,
+    _two_values,
+    _nearly_equal,
+    _one_outlier,
+    _heavy_tails,
+    _gaussian,
+)
 
 
 def _positive(shape: tuple[int, ...], rng: np.random.Generator, decades: float, _: Field) -> Array:
@@ -201,9 +233,7 @@ def _alike(
     model = instance[field.like]
     if rng.random() < 0.5 and model.ndim > 2:
         model = model - model.mean(axis=1, keepdims=True)
-    index = tuple(
-        slice(None) if axis in model_field.shape else None for axis in field.shape
-    )
+    index = tuple(slice(None) if axis in model_field.shape else None for axis in field.shape)
     base = np.broadcast_to(model[(slice(None), *index)], shape)
     size = np.sqrt(np.mean(model**2, axis=tuple(range(1, model.ndim)))) + 1e-300
     noise = rng.normal(size=shape) * _per_instance(size, shape) * 10.0 ** rng.uniform(-4, 0.3)
@@ -211,6 +241,6 @@ def _alike(
         noise = noise * 0
     factor = _per_instance(10.0 ** rng.uniform(-1, 2, size=shape[0]), shape)
     if rng.random() < 0.3:  # small integers if the model has them
-        sparse = rng.integers(-2, 3, size=shape) * (rng.random(shape) < 0.3)
-        return (base + sparse) * np.round(np.maximum(factor, 1))
-    return (base + noise) * factor
+        noise = rng.integers(-2, 3, size=shape) * (rng.random(shape) < 0.3)
+        factor = np.round(np.maximum(factor, 1))
+    return np.asarray((base + noise) * factor, dtype=np.float64)

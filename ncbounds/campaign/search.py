@@ -204,9 +204,7 @@ def _inspect(claim: Claim, batch: samplers.Instance, seen: _Progress) -> None:
 
 def meets_hypotheses(judged: Judgement) -> npt.NDArray[np.bool_]:
     """Tell which instances meet all hypotheses (up to rounding) and have defined conclusions."""
-    size = max(
-        (np.shape(c.lhs)[0] for c in (*judged.hypotheses, *judged.conclusions)), default=0
-    )
+    size = max((np.shape(c.lhs)[0] for c in (*judged.hypotheses, *judged.conclusions)), default=0)
     met = np.ones(size, dtype=bool)
     for hypothesis in judged.hypotheses:
         met &= violation(hypothesis) <= _NOISE["<="]
@@ -268,5 +266,3 @@ def _certified(claim: Claim, seen: _Progress) -> dict[str, float]:
         if known:
             best[name] = float(np.floor(max(known) * 1e6) / 1e6)
     return best
-
-

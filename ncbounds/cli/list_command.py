@@ -26,9 +26,7 @@ def command(paper: str | None, kind: str | None, verdict: str | None, as_json: b
     if chosen:
         with progress_bar("verifying") as progress:
             variants = sum(len(s.variants) for s in chosen)
-            rows = verify(
-                [s.id for s in chosen], budget=_GLANCE * variants, progress=progress
-            ).rows
+            rows = verify([s.id for s in chosen], budget=_GLANCE * variants, progress=progress).rows
     kept = Ledger(
         tuple(r for r in rows if verdict is None or any(v.verdict == verdict for v in r.variants))
     )

@@ -88,9 +88,7 @@ class ModelReport:
         raise InputError("quantity", quantity, "one that was bounded")
 
 
-def compare(
-    features: object, labels: object, weights: object, bias: object = None
-) -> ModelReport:
+def compare(features: object, labels: object, weights: object, bias: object = None) -> ModelReport:
     """Measure a model and evaluate every bound that applies to it at its own parameters.
 
     Parameters
@@ -230,9 +228,7 @@ def _printed_proximity(found: Measurement) -> list[ModelBound]:
     return rows
 
 
-def _softmax_code(
-    found: Measurement, weights: object, skipped: dict[str, str]
-) -> list[ModelBound]:
+def _softmax_code(found: Measurement, weights: object, skipped: dict[str, str]) -> list[ModelBound]:
     """Both upper sides of the gamma-function theorem beside the margin of the unit weights."""
     id = "gnc:theorem-3.9"
     if found.d < 2:

@@ -504,15 +504,11 @@ def sharp_theorem(xp: Any, *, w: Any, h: Any, bias: Any) -> Judgement:
     stacked = xp.sum(square_norm(xp, means), axis=-1) * xp.sum(square_norm(xp, wdot), axis=-1)
     product = xp.sum(xp.sum(wdot * means, axis=-1), axis=-1)
     cosine = product / xp.sqrt(stacked)
-    distance = (
-        h / net.alpha[:, None, None, None] - wdot[:, :, None, :] / net.b[:, None, None, None]
-    )
+    distance = h / net.alpha[:, None, None, None] - wdot[:, :, None, :] / net.b[:, None, None, None]
     share = product * product / stacked * (1 - variability)
     off_centre = 1 - net.centre / (net.beta * net.beta)
     return Judgement(
-        hypotheses=(
-            Comparison("loss at most log C", net.loss, xp.log(0 * net.loss + net.C)),
-        ),
+        hypotheses=(Comparison("loss at most log C", net.loss, xp.log(0 * net.loss + net.C)),),
         conclusions=(
             Comparison("alignment", (1 - s_beta) * (1 - s_beta), share * off_centre),
             Comparison("alignment, centred", (1 - s) * (1 - s), share),

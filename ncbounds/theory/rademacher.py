@@ -222,9 +222,7 @@ def dense_claim(xp: Any, *, kernels: Any, norm: Any, m: Any) -> Judgement:
     """The dense bound with the layers' own norms is 2^(L^2/4 + 3L/4) rho |X| / m."""
     levels = kernels.shape[1]
     left = 2**levels * layer_norms_product(xp, kernels) * norm / m
-    right = dense_bound(
-        xp, L=0 * norm + levels, rho=kernel_product(xp, kernels), m=m, norm=norm
-    )
+    right = dense_bound(xp, L=0 * norm + levels, rho=kernel_product(xp, kernels), m=m, norm=norm)
     return Judgement((), (Comparison("dense bound", left, right, "="),))
 
 

@@ -191,4 +191,3 @@ THEOREM_3_9 = Statement(
 )
 
 STATEMENTS = (THEOREM_3_9,)
-

@@ -120,7 +120,8 @@ class Bound:
     """A closed form of a statement: what it bounds, from which side, and what is known anyway.
 
     A bound is vacuous where it is no better than `trivial`, an integer or a formula in the same
-    parameters that holds without the theorem. The direction "value" marks a quantity that is given, not bounded.
+    parameters that holds without the theorem. The direction "value" marks a quantity that is
+    given, not bounded.
     """
 
     quantity: str

@@ -28,9 +28,7 @@ def changed(claim, name, change):
         assert any(c.name == name for c in (*judged.hypotheses, *judged.conclusions)), name
 
         def apply(comparisons):
-            return tuple(
-                change(xp, c, instance) if c.name == name else c for c in comparisons
-            )
+            return tuple(change(xp, c, instance) if c.name == name else c for c in comparisons)
 
         return Judgement(apply(judged.hypotheses), apply(judged.conclusions))
 
@@ -103,9 +101,7 @@ MUTANTS = {
         lambda c: changed(
             c,
             "upper",
-            lambda xp, q, i: replace(
-                q, rhs=q.rhs * xp.sqrt(1 - xp.mean(i["subset"], axis=-1))
-            ),
+            lambda xp, q, i: replace(q, rhs=q.rhs * xp.sqrt(1 - xp.mean(i["subset"], axis=-1))),
         ),
     ),
     "lemma 2.1: the gap is not bounded": (LEMMA, lambda c: without(c, "Jensen gap")),

@@ -16,9 +16,7 @@ VARIANTS = {
     f"{s.id} [{v.name}, {v.reading}]": (s, v) for s in statements().values() for v in s.variants
 }
 CLAIMS = {name: v.claim for name, (_, v) in VARIANTS.items() if v.claim is not None}
-FORMULAS = {
-    f"{name}: {b.formula.name}": b for name, (_, v) in VARIANTS.items() for b in v.bounds
-}
+FORMULAS = {f"{name}: {b.formula.name}": b for name, (_, v) in VARIANTS.items() for b in v.bounds}
 
 
 def drawn(claim, seed=0, batch=64, decades=0.3):
@@ -96,7 +94,7 @@ def test_numpy_torch_and_balls_judge_alike(name):
 
 
 def test_an_unknown_id_names_the_nearest():
-    with pytest.raises(InputError, match="did you mean .*bnwd:lemma-2.1"):
+    with pytest.raises(InputError, match=r"did you mean .*bnwd:lemma-2.1"):
         statement("bnwd:lemma-2.2")
 
 
