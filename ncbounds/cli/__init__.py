@@ -12,6 +12,7 @@ from importlib import import_module
 
 import click
 
+from ncbounds.cli.output import one_line
 from ncbounds.errors import NcboundsError
 
 #: Commands in the order of the help page, with the line that it shows.
@@ -50,19 +51,24 @@ class LazyGroup(click.Group):
 
 @click.group(
     cls=LazyGroup,
+    invoke_without_command=True,
     context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
 )
 @click.version_option(package_name="ncbounds", message="%(prog)s %(version)s")
-def group() -> None:
+@click.pass_context
+def group(ctx: click.Context) -> None:
     """Machine-checked theory of neural collapse: evaluate bounds, verify claims, measure models."""
+    if ctx.invoked_subcommand is None:
+        click.echo(ctx.get_help())
 
 
 def main() -> None:
     """Run the command line; errors of ours become one line and exit status 2."""
+    sys.set_int_max_str_digits(0)  # a number may have 10000 digits, above Python's limit on text
     try:
-        group(standalone_mode=False)
+        group(prog_name="ncbounds", standalone_mode=False)
     except NcboundsError as error:
-        click.echo(f"ncbounds: {error}", err=True)
+        click.echo(f"ncbounds: {one_line(str(error))}", err=True)
         sys.exit(2)
     except click.exceptions.Exit as stop:
         sys.exit(stop.exit_code)
@@ -70,7 +76,7 @@ def main() -> None:
         click.echo("ncbounds: interrupted", err=True)
         sys.exit(130)
     except click.ClickException as error:
-        click.echo(f"ncbounds: {error.format_message()}", err=True)
+        click.echo(f"ncbounds: {one_line(error.format_message())}", err=True)
         sys.exit(2)
     except BrokenPipeError:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())

@@ -7,9 +7,9 @@ import io
 
 import click
 
-from ncbounds.cli.output import print_json, print_table
+from ncbounds.cli.output import abbreviated, print_json, print_table
 from ncbounds.errors import InputError
-from ncbounds.theory.evaluate import Evaluation, evaluate
+from ncbounds.theory.evaluate import Evaluation, evaluate_at
 
 
 @click.command("evaluate")
@@ -34,21 +34,32 @@ def command(
     as_csv: bool,
 ) -> None:
     """Evaluate the bounds of statement ID; every printed digit is certified."""
-    values = {}
-    for assignment in parameters:
-        name, equals, value = assignment.partition("=")
-        if not equals or not name or not value:
-            raise InputError("-p", assignment, "written NAME=VALUE")
-        if name in values:
-            raise InputError(name, assignment, "given once")
-        values[name] = value
-    found = evaluate(id, variant=variant, digits=digits, **values)
+    found = evaluate_at(id, read_parameters(parameters), variant=variant, digits=digits)
     if as_json:
         print_json([e.to_dict() for e in found])
     elif as_csv:
         click.echo(_csv(found), nl=False)
     else:
         _print(id, found)
+
+
+def read_parameters(assignments: tuple[str, ...]) -> dict[str, str]:
+    """Read ``NAME=VALUE`` options; the values stay text.
+
+    Raises
+    ------
+    InputError
+        When one is not written so, or a name is given twice.
+    """
+    values: dict[str, str] = {}
+    for assignment in assignments:
+        name, equals, value = assignment.partition("=")
+        if not equals or not name or not value:
+            raise InputError("-p", assignment, "written NAME=VALUE")
+        if name in values:
+            raise InputError(name, value, "given once")
+        values[name] = value
+    return values
 
 
 def _csv(found: list[Evaluation]) -> str:
@@ -72,13 +83,20 @@ def _print(id: str, found: list[Evaluation]) -> None:
             e.variant,
             _quantity(e, found),
             {"upper": "<=", "lower": ">=", "value": "="}[e.direction],
-            *(str(e.parameters.get(name, "")) for name in names),
-            e.decimal.value if e.decimal else "undefined",
+            *(abbreviated(str(e.parameters.get(name, ""))) for name in names),
+            _value(e),
             _note(e),
         ]
         for e in found
     ]
     print_table(id, ["variant", "quantity", "", *names, "certified value", "note"], rows)
+
+
+def _value(e: Evaluation) -> str:
+    """The certified digits; where none is certain, the interval."""
+    if e.decimal is None:
+        return "undefined"
+    return e.decimal.value if e.decimal.digits else f"{e.decimal.value} ± {e.decimal.radius}"
 
 
 def _quantity(e: Evaluation, found: list[Evaluation]) -> str:
@@ -94,7 +112,7 @@ def _quantity(e: Evaluation, found: list[Evaluation]) -> str:
 def _note(e: Evaluation) -> str:
     notes = []
     if e.outside:
-        notes.append(f"outside the domain: {e.outside}")
+        notes.append(f"outside the domain: {abbreviated(e.outside)}")
     if e.vacuous:
         notes.append("vacuous")
     return "; ".join(notes)

@@ -7,6 +7,7 @@ import click
 from ncbounds.cli.output import VERDICT_STYLE, print_json, print_table, progress_bar, styled
 from ncbounds.errors import InputError
 from ncbounds.report.ledger import Ledger, StatementRow, select, verify
+from ncbounds.theory import statements
 
 #: Nominal seconds of search a variant: enough for a verdict at a glance.
 _GLANCE = 0.1
@@ -21,6 +22,9 @@ def command(paper: str | None, kind: str | None, verdict: str | None, as_json: b
     """List statements; verdicts come from the proofs and a glance of search, run now."""
     if verdict is not None and verdict not in VERDICT_STYLE:
         raise InputError("verdict", verdict, f"one of {', '.join(VERDICT_STYLE)}")
+    kinds = list(dict.fromkeys(s.kind for s in statements().values()))
+    if kind is not None and kind not in kinds:
+        raise InputError("kind", kind, f"one of {', '.join(kinds)}")
     chosen = [s for s in select((), paper) if kind in (None, s.kind)]
     rows: tuple[StatementRow, ...] = ()
     if chosen:

@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 import json
+import re
 import sys
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
+
+if TYPE_CHECKING:
+    from rich.console import Console
 
 #: Colours of verdicts; only `proved` is green.
 VERDICT_STYLE = {
@@ -20,25 +24,53 @@ VERDICT_STYLE = {
 }
 
 
+#: Columns of tables and paragraphs in a pipe.
+_PIPE_WIDTH = 240
+_LONGEST_LINE = 600
+
+
 def print_json(data: Any) -> None:
     """Print data as JSON."""
     click.echo(json.dumps(data, indent=2, ensure_ascii=False, allow_nan=False))
 
 
 def print_table(title: str, columns: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
-    """Print a table: drawn for a terminal, plain and unwrapped for a pipe."""
+    """Print a table: as wide as the terminal, or wide and plain in a pipe."""
     from rich import box
-    from rich.console import Console
     from rich.table import Table
 
-    terminal = sys.stdout.isatty()
-    console = Console(width=None if terminal else 240, highlight=False)
     table = Table(title=title or None, box=box.SIMPLE_HEAD, title_justify="left", pad_edge=False)
     for index, column in enumerate(columns):
         table.add_column(column, overflow="fold", no_wrap=index == 0)
     for row in rows:
         table.add_row(*row)
-    console.print(table)
+    console().print(table)
+
+
+def console() -> Console:
+    """Return the printer of rich text on the output stream; it leaves a closed pipe to `main`."""
+    from rich.console import Console
+
+    class Printer(Console):
+        def on_broken_pipe(self) -> None:
+            raise BrokenPipeError
+
+    return Printer(width=None if sys.stdout.isatty() else _PIPE_WIDTH, highlight=False)
+
+
+def one_line(message: str) -> str:
+    """Put a message that quotes untrusted text on one line without control characters."""
+    plain = "".join(c if c.isprintable() else repr(c)[1:-1] for c in " ".join(message.split()))
+    line = abbreviated(plain)
+    if len(line) > _LONGEST_LINE:
+        half = _LONGEST_LINE // 2
+        line = f"{line[:half]} ... {line[-half:]}"
+    return line
+
+
+def abbreviated(text: str) -> str:
+    """Cut runs of more than 40 digits short, for the eye only; JSON and CSV have all digits."""
+    return re.sub(r"\d{41,}", lambda run: f"{run[0][:6]}...({len(run[0])} digits)", text)
 
 
 def styled(verdict: str) -> str:

@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
-import click
-from rich.console import Console
+from typing import TYPE_CHECKING
 
-from ncbounds.cli.output import print_json, progress_bar, styled
+import click
+from rich.markup import escape
+
+from ncbounds.cli.output import console, print_json, progress_bar, styled
 from ncbounds.cli.verify_command import evidence_in_words
 from ncbounds.report.ledger import StatementRow, VariantRow, verify
 from ncbounds.theory import statement
 from ncbounds.theory.terms import PAPERS, Statement
+
+if TYPE_CHECKING:
+    from rich.console import Console
 
 
 @click.command("show")
@@ -43,27 +48,28 @@ def _print_latex(found: Statement) -> None:
 
 
 def _print(row: StatementRow) -> None:
-    console = Console(highlight=False)
+    out = console()
     s = row.statement
-    console.print(f"[bold]{s.id}[/]  {s.title}", soft_wrap=True)
-    console.print(f"{PAPERS[s.source.paper]}, {s.source.locator}", style="dim", soft_wrap=True)
+    out.print(f"[bold]{s.id}[/]  {escape(s.title)}", soft_wrap=True)
+    out.print(f"{PAPERS[s.source.paper]}, {s.source.locator}", style="dim", soft_wrap=True)
     for v in row.variants:
-        console.print()
-        console.print(f"[bold]{v.variant.name}[/] ({v.variant.reading}): {styled(v.verdict)}")
-        console.print(v.variant.text, markup=False)
+        out.print()
+        out.print(f"[bold]{v.variant.name}[/] ({escape(v.variant.reading)}): {styled(v.verdict)}")
+        out.print(v.variant.text, markup=False)
         for label, words in (("defect", v.variant.defect), ("remark", v.variant.remark)):
             if words:
-                console.print(f"[italic]{label}:[/] {words}")
-        console.print(f"[italic]evidence:[/] {evidence_in_words(v)}")
-        _print_proof(console, v)
+                out.print(f"[italic]{label}:[/] {escape(words)}")
+        out.print(f"[italic]evidence:[/] {escape(evidence_in_words(v))}")
+        _print_proof(out, v)
 
 
-def _print_proof(console: Console, row: VariantRow) -> None:
+def _print_proof(out: Console, row: VariantRow) -> None:
     if row.proof is None:
         return
     for step in row.proof.steps:
         mark = "[green]holds[/]" if step.holds else "[bold red]fails[/]"
         detail = f" ({step.detail})" if step.detail else ""
-        console.print(f"  {mark}  {step.name} [dim]{step.method}{detail}[/]")
+        out.print(f"  {mark}  {escape(step.name)} [dim]{escape(step.method + detail)}[/]")
     for fact in row.proof.facts:
-        console.print(f"  [yellow]fact[/]   {fact.name}: {fact.statement} [dim]{fact.source}[/]")
+        stated = escape(f"{fact.name}: {fact.statement}")
+        out.print(f"  [yellow]fact[/]   {stated} [dim]{escape(fact.source)}[/]")

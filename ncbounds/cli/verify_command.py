@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import math
 import sys
 
 import click
+from rich.markup import escape
 
 from ncbounds.cli.output import print_json, print_table, progress_bar, styled
+from ncbounds.errors import InputError
 from ncbounds.report.ledger import Ledger, VariantRow, verify
 
 
@@ -19,7 +22,13 @@ from ncbounds.report.ledger import Ledger, VariantRow, verify
     type=float,
     help="Nominal seconds of search in all; fixed amounts of work, the same on every machine.",
 )
-@click.option("--seed", default=0, show_default=True, help="Seed of the campaigns.")
+@click.option(
+    "--seed",
+    type=click.IntRange(min=0),
+    default=0,
+    show_default=True,
+    help="Seed of the campaigns.",
+)
 @click.option("--workers", default=1, show_default=True, help="Processes.")
 @click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 def command(
@@ -32,6 +41,10 @@ def command(
     as_json: bool,
 ) -> None:
     """Verify statements: every verdict is computed from evidence found now."""
+    if ids and (paper or everything):
+        raise InputError("ID", " ".join(ids), "given without --paper and --all")
+    if budget is not None and not math.isfinite(budget):
+        raise InputError("budget", budget, "a finite positive number of seconds")
     with progress_bar("verifying") as progress:
         ledger = verify(
             () if everything else ids,
@@ -57,10 +70,10 @@ def print_ledger(ledger: Ledger) -> None:
         [
             row.statement.id if index == 0 else "",
             v.variant.name,
-            v.variant.reading,
+            escape(v.variant.reading),
             styled(v.verdict),
             "" if v.tightness is None else f"{v.tightness:.6g}",
-            evidence_in_words(v),
+            escape(evidence_in_words(v)),
         ]
         for row in ledger.rows
         for index, v in enumerate(row.variants)

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from decimal import Context, localcontext
+from decimal import Decimal as LongDecimal
 from fractions import Fraction
 from itertools import product
 from typing import Any
@@ -94,17 +96,28 @@ def evaluate(
     >>> [str(e.decimal.value) for e in evaluate("gnc:theorem-3.9", digits=5, d=3, K=12)]
     ['0.055556', '1.1547', '0.16667', '0.66667']
     """
+    return evaluate_at(id, parameters, variant=variant, digits=digits)
+
+
+def evaluate_at(
+    id: str, parameters: Mapping[str, Any], *, variant: str | None = None, digits: int = 15
+) -> list[Evaluation]:
+    """Do what `evaluate` does, with the parameters in a mapping: a name may be any text."""
     chosen = statement(id).select(variant)
     pairs = [(v, bound) for v in chosen for bound in v.bounds]
     if not pairs:
         raise InputError("ID", id, "a statement with a bound to evaluate", "see `ncbounds show`")
     known = {p.name: p for _, b in pairs for p in b.formula.parameters}
-    grids = {}
+    grids: dict[str, list[Fraction]] = {}
     for raw_name, raw in parameters.items():
         name = raw_name.removesuffix("_")
         if name not in known:
-            raise InputError(name, str(raw), f"one of the parameters {', '.join(known)}")
+            raise InputError(raw_name, str(raw), f"one of the parameters {', '.join(known)}")
+        if name in grids:
+            raise InputError(name, str(raw), "given once")
         grids[name] = read_values(known[name], raw)
+        if not grids[name]:
+            raise InputError(name, str(raw), "one value or more")
     ready = [(v, b) for v, b in pairs if all(p.name in grids for p in b.formula.parameters)]
     if not ready:
         fewest = min((b.formula.parameters for _, b in pairs), key=len)
@@ -181,7 +194,10 @@ def read_values(parameter: Parameter, raw: Any) -> list[Fraction]:
 
 def _read_text(parameter: Parameter, text: str) -> list[Fraction]:
     if "," in text:
-        return [exact(part.strip(), parameter.name) for part in text.split(",")]
+        parts = [part.strip() for part in text.split(",")]
+        if not all(parts):
+            raise InputError(parameter.name, text, "numbers with commas between them")
+        return [exact(part, parameter.name) for part in parts]
     if ":" not in text:
         return [exact(text.strip(), parameter.name)]
     low, high, count, scale = _range_parts(parameter, text)
@@ -190,24 +206,33 @@ def _read_text(parameter: Parameter, text: str) -> list[Fraction]:
     if scale == "lin":
         values = [low + (high - low) * i / (count - 1) for i in range(count)]
     else:
-        ratio = (float(high) / float(low)) ** (1 / (count - 1))
-        inner = [Fraction(f"{float(low) * ratio**i:.12g}") for i in range(1, count - 1)]
-        values = [low, *inner, high]
+        values = _geometric(low, high, count)
     if parameter.integer:
-        values = [Fraction(round(value)) for value in values]
+        values = [low, *(Fraction(round(value)) for value in values[1:-1]), high]
     return list(dict.fromkeys(values))
 
 
+def _geometric(low: Fraction, high: Fraction, count: int) -> list[Fraction]:
+    """Equal steps of the logarithm; the inner values are rounded to 12 significant digits."""
+    short = Context(prec=12)
+    with localcontext(Context(prec=40)):  # decimals reach beyond the range of floats
+        first, last = (LongDecimal(x.numerator) / LongDecimal(x.denominator) for x in (low, high))
+        step = (last / first).ln() / (count - 1)
+        inner = [Fraction(short.plus(first * (step * i).exp())) for i in range(1, count - 1)]
+    return [low, *inner, high]
+
+
 def _range_parts(parameter: Parameter, text: str) -> tuple[Fraction, Fraction, int, str]:
-    domain = "LOW:HIGH:COUNT or LOW:HIGH:COUNT:log"
+    domain = (
+        "LOW:HIGH:COUNT or LOW:HIGH:COUNT:log with LOW <= HIGH (LOW > 0 for log) and "
+        f"COUNT in 1..{MAX_POINTS}"
+    )
     parts = text.split(":")
-    if len(parts) not in (3, 4) or not parts[2].isdecimal() or parts[3:] not in ([], ["log"]):
+    if len(parts) not in (3, 4) or parts[3:] not in ([], ["log"]):
         raise InputError(parameter.name, text, domain)
     low, high = exact(parts[0], parameter.name), exact(parts[1], parameter.name)
-    count = int(parts[2])
+    count = int(parts[2]) if parts[2].isdecimal() and len(parts[2]) < 10 else 0
     scale = "log" if parts[3:] else "lin"
     if not 1 <= count <= MAX_POINTS or low > high or (scale == "log" and low <= 0):
-        raise InputError(
-            parameter.name, text, f"{domain} with LOW <= HIGH (LOW > 0 for log), 1 <= COUNT"
-        )
+        raise InputError(parameter.name, text, domain)
     return low, high, count, scale

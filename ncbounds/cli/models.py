@@ -1,0 +1,62 @@
+"""Models from files and from training, for the commands that draw and report."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+from ncbounds.errors import InputError
+from ncbounds.measure import read_features
+from ncbounds.report.model import Model
+
+BATCH_NORM, PLAIN = "batch norm", "no batch norm"
+
+
+def read_models(path: str) -> list[Model]:
+    """Read the models of a file: saved runs of the report, or one model's features and weights.
+
+    Raises
+    ------
+    InputError
+        When the file is neither, or has no weights.
+    """
+    from experiments.proximity_digits import load_runs
+
+    try:
+        runs = load_runs(path)
+    except InputError:
+        data = read_features(path)
+        if data.weights is None:
+            raise InputError(
+                "FILE", path, "a file with weights", "bounds speak of the last layer"
+            ) from None
+        arrays = (data.features, data.labels, data.weights, data.bias)
+        return [Model(Path(path).stem, PLAIN, *arrays)]
+    return [_from_run(run) for run in runs]
+
+
+def train_models(
+    seed: int, save: Path | None, progress: Callable[[int, int, str], None]
+) -> list[Model]:
+    """Train the networks of the report on the digits, and save their features if asked to."""
+    from experiments.proximity_digits import save_runs, train
+
+    runs = train(seed, progress=lambda done, total: progress(done, total, "training"))
+    if save is not None:
+        save_runs(save, runs)
+    return [_from_run(run) for run in runs]
+
+
+def _from_run(run):  # type: ignore[no-untyped-def]
+    return Model(
+        name=run.name,
+        group=BATCH_NORM if run.batch_norm else PLAIN,
+        features=run.features,
+        labels=run.labels,
+        weights=run.weights,
+        facts={
+            "weight decay": f"{run.weight_decay:g}",
+            "train accuracy": f"{run.train_accuracy:.4g}",
+            "test accuracy": f"{run.test_accuracy:.4g}",
+        },
+    )

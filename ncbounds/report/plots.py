@@ -1,0 +1,253 @@
+"""Plots with one visual language: theory as lines, measurement as marks, vacuity as grey.
+
+Printed bounds are dashed vermilion, corrected ones dash-dotted green, ours solid blue; dots are
+measurements, black without and blue-green with batch norm. Where a bound says nothing, it is
+drawn thin and grey. The colours are told apart by the colour-blind, and the line styles in print.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from io import StringIO
+from typing import TYPE_CHECKING, Any
+
+from ncbounds.errors import InputError, MissingDependencyError
+from ncbounds.report.compare import ModelReport
+from ncbounds.theory import statement
+from ncbounds.theory.evaluate import Evaluation, evaluate
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
+
+LINE = {
+    "printed": {"color": "#D55E00", "linestyle": (0, (5, 2))},
+    "corrected": {"color": "#009E73", "linestyle": (0, (6, 2, 1, 2))},
+    "sharp": {"color": "#0072B2", "linestyle": "solid"},
+}
+VACUOUS = {"color": "#9a9a9a", "linewidth": 1.0, "linestyle": (0, (1, 2))}
+_SIDE = {"upper": "upper bound", "lower": "lower bound", "value": "value"}
+
+
+def _pyplot() -> Any:
+    """Matplotlib with our settings, without a window."""
+    try:
+        import matplotlib as mpl
+        from matplotlib import pyplot as plt
+    except ImportError as error:
+        raise MissingDependencyError(
+            'matplotlib is missing: pip install "ncbounds[plot]"'
+        ) from error
+    mpl.use("Agg")
+    mpl.rcParams.update(
+        {
+            "font.size": 10,
+            "axes.spines.top": False,
+            "axes.spines.right": False,
+            "axes.grid": True,
+            "grid.color": "#e6e6e6",
+            "grid.linewidth": 0.8,
+            "axes.axisbelow": True,
+            "legend.frameon": False,
+            "svg.hashsalt": "ncbounds",
+            "svg.fonttype": "path",
+            "figure.constrained_layout.use": True,
+        }
+    )
+    return plt
+
+
+def plot_bounds(id: str, parameters: Mapping[str, Any], variant: str | None = None) -> Figure:
+    """Draw the bounds of a statement along the one parameter that is a grid.
+
+    Raises
+    ------
+    InputError
+        When not exactly one parameter has several values, or `evaluate` refuses the input.
+    """
+    found = evaluate(id, variant=variant, digits=8, **parameters)
+    axis = _varying(found)
+    fixed = {
+        name: str(value)
+        for e in found
+        for name, value in e.parameters.items()
+        if name != axis
+    }
+    plt = _pyplot()
+    figure, axes = plt.subplots(figsize=(7.2, 4.4))
+    curves = {(e.variant, e.reading, e.quantity, e.direction): None for e in found}
+    for variant_name, reading, quantity, direction in curves:
+        chosen = [
+            e
+            for e in found
+            if (e.variant, e.reading, e.quantity, e.direction)
+            == (variant_name, reading, quantity, direction)
+            and axis in e.parameters
+        ]
+        _draw_curve(axes, chosen, axis, variant_name)
+    quantities = list(dict.fromkeys(e.quantity for e in found))
+    at = ", ".join(f"{name} = {value}" for name, value in fixed.items())
+    title = f"{statement(id).title}\n{id}" + (f", {at}" if at else "")
+    axes.set_title(title, loc="left", fontsize=10)
+    axes.set_xlabel(axis)
+    axes.set_ylabel("; ".join(quantities))
+    _scales(axes, found, axis)
+    _curve_legend(axes, found)
+    figure_: Figure = figure
+    return figure_
+
+
+def _varying(found: Sequence[Evaluation]) -> str:
+    values: dict[str, set[Any]] = {}
+    for e in found:
+        for name, value in e.parameters.items():
+            values.setdefault(name, set()).add(value)
+    grids = [name for name, seen in values.items() if len(seen) > 1]
+    if len(grids) != 1:
+        shown = ", ".join(grids) or "none"
+        raise InputError("-p", shown, "exactly one parameter with several values (2:64:40:log)")
+    return grids[0]
+
+
+def _draw_curve(axes: Axes, chosen: Sequence[Evaluation], axis: str, variant: str) -> None:
+    """One bound: in its colour where it says something, grey where it is vacuous."""
+    x = [float(e.parameters[axis]) for e in chosen]
+    y = [float(e) if e.in_domain else float("nan") for e in chosen]
+    vacuous = [bool(e.vacuous) for e in chosen]
+    hole = float("nan")
+    grey = [
+        b if v or (i + 1 < len(vacuous) and vacuous[i + 1]) else hole
+        for i, (b, v) in enumerate(zip(y, vacuous, strict=True))
+    ]
+    axes.plot(x, grey, **VACUOUS)
+    solid = [hole if v else b for b, v in zip(y, vacuous, strict=True)]
+    axes.plot(x, solid, linewidth=1.8, **LINE[variant])
+
+
+def _curve_legend(axes: Axes, found: Sequence[Evaluation]) -> None:
+    """One entry a variant, saying which sides it has; one for what is vacuous."""
+    from matplotlib.lines import Line2D
+
+    handles, labels = [], []
+    for variant in dict.fromkeys(e.variant for e in found):
+        sides = dict.fromkeys(e.direction for e in found if e.variant == variant)
+        handles.append(Line2D([], [], linewidth=1.8, **LINE[variant]))
+        labels.append(f"{variant}: {' and '.join(_SIDE[side] for side in sides)}")
+    if any(e.vacuous for e in found):
+        handles.append(Line2D([], [], **VACUOUS))
+        labels.append("vacuous: no better than what holds anyway")
+    axes.legend(handles, labels, fontsize=9)
+
+
+def _scales(axes: Axes, found: Sequence[Evaluation], axis: str) -> None:
+    x = sorted({float(e.parameters[axis]) for e in found if axis in e.parameters})
+    if x[0] > 0 and x[-1] / x[0] > 30:
+        axes.set_xscale("log")
+    y = [abs(float(e)) for e in found if e.decimal is not None and float(e) != 0]
+    finite = [v for v in y if v < float("inf")]
+    if finite and min(finite) > 0 and max(finite) / min(finite) > 100:
+        axes.set_yscale("log")
+
+
+def plot_proximity(reports: Mapping[str, ModelReport], groups: Mapping[str, str]) -> Figure:
+    """Draw measured collapse beside what the loss guarantees, one mark a model.
+
+    `groups` names a series for each model ("batch norm", "no batch norm"). Three panels: the
+    within-class variability, the misalignment of weights and class means, and the printed
+    theorem's deficit of the intra-class cosine beside the measured one.
+    """
+    plt = _pyplot()
+    figure, panels = plt.subplots(1, 3, figsize=(12, 4.6))
+    names = list(reports)
+    places = range(len(names))
+    rows = (
+        ("nc1.relative", "within-class variability\nrelative to $\\alpha^2$ (NC1)"),
+        ("1 - nc3.cosine", "1 - cosine of weights and\nclass means (NC3)"),
+        ("cosine.intra.min", "1 - intra-class cosine,\nworst class"),
+    )
+    for axes, (quantity, title) in zip(panels, rows, strict=True):
+        variant = "printed" if quantity == "cosine.intra.min" else "sharp"
+        for place, name in zip(places, names, strict=True):
+            bound = _find(reports[name], quantity, variant)
+            if bound is not None:
+                deficit = variant == "printed"
+                _draw_pair(axes, place, groups[name], _measured(bound, deficit), bound, deficit)
+        axes.set_yscale("log")
+        axes.set_title(title, loc="left", fontsize=10)
+        axes.set_xticks(list(places), names, rotation=35, ha="right", fontsize=8.5)
+        axes.set_xlim(-0.6, len(names) - 0.4)
+        _shade_vacuous(axes)
+    _legend(figure)
+    figure_: Figure = figure
+    return figure_
+
+
+def _find(report: ModelReport, quantity: str, variant: str) -> Any:
+    found = [b for b in report.bounds if (b.quantity, b.variant) == (quantity, variant)]
+    return found[0] if found else None
+
+
+def _measured(bound: Any, deficit: bool) -> float:
+    value = 1 - bound.measured if deficit else bound.measured
+    return max(float(value), 1e-12)
+
+
+def _draw_pair(
+    axes: Axes, place: int, group: str, measured: float, bound: Any, deficit: bool
+) -> None:
+    """A measurement, its bound, and the gap between them."""
+    limit = 1 - float(bound.bound) if deficit else float(bound.bound)
+    limit = min(max(limit, 1e-12), 1e12)
+    style = LINE[bound.variant]
+    colour = VACUOUS["color"] if bound.vacuous else style["color"]
+    axes.plot([place, place], [measured, limit], color="#cccccc", linewidth=2, zorder=1)
+    axes.plot([place - 0.3, place + 0.3], [limit, limit], color=colour, linewidth=2.4, zorder=2)
+    fill = "#222222" if group == "batch norm" else "white"
+    axes.plot(place, measured, "o", markersize=7, color="#222222", markerfacecolor=fill, zorder=3)
+
+
+def _shade_vacuous(axes: Axes) -> None:
+    """Shade where a bound says nothing: a variability or deficit of 1 or more."""
+    low, high = axes.get_ylim()
+    top = max(high, 8.0)
+    axes.axhspan(1, top, color="#eeeeee", zorder=0)
+    axes.text(0.99, 0.985, "vacuous", transform=axes.transAxes, fontsize=8, color="#777777",
+              ha="right", va="top")
+    axes.set_ylim(low, top)
+
+
+def _legend(figure: Figure) -> None:
+    from matplotlib.lines import Line2D
+
+    def mark(**style: Any) -> Line2D:
+        return Line2D([], [], **style)
+
+    dots = {"marker": "o", "linestyle": "none", "color": "#222222", "markersize": 7}
+    figure.legend(
+        [
+            mark(**dots, markerfacecolor="#222222"),
+            mark(**dots, markerfacecolor="white"),
+            mark(color=LINE["sharp"]["color"], linewidth=2.4),
+            mark(color=LINE["printed"]["color"], linewidth=2.4),
+            mark(color=VACUOUS["color"], linewidth=2.4),
+        ],
+        [
+            "measured, batch norm",
+            "measured, no batch norm",
+            "guarantee from the loss (ours)",
+            "printed guarantee, kappa = 1/10",
+            "vacuous guarantee",
+        ],
+        fontsize=9,
+        ncols=5,
+        loc="outside lower center",
+    )
+
+
+def svg(figure: Figure) -> str:
+    """Return a figure as SVG text to stand in a page, and close it."""
+    text = StringIO()
+    figure.savefig(text, format="svg", metadata={"Date": None})
+    _pyplot().close(figure)
+    whole = text.getvalue()
+    return whole[whole.index("<svg") :]
