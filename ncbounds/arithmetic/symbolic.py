@@ -6,6 +6,8 @@ the uses of the expression: the symbols of a formula, LaTeX, MathML and text.
 
 from __future__ import annotations
 
+import re
+import sys
 from functools import cache
 from typing import Any
 
@@ -81,34 +83,39 @@ def symbols(formula: Formula) -> dict[str, sympy.Symbol]:
 @cache
 def expression(formula: Formula) -> sympy.Expr:
     """Return the formula as a sympy expression in `symbols(formula)`."""
-    import sys
-
     return formula(sys.modules[__name__], **symbols(formula))
 
 
-def _printed_names(formula: Formula) -> dict[sympy.Symbol, str]:
-    named = symbols(formula)
-    return {named[p.argument]: p.symbol for p in formula.parameters}
+@cache
+def _printed(formula: Formula, letters: bool) -> sympy.Expr:
+    """The expression in symbols without declared signs, whose roots sympy leaves together.
+
+    The symbols carry the parameters' LaTeX, or with `letters` plain Unicode letters.
+    """
+    names = {p.argument: _letter(p.symbol) if letters else p.symbol for p in formula.parameters}
+    return formula(
+        sys.modules[__name__], **{name: sympy.Symbol(shown) for name, shown in names.items()}
+    )
 
 
 def latex(formula: Formula) -> str:
     """Return the formula in LaTeX, in the symbols of its paper."""
-    return str(sympy.latex(expression(formula), symbol_names=_printed_names(formula)))
+    shown = _printed(formula, letters=False)
+    return str(sympy.latex(shown, symbol_names={s: s.name for s in shown.free_symbols}))
 
 
 def mathml(formula: Formula) -> str:
     """Return the formula as presentation MathML, ready to stand in a page."""
-    names = {symbol: sympy.Symbol(_plain(name)) for symbol, name in _printed_names(formula).items()}
-    body = sympy.mathml(expression(formula).xreplace(names), printer="presentation")
+    body = sympy.mathml(_printed(formula, letters=True), printer="presentation")
     return f'<math xmlns="http://www.w3.org/1998/Math/MathML" display="block">{body}</math>'
 
 
 def text(formula: Formula) -> str:
     """Return the formula drawn in Unicode over several lines."""
-    names = {symbol: sympy.Symbol(_plain(name)) for symbol, name in _printed_names(formula).items()}
-    return str(sympy.pretty(expression(formula).xreplace(names), use_unicode=True))
+    return str(sympy.pretty(_printed(formula, letters=True), use_unicode=True))
 
 
-def _plain(symbol: str) -> str:
+def _letter(symbol: str) -> str:
     """A LaTeX symbol as the name that sympy's own printers turn into the same letter."""
-    return symbol.replace("\\", "").replace("{", "").replace("}", "")
+    accented = re.sub(r"\\tilde\{(\w)\}", "\\1\u0303", symbol)
+    return re.sub(r"[\\{}]", "", accented)

@@ -41,7 +41,7 @@ class Counterexample:
         """Return plain data; numbers are exact, as text."""
         return {
             "type": "counterexample",
-            "instance": {k: _nested(v) for k, v in self.instance.items()},
+            "instance": {k.removesuffix("_"): _nested(v) for k, v in self.instance.items()},
             "comparison": self.comparison,
             "relation": self.relation,
             "lhs": self.lhs,

@@ -22,7 +22,6 @@ from ncbounds.report.compare import ModelBound
 from ncbounds.report.ledger import Ledger, StatementRow, VariantRow
 from ncbounds.report.model import Model
 from ncbounds.report.plots import plot_bounds, plot_proximity, svg
-from ncbounds.theory import statement
 from ncbounds.theory.evaluate import evaluate
 from ncbounds.theory.terms import PAPERS
 
@@ -184,8 +183,8 @@ def _complexity(models: Sequence[Model]) -> str:
 <p>The true empirical complexity of the binary-tree networks of
 <a href="#square:theorem-4">square:theorem-4</a> on real features ({escape(models[0].name)}), by
 going through all sign vectors with a certified supremum, beside the bounds.</p>
-<div class="wide"><table class="numbers"><thead><tr><th>levels L</th><th>inputs d</th><th>samples m</th>
-<th>certified truth</th><th>our bound</th><th>printed bound</th><th>dense, corrected</th>
+<div class="wide"><table class="numbers"><thead><tr><th>levels L</th><th>inputs d</th>
+<th>samples m</th><th>certified truth</th><th>our bound</th><th>printed bound</th><th>dense, corrected</th>
 <th>dense, printed</th></tr></thead><tbody>{rows}</tbody></table></div>
 <p class="note">Definition 1 of the paper, kernel norms at most 1. In brackets: bound over truth.
 </p></section>"""
@@ -263,13 +262,27 @@ def _counterexample(v: VariantRow) -> str:
     if found is None:
         return ""
     instance = ", ".join(
-        f"<var>{escape(name.rstrip('_'))}</var> = {_values(values)}"
+        f"<var>{_GREEK.get(name, escape(name))}</var> = {_values(values)}"
         for name, values in found.to_dict()["instance"].items()
     )
     relation = {"<=": "&gt;", "=": "&ne;"}[found.relation]
     return f"""
 <div class="counterexample"><b>Certified counterexample.</b> {instance}.<br>
-{escape(found.comparison)}: {escape(found.lhs)} {relation} {escape(found.rhs)}</div>"""
+{escape(found.comparison)}: {_shortened(found.lhs)} {relation} {_shortened(found.rhs)}</div>"""
+
+
+_GREEK = {
+    name: f"&{name};" for name in ("alpha", "beta", "gamma", "delta", "epsilon", "kappa", "lambda")
+}
+
+
+def _shortened(enclosure: str) -> str:
+    """A ball by its first digits; a page is for reading, the evidence has the rest."""
+    match = re.match(r"\[(-?[\d.]+)(e[+-]?\d+)? \+/- ", enclosure)
+    if match is None:
+        return escape(enclosure)
+    digits, power = match.group(1).replace("-", "&minus;"), match.group(2) or ""
+    return f"{digits[: 9 + len(digits) - len(match.group(1))]}&hellip;{power}"
 
 
 def _values(values: Any) -> str:
@@ -360,11 +373,6 @@ def _prose(text: str) -> str:
     return "".join(convert(p) if i % 2 else escape(p) for i, p in enumerate(parts))
 
 
-def known_ids(text: str) -> list[str]:
-    """Return the statement ids that a page links to, each of which exists."""
-    return [statement(id).id for id in re.findall(r'href="#([^"]+)"', text)]
-
-
 _DOCUMENT = """<!DOCTYPE html>
 <html lang="en"><head><meta charset="utf-8">
 <meta name="viewport" content="width=device-width, initial-scale=1">
@@ -395,7 +403,8 @@ table{border-collapse:collapse;font-size:.88rem;font-variant-numeric:tabular-num
 th,td{padding:.34rem .7rem;text-align:left;border-bottom:1px solid var(--line);
 vertical-align:top}
 thead th{border-bottom:2px solid var(--line);font-weight:600;vertical-align:bottom}
-tbody th,.numbers td{white-space:nowrap}tbody th{font-weight:500}td.vacuous{color:var(--soft);font-style:italic}
+tbody th,.numbers td{white-space:nowrap}tbody th{font-weight:500}
+td.vacuous{color:var(--soft);font-style:italic}
 .ledger tr:not(.first) th,.ledger tr:not(.first) td{border-top:0}
 .badge{display:inline-block;padding:0 .5em;border-radius:1em;font-size:.82rem;font-weight:600;
 border:1.5px solid currentColor;white-space:nowrap}

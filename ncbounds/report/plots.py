@@ -68,10 +68,7 @@ def plot_bounds(id: str, parameters: Mapping[str, Any], variant: str | None = No
     found = evaluate(id, variant=variant, digits=8, **parameters)
     axis = _varying(found)
     fixed = {
-        name: str(value)
-        for e in found
-        for name, value in e.parameters.items()
-        if name != axis
+        name: str(value) for e in found for name, value in e.parameters.items() if name != axis
     }
     plt = _pyplot()
     figure, axes = plt.subplots(figsize=(7.2, 4.4))
@@ -211,8 +208,16 @@ def _shade_vacuous(axes: Axes) -> None:
     low, high = axes.get_ylim()
     top = max(high, 8.0)
     axes.axhspan(1, top, color="#eeeeee", zorder=0)
-    axes.text(0.99, 0.985, "vacuous", transform=axes.transAxes, fontsize=8, color="#777777",
-              ha="right", va="top")
+    axes.text(
+        0.99,
+        0.985,
+        "vacuous",
+        transform=axes.transAxes,
+        fontsize=8,
+        color="#777777",
+        ha="right",
+        va="top",
+    )
     axes.set_ylim(low, top)
 
 

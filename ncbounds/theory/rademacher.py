@@ -53,7 +53,7 @@ def sharp_tree_bound(xp: Any, L: Any, rho: Any, m: Any, norm: Any) -> Any:
     return 2 ** ((L + 1) / 2) * rho * norm / m
 
 
-def tree_outputs(xp: Any, samples: Any, kernels: Any, rho: Any) -> Any:
+def tree_outputs(xp: Any, samples: Any, kernels: Any, rho: Any, linear_output: bool = True) -> Any:
     """Outputs of tree networks with kernel norms 1, ..., 1, rho.
 
     `samples` (B, m, d) go through one network a sign vector, `kernels` (B, S, L, 2), whose
@@ -67,7 +67,7 @@ def tree_outputs(xp: Any, samples: Any, kernels: Any, rho: Any) -> Any:
         unit = kernel / xp.sqrt(xp.sum(kernel * kernel, axis=-1, keepdims=True))
         pairs = xp.reshape(values, (*values.shape[:3], values.shape[3] // 2, 2))
         values = xp.sum(pairs * unit[:, :, None, None, :], axis=-1)
-        if level < levels - 1:
+        if level < levels - 1 or not linear_output:
             values = xp.maximum(values, 0 * values)
     return values[..., 0] * rho[:, None, None]
 
@@ -77,7 +77,9 @@ def sign_vectors(m: int) -> np.ndarray[Any, np.dtype[np.float64]]:
     return np.array([(1.0, *rest) for rest in product((1.0, -1.0), repeat=m - 1)])
 
 
-def attained_complexity(xp: Any, samples: Any, kernels: Any, rho: Any) -> Any:
+def attained_complexity(
+    xp: Any, samples: Any, kernels: Any, rho: Any, linear_output: bool = True
+) -> Any:
     """Mean over signs of ``|sum_i sigma_i h(x_i)| / m``, with a network of its own a sign vector.
 
     Its supremum over the kernels is the complexity without the factor 2. Shapes as in
@@ -85,11 +87,12 @@ def attained_complexity(xp: Any, samples: Any, kernels: Any, rho: Any) -> Any:
     """
     m = samples.shape[1]
     signs = xp.asarray(sign_vectors(m))
-    sums = xp.sum(tree_outputs(xp, samples, kernels, rho) * signs, axis=-1)
+    outputs = tree_outputs(xp, samples, kernels, rho, linear_output)
+    sums = xp.sum(outputs * signs, axis=-1)
     return xp.mean(xp.abs(sums), axis=-1) / m
 
 
-def tree_claim(bound: Any, factor: int) -> Any:
+def tree_claim(bound: Any, factor: int, linear_output: bool = True) -> Any:
     """Return the claim that `bound` holds for `factor` times the complexity without factor."""
 
     def judge(xp: Any, *, samples: Any, kernels: Any, rho: Any) -> Judgement:
@@ -97,7 +100,7 @@ def tree_claim(bound: Any, factor: int) -> Any:
         limit = bound(
             xp, L=0 * rho + kernels.shape[2], rho=rho, m=0 * rho + samples.shape[1], norm=norm
         )
-        attained = factor * attained_complexity(xp, samples, kernels, rho)
+        attained = factor * attained_complexity(xp, samples, kernels, rho, linear_output)
         return Judgement((), (Comparison("complexity", attained, limit),))
 
     return judge
@@ -141,6 +144,16 @@ THEOREM_4 = Statement(
             r"$\frac1m E_\sigma \sup_h |\sum_i \sigma_i h(x_i)| \le "
             r"\frac{2^{L-1} \rho \sqrt{\sum_i |x_i|^2}}{m}$, the last line of (22).",
             Claim(tree_claim(proof_tree_bound, 1), _TREE_FIELDS, _TREE_SIZES, _TREE_AXES),
+        ),
+        Variant(
+            "printed",
+            "a ReLU after the last layer too",
+            "The same for networks whose output passes a ReLU as well, since the text lets a ReLU "
+            "follow each layer, although its formula of the network and its proof have a linear "
+            "output.",
+            Claim(tree_claim(printed_tree_bound, 2, False), _TREE_FIELDS, _TREE_SIZES, _TREE_AXES),
+            remark="Second moments give $2^{L/2 + 1}$ here, which proves it for $L \\ge 2$; for "
+            "one level, $2\\sqrt2$ against the printed 2, it is searched only.",
         ),
         Variant(
             "sharp",
