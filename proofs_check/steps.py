@@ -118,8 +118,12 @@ def identity(name: str, lhs: Any, rhs: Any) -> Step:
     one, and then the step fails: gamma functions of half-integers want `expand_func` first.
     """
     difference = sympy.sympify(lhs) - sympy.sympify(rhs)
-    zero = sympy.simplify(sympy.expand(difference)) == 0
-    return Step(name, "identity by computer algebra", bool(zero and _vanishes(difference)))
+    zero = any(normal(difference) == 0 for normal in (sympy.expand, sympy.cancel, _simplified))
+    return Step(name, "identity by computer algebra", zero and _vanishes(difference))
+
+
+def _simplified(expression: sympy.Expr) -> sympy.Expr:
+    return sympy.simplify(sympy.expand(expression))
 
 
 def _vanishes(difference: sympy.Expr) -> bool:

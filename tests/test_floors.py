@@ -18,6 +18,7 @@ FLOORS = [
     "ncbounds.report",
     "experiments",
     "ncbounds.cli",
+    "ncbounds.__main__",
 ]
 MODULES = [
     path
@@ -47,7 +48,7 @@ def imports_of(path):
             yield from (f"{node.module}.{alias.name}" for alias in node.names)
 
 
-@pytest.mark.parametrize("path", MODULES, ids=lambda path: name_of(path))
+@pytest.mark.parametrize("path", MODULES, ids=name_of)
 def test_no_module_imports_upward(path):
     own = floor_of(name_of(path))
     assert own is not None, f"{path} stands on no floor"

@@ -15,7 +15,7 @@ from ncbounds.errors import InputError
 
 MAX_DIGITS = 10_000
 #: Bits beyond the digits asked for, doubled until the value is settled.
-_GUARD_BITS = (32, 128, 512, 2048, 8192)
+_GUARD_BITS = (32, 128, 512, 2048, 8192, 32768, 131072)
 #: Exponents between which a value is written without a power of ten.
 _PLAIN_EXPONENTS = range(-7, 22)
 
@@ -80,14 +80,14 @@ def round_ball(enclosure: flint.arb, digits: int) -> Decimal | None:
         return Decimal("0", "0", digits, None)
     if low <= 0 <= high:
         return Decimal("0", _up(max(-low, high), exponent), 0, None)
-    scale = len(str(abs(middle))) - digits
+    scale = len(_text(abs(middle))) - digits
     unit = 10**scale if scale > 0 else 1
     shift = max(scale, 0)
     first, last = _nearest(low, unit), _nearest(high, unit)
     if last - first > 1:
         return None
     value = first
-    if len(str(abs(value))) > digits:  # rounded up to the next power of ten
+    if len(_text(abs(value))) > digits:  # rounded up to the next power of ten
         value, unit, shift = value // 10, unit * 10, shift + 1
     error = max(abs(low - value * unit), abs(high - value * unit))
     certain = first == last or radius * 10**6 < unit
@@ -115,14 +115,19 @@ def _up(number: int, exponent: int) -> str:
     """An upper bound of number * 10^exponent with two digits."""
     if number == 0:
         return "0"
-    drop = max(len(str(number)) - 2, 0)
+    drop = max(len(_text(number)) - 2, 0)
     head = -(-number // 10**drop)
-    return _scientific(str(head), exponent + drop)
+    return _scientific(_text(head), exponent + drop)
+
+
+def _text(number: int) -> str:
+    """Decimal digits of an integer of any length; Python's own `str` stops at 4300."""
+    return str(flint.fmpz(number))
 
 
 def _decimal(number: int, exponent: int, digits: int) -> str:
     """Write number * 10^exponent with `digits` significant digits."""
-    sign, text = ("-" if number < 0 else ""), str(abs(number))
+    sign, text = ("-" if number < 0 else ""), _text(abs(number))
     if len(text) < digits:
         text, exponent = text + "0" * (digits - len(text)), exponent - (digits - len(text))
     point = len(text) + exponent

@@ -17,6 +17,8 @@ from dataclasses import dataclass
 from fractions import Fraction
 from typing import Any
 
+import flint
+
 from ncbounds.arithmetic import balls
 from ncbounds.errors import InputError
 
@@ -91,6 +93,11 @@ def proportion(name: str, meaning: str, symbol: str, *, one_included: bool = Tru
     return Parameter(name, meaning, symbol, False, Fraction(0), Fraction(1), True, not one_included)
 
 
+def written(value: Fraction) -> str:
+    """Return an exact number as text of any length; Python's own `str` stops at 4300 digits."""
+    return str(flint.fmpq(value.numerator, value.denominator))
+
+
 @dataclass(frozen=True)
 class Condition:
     """A relation between parameters: `margin` must be positive (or zero, unless `strict`)."""
@@ -130,7 +137,7 @@ class Formula:
         for parameter in self.parameters:
             value = values[parameter.name]
             if not parameter.contains(value):
-                return f"{parameter.name} = {value}: must be {parameter.domain}"
+                return f"{parameter.name} = {written(value)}: must be {parameter.domain}"
         for condition in self.conditions:
             if not _holds(condition, self.parameters, values):
                 return f"must satisfy {condition.text}"
@@ -143,7 +150,7 @@ class Formula:
                 raise InputError(name, "missing", f"given, as {name}=VALUE")
         for name, value in values.items():
             if name not in names:
-                raise InputError(name, str(value), f"one of the parameters {', '.join(names)}")
+                raise InputError(name, written(value), f"one of the parameters {', '.join(names)}")
 
 
 def _holds(

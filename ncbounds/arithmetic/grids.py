@@ -163,7 +163,9 @@ def _fold(nodes: list[Node], rule: Callable[[FloatNamespace, Scaled, Scaled], Sc
 
 
 def _multiply(xp: FloatNamespace, x: Scaled, y: Scaled) -> Scaled:
-    return _join(xp, x.plain * y.plain, x.sign * y.sign, x.log + y.log, x.sign * y.sign == 0)
+    both = _is_safe(xp, x.plain) & _is_safe(xp, y.plain)
+    plain = xp.where(both, x.plain * y.plain, xp.inf)
+    return _join(xp, plain, x.sign * y.sign, x.log + y.log, x.sign * y.sign == 0)
 
 
 def _add(xp: FloatNamespace, x: Scaled, y: Scaled) -> Scaled:
@@ -201,7 +203,8 @@ def _compile_power(base: sympy.Expr, exponent: sympy.Expr) -> Node:
     def run(xp: FloatNamespace, values: dict[str, Any]) -> Scaled:
         x, y = base_node(xp, values), exponent_node(xp, values)
         sign = (x.sign if parity else x.sign**2) if whole else x.sign
-        return _join(xp, x.plain**y.plain, sign, y.plain * x.log, x.sign == 0)
+        plain = xp.where(_is_safe(xp, x.plain), x.plain**y.plain, xp.inf)
+        return _join(xp, plain, sign, y.plain * x.log, x.sign == 0)
 
     return run
 

@@ -133,7 +133,7 @@ def _two_values(shape: tuple[int, ...], rng: np.random.Generator, decades: float
 def _nearly_equal(shape: tuple[int, ...], rng: np.random.Generator, decades: float) -> Array:
     base = _per_instance(rng.normal(size=shape[0]), shape)
     noise = 10.0 ** rng.uniform(-8, -1) * rng.normal(size=shape)
-    return (base + noise) * _scales(shape, rng, decades)
+    return np.asarray((base + noise) * _scales(shape, rng, decades), dtype=np.float64)
 
 
 def _one_outlier(shape: tuple[int, ...], rng: np.random.Generator, decades: float) -> Array:
@@ -226,8 +226,8 @@ def _alike(
 ) -> Array:
     """A positive multiple of another field, which lacks some axes, plus noise.
 
-    Half the time the model is centred over its first axis and the noise is in balanced pairs or
-    absent: the shapes in which equality is attained.
+    Half the time the model is centred over its first axis, and sometimes there is no noise: the
+    shapes near which equality is attained.
     """
     model_field = next(f for f in claim.fields if f.name == field.like)
     model = instance[field.like]
@@ -242,5 +242,5 @@ def _alike(
     factor = _per_instance(10.0 ** rng.uniform(-1, 2, size=shape[0]), shape)
     if rng.random() < 0.3:  # small integers if the model has them
         noise = rng.integers(-2, 3, size=shape) * (rng.random(shape) < 0.3)
-        factor = np.round(np.maximum(factor, 1))
+        factor = np.asarray(np.round(np.maximum(factor, 1)), dtype=np.float64)
     return np.asarray((base + noise) * factor, dtype=np.float64)

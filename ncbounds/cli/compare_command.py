@@ -4,57 +4,51 @@ from __future__ import annotations
 
 import click
 
+from ncbounds.cli.models import read_models
 from ncbounds.cli.output import print_json, print_table
-from ncbounds.errors import InputError
-from ncbounds.measure import read_features
-from ncbounds.report.compare import ModelBound, ModelReport, compare
+from ncbounds.report.compare import ModelBound, ModelReport
 
 
 @click.command("compare")
 @click.argument("file", type=click.Path(path_type=str))
 @click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 def command(file: str, as_json: bool) -> None:
-    """Compare FILE with theory: it holds features, labels, weights and optionally a bias."""
-    data = read_features(file)
-    if data.weights is None:
-        raise InputError("FILE", file, "a file with weights", "bounds speak of the last layer")
-    found = compare(data.features, data.labels, data.weights, data.bias)
+    """Compare FILE with theory: it holds features, labels, weights and optionally a bias.
+
+    A file of several models, as `ncbounds report --save` writes it, gives a list.
+    """
+    models = read_models(file)
     if as_json:
-        print_json(found.to_dict())
-    else:
-        print_comparison(found)
+        found = [{"name": m.name, **m.report.to_dict()} for m in models]
+        print_json(found if len(found) > 1 else found[0])
+        return
+    for model in models:
+        print_comparison(model.name, model.report)
 
 
-def print_comparison(found: ModelReport) -> None:
+def print_comparison(name: str, found: ModelReport) -> None:
     """Print one line a bound, then what did not apply."""
     m = found.measurement
     print_table(
-        f"n = {m.n} samples, d = {m.d} dimensions, K = {m.K} classes",
-        ["quantity", "measured", "", "bound", "vacuous", "statement"],
-        [bound_row(b) for b in found.bounds],
+        f"{name}: n = {m.n} samples, d = {m.d} dimensions, K = {m.K} classes",
+        ["quantity", "measured", "", "bound", "", "statement"],
+        [_row(b) for b in found.bounds],
     )
-    for name, reason in found.skipped.items():
-        click.echo(f"{name} does not apply: {reason}")
+    for statement, reason in found.skipped.items():
+        click.echo(f"{statement} does not apply: {reason}")
 
 
-def bound_row(b: ModelBound) -> list[str]:
-    """One bound as table cells."""
+def _row(b: ModelBound) -> list[str]:
     relation = "<=" if b.direction == "upper" else ">="
     if not b.holds:
         relation = f"NOT {relation}"
-    vacuous = {True: "vacuous", False: "", None: ""}[b.vacuous]
-    return [
-        b.quantity,
-        f"{b.measured:.4g}",
-        relation,
-        shown(b),
-        vacuous,
-        f"{b.id} {b.variant}, {b.reading}",
-    ]
+    vacuous = "vacuous" if b.vacuous else ""
+    statement = f"{b.id} {b.variant}, {b.reading}"
+    return [b.quantity, f"{b.measured:.4g}", relation, _shown(b), vacuous, statement]
 
 
-def shown(b: ModelBound) -> str:
-    """A bound in four digits, by its exponent where no float holds it."""
+def _shown(b: ModelBound) -> str:
+    """A bound in four digits, by its exponent where it is huge."""
     value = float(b.bound)
     if abs(value) < 1e6:
         return f"{value:.4g}"

@@ -4,10 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from ncbounds.errors import InputError
 from ncbounds.measure import read_features
 from ncbounds.report.model import Model
+
+if TYPE_CHECKING:
+    from experiments.proximity_digits import Run
 
 BATCH_NORM, PLAIN = "batch norm", "no batch norm"
 
@@ -47,7 +51,7 @@ def train_models(
     return [_from_run(run) for run in runs]
 
 
-def _from_run(run):  # type: ignore[no-untyped-def]
+def _from_run(run: Run) -> Model:
     return Model(
         name=run.name,
         group=BATCH_NORM if run.batch_norm else PLAIN,

@@ -48,7 +48,7 @@ def print_table(title: str, columns: Sequence[str], rows: Sequence[Sequence[str]
 
 
 def console() -> Console:
-    """Return the printer of rich text on the output stream; it leaves a closed pipe to `main`."""
+    """Return the printer of rich text on the output stream; a closed pipe is left to the group."""
     from rich.console import Console
 
     class Printer(Console):

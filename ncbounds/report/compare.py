@@ -17,6 +17,8 @@ from ncbounds.theory.terms import Bound
 #: Values of the constant that the printed theorem leaves open, at which it is evaluated. The
 #: paper's own modulus needs more than 1.
 KAPPAS = (Fraction(1, 10), Fraction(1))
+#: Relative error of a loss or norm that is measured in float64, generously.
+_ROUNDING = Fraction(1, 10**12)
 
 
 @dataclass(frozen=True)
@@ -139,6 +141,11 @@ def _exact(**values: float) -> dict[str, Fraction]:
     return {name: Fraction(value) for name, value in values.items()}
 
 
+def _no_less(measured: float) -> Fraction:
+    """A measured number raised by its rounding error: bounds grow with loss and norms."""
+    return Fraction(measured) * (1 + _ROUNDING)
+
+
 def _row(
     id: str,
     reading: str,
@@ -178,7 +185,8 @@ def _proximity(found: Measurement, centred: str, skipped: dict[str, str]) -> lis
         return []
     loss, alpha = m["loss.cross_entropy"], m[f"alpha{centred}"]
     b = m["beta"] * (1 - m["centre.weights"]) ** 0.5
-    point = _exact(C=found.K, L=loss, alpha=alpha, beta=b)
+    numbers = {"L": loss, "alpha": alpha, "beta": b}
+    point = {"C": Fraction(found.K)} | {name: _no_less(v) for name, v in numbers.items()}
     if not loss > 0 or not alpha > 0 or not b > 0:
         skipped[name] = "the loss or a norm is zero in float64"
         return []
@@ -209,12 +217,13 @@ def _printed_proximity(found: Measurement) -> list[ModelBound]:
     if "cosine.intra.min" not in m or not m["loss.cross_entropy"] > 0:
         return []
     C = found.K
-    point = _exact(C=C, alpha=m["alpha"], beta=m["beta"])
+    numbers = {"alpha": m["alpha"], "beta": m["beta"]}
+    point = {"C": Fraction(C)} | {name: _no_less(v) for name, v in numbers.items()}
     reading, least = _bound(id, "sharp", "least loss m", "value")
     optimum = certify(least.formula, point, digits=40)
     if optimum is None:
         return []
-    epsilon = max(Fraction(m["loss.cross_entropy"]) - Fraction(optimum.value), Fraction(0))
+    epsilon = max(_no_less(m["loss.cross_entropy"]) - Fraction(optimum.value), Fraction(0))
     rows: list[ModelBound] = []
     for kappa in KAPPAS:
         for quantity, direction, label, parts in (

@@ -209,8 +209,10 @@ def verify(
     >>> row.variants[0].verdict
     'proved'
     """
-    if budget is not None and not budget > 0:
-        raise InputError("budget", budget, "a positive number of seconds")
+    if budget is not None and not 0 < budget < float("inf"):
+        raise InputError("budget", budget, "a positive, finite number of seconds")
+    if seed < 0:
+        raise InputError("seed", seed, "at least 0")
     if workers < 1:
         raise InputError("workers", workers, "at least 1")
     chosen = select(ids, paper)

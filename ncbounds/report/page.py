@@ -74,7 +74,7 @@ def _proximity(models: Sequence[Model]) -> str:
 of <a href="#bnwd:theorem-2.1">bnwd:theorem-2.1</a> bounds how far a network can be from collapse.
 Dots are measured, bars are guaranteed. The printed theorem leaves a constant &kappa; open; it is
 drawn for a generous &kappa; = 1/10.</p>
-<figure class="broad">{_picture(figure, "Measured collapse and guarantees for every network, in three panels")}
+<figure class="broad">{_picture(figure, "Measured collapse and guarantees of every network")}
 </figure>
 <div class="wide"><table class="numbers"><thead><tr><th>network</th>{head}<th>loss</th><th>s</th>
 <th>variability (NC1)</th><th>1 &minus; cosine (NC3)</th><th>worst intra-class cosine</th>
@@ -131,7 +131,8 @@ ours is within a factor 4 of the lower side everywhere.</p>
 <figure>{_picture(figure, f"Bounds on the one-vs-rest distance against d for K = {K}")}</figure>
 <div class="wide"><table><thead><tr><th>d</th><th>K</th><th>printed lower</th><th>our lower</th>
 <th>printed upper</th><th>our upper</th></tr></thead><tbody>{rows}</tbody></table></div>
-<p class="note">Six certified digits. Grey: vacuous, no better than K/(K &minus; 1).</p></section>"""
+<p class="note">Six certified digits. Grey: vacuous, no better than K/(K &minus; 1).</p>
+</section>"""
 
 
 def tree_complexities(models: Sequence[Model]) -> list[Complexity]:
@@ -158,7 +159,7 @@ def _complexity(models: Sequence[Model]) -> str:
     picked = features[np.linspace(0, len(features) - 1, found[0].m).astype(int)]
     for truth in found:
         norm = float(np.sqrt((picked[:, : truth.d] ** 2).sum()))
-        numbers = {"L": truth.depth, "rho": truth.rho, "m": truth.m, "norm": norm}
+        numbers: dict[str, Any] = {"L": truth.depth, "rho": truth.rho, "m": truth.m, "norm": norm}
         tree = evaluate("square:theorem-4", digits=4, **numbers)
         dense = evaluate("square:eq-25", digits=4, **numbers)
         bounds = {("tree", e.variant): float(e) for e in tree} | {
@@ -184,7 +185,8 @@ def _complexity(models: Sequence[Model]) -> str:
 <a href="#square:theorem-4">square:theorem-4</a> on real features ({escape(models[0].name)}), by
 going through all sign vectors with a certified supremum, beside the bounds.</p>
 <div class="wide"><table class="numbers"><thead><tr><th>levels L</th><th>inputs d</th>
-<th>samples m</th><th>certified truth</th><th>our bound</th><th>printed bound</th><th>dense, corrected</th>
+<th>samples m</th><th>certified truth</th><th>our bound</th><th>printed bound</th>
+<th>dense, corrected</th>
 <th>dense, printed</th></tr></thead><tbody>{rows}</tbody></table></div>
 <p class="note">Definition 1 of the paper, kernel norms at most 1. In brackets: bound over truth.
 </p></section>"""

@@ -20,12 +20,12 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
-LINE = {
+LINE: dict[str, dict[str, Any]] = {
     "printed": {"color": "#D55E00", "linestyle": (0, (5, 2))},
     "corrected": {"color": "#009E73", "linestyle": (0, (6, 2, 1, 2))},
     "sharp": {"color": "#0072B2", "linestyle": "solid"},
 }
-VACUOUS = {"color": "#9a9a9a", "linewidth": 1.0, "linestyle": (0, (1, 2))}
+VACUOUS: dict[str, Any] = {"color": "#9a9a9a", "linewidth": 1.0, "linestyle": (0, (1, 2))}
 _SIDE = {"upper": "upper bound", "lower": "lower bound", "value": "value"}
 
 
@@ -228,25 +228,15 @@ def _legend(figure: Figure) -> None:
         return Line2D([], [], **style)
 
     dots = {"marker": "o", "linestyle": "none", "color": "#222222", "markersize": 7}
-    figure.legend(
-        [
-            mark(**dots, markerfacecolor="#222222"),
-            mark(**dots, markerfacecolor="white"),
-            mark(color=LINE["sharp"]["color"], linewidth=2.4),
-            mark(color=LINE["printed"]["color"], linewidth=2.4),
-            mark(color=VACUOUS["color"], linewidth=2.4),
-        ],
-        [
-            "measured, batch norm",
-            "measured, no batch norm",
-            "guarantee from the loss (ours)",
-            "printed guarantee, kappa = 1/10",
-            "vacuous guarantee",
-        ],
-        fontsize=9,
-        ncols=5,
-        loc="outside lower center",
-    )
+    bar = {"linewidth": 2.4}
+    handles = [
+        mark(label="measured, batch norm", markerfacecolor="#222222", **dots),
+        mark(label="measured, no batch norm", markerfacecolor="white", **dots),
+        mark(label="guarantee from the loss (ours)", color=LINE["sharp"]["color"], **bar),
+        mark(label="printed guarantee, kappa = 1/10", color=LINE["printed"]["color"], **bar),
+        mark(label="vacuous guarantee", color=VACUOUS["color"], **bar),
+    ]
+    figure.legend(handles=handles, fontsize=9, ncols=5, loc="outside lower center")
 
 
 def svg(figure: Figure) -> str:

@@ -12,7 +12,7 @@ from typing import Any
 
 from ncbounds.arithmetic import balls
 from ncbounds.arithmetic.certified import Decimal, certify, exact
-from ncbounds.arithmetic.formula import PRECISIONS, Formula, Parameter
+from ncbounds.arithmetic.formula import PRECISIONS, Formula, Parameter, written
 from ncbounds.errors import InputError
 from ncbounds.theory import statement
 from ncbounds.theory.terms import Bound, Variant
@@ -56,7 +56,7 @@ class Evaluation:
             "reading": self.reading,
             "quantity": self.quantity,
             "direction": self.direction,
-            "parameters": {name: str(value) for name, value in self.parameters.items()},
+            "parameters": {name: written(value) for name, value in self.parameters.items()},
             "value": self.decimal.value if self.decimal else None,
             "radius": self.decimal.radius if self.decimal else None,
             "log10": self.decimal.log10 if self.decimal else None,

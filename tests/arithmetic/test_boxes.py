@@ -52,9 +52,7 @@ def test_a_cover_whose_tree_is_damaged_does_not_pass():
 
 
 def test_a_negative_value_is_found_and_shown():
-    outcome = prove_nonnegative(
-        lambda xp, x: xp.exp(x) - 1 - x * 101 / 100, {"x": interval(-1, 2)}
-    )
+    outcome = prove_nonnegative(lambda xp, x: xp.exp(x) - 1 - x * 101 / 100, {"x": interval(-1, 2)})
     assert isinstance(outcome, Refusal) and outcome.negative
     assert 0 < outcome.point["x"] < Fraction(1, 10)
 

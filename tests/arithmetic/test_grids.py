@@ -11,8 +11,8 @@ from ncbounds.arithmetic.grids import grid, log10_grid
 from ncbounds.errors import InputError
 from ncbounds.theory import proximity, rademacher, softmax_code
 
-DIMENSIONS = [2, 3, 4, 7, 16, 33, 100, 343, 344, 1000, 2049, 4096]
-NUMBERS = [5, 6, 17, 100, 12345, 10**6, 10**9, 10**12]
+DIMENSIONS = [2, 3, 4, 7, 16, 33, 100, 171, 340, 341, 342, 343, 344, 1000, 2049, 4096]
+NUMBERS = [5, 6, 17, 100, 12345, 10**6, 10**9, 78 * 10**10, 10**12]
 
 
 def relative_error(formula_, point, got):
