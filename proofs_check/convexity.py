@@ -13,7 +13,7 @@ from sympy import exp, sqrt
 from ncbounds.arithmetic import balls, symbolic
 from ncbounds.theory import convexity
 from ncbounds.theory.terms import Claim
-from proofs_check.steps import Fact, Step, identity, nonnegative, point, proof, tie
+from proofs_check.steps import Fact, Step, assumes, identity, nonnegative, point, proof, tie
 
 JENSEN = Fact(
     "Jensen's inequality",
@@ -72,6 +72,15 @@ def subset_mean_lemma(claim: Claim) -> Iterator[Step]:
         largest**2,
         (symbolic.expression(convexity.subset_radius) ** 2).subs(delta, _n / total),
     )
+    yield assumes(
+        claim,
+        x="real",
+        subset="mask",
+        m="positive",
+        knots="real",
+        weights="nonnegative",
+        epsilon="budget",
+    )
     yield tie("the claim compares these", claim, _JENSEN_POINTS, _jensen_sides)
 
 
@@ -95,6 +104,15 @@ def subset_mean_lemma_modulus(claim: Claim) -> Iterator[Step]:
             for key, (left, right) in judged.items()
         }
 
+    yield assumes(
+        claim,
+        x="real",
+        subset="mask",
+        m="positive",
+        knots="real",
+        weights="nonnegative",
+        epsilon="budget",
+    )
     yield tie("the claim compares these", claim, _JENSEN_POINTS, sides)
 
 
@@ -146,6 +164,7 @@ def exponential_lemma(claim: Claim) -> Iterator[Step]:
         exp(mean) * delta * symbolic.expression(convexity.exponential_radius) ** 2 / 2,
         epsilon,
     )
+    yield assumes(claim, x="real", subset="mask", epsilon="budget")
     yield tie("the claim compares these", claim, _EXPONENTIAL_POINTS, _exponential_sides(False))
 
 
@@ -180,6 +199,7 @@ def exponential_lemma_sharp(claim: Claim) -> Iterator[Step]:
         / (2 * (1 - delta)),
         epsilon,
     )
+    yield assumes(claim, x="real", subset="mask", epsilon="budget")
     yield tie("the claim compares these", claim, _EXPONENTIAL_POINTS[:1], _exponential_sides(True))
 
 

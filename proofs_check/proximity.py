@@ -18,7 +18,17 @@ from ncbounds.arithmetic import balls, symbolic
 from ncbounds.theory import proximity
 from ncbounds.theory.terms import Claim
 from proofs_check.convexity import CAUCHY_SCHWARZ, JENSEN
-from proofs_check.steps import Fact, Step, covered, identity, nonnegative, point, proof, tie
+from proofs_check.steps import (
+    Fact,
+    Step,
+    assumes,
+    covered,
+    identity,
+    nonnegative,
+    point,
+    proof,
+    tie,
+)
 
 MONOTONE = Fact(
     "Sign of the derivative",
@@ -78,13 +88,14 @@ def minimum_value(claim: Claim) -> Iterator[Step]:
         _bound(symbolic.expression(proximity.minimum)),
         _LAMBDA * place - log(1 - _RIVALS * _LAMBDA / _C),
     )
+    yield assumes(claim, C="integer >= 2", share="proportion", gamma="real")
     yield tie("the claim compares these", claim, _MINIMUM_POINTS, _minimum_sides, _ATTAINED)
 
 
 _ATTAINED = ("attained at gamma*",)
 _MINIMUM_POINTS = [
-    point(C=2, lambda_="1/2", gamma=0),
-    point(C=10, lambda_="1/100", gamma="7/3"),
+    point(C=2, share="1/2", gamma=0),
+    point(C=10, share="1/100", gamma="7/3"),
 ]
 
 
@@ -98,10 +109,11 @@ def _gamma_star(C: Fraction, lambda_: Fraction) -> Any:
     return balls.ball((C - 1) / C) * balls.ball((C - (C - 1) * lambda_) / lambda_).log()
 
 
-def _minimum_sides(C: Any, lambda_: Any, gamma: Any) -> dict[str, tuple[Any, Any]]:
-    C, lambda_, gamma = _number(C), _number(lambda_), _number(gamma)
+def _minimum_sides(C: Any, share: Any, gamma: Any) -> dict[str, tuple[Any, Any]]:
+    C, gamma = _number(C), _number(gamma)
+    lambda_ = _number(share) * C / (C - 1)
     place = _gamma_star(C, lambda_)
-    share = (C - 1) / C * lambda_
+    share = _number(share)
     least = balls.ball(lambda_) * place - balls.ball(1 - share).log()
     return {
         "attained at gamma*": (_f(C, lambda_, place), least),
@@ -130,12 +142,13 @@ def minimiser_order(claim: Claim) -> Iterator[Step]:
     )
     yield nonnegative("1 + C (r-1) >= 1 for r = 1 + w", (_C * (r - 1)).subs(r, 1 + _w), [_C, _w])
 
-    def sides(C: Any, lambda_: Any) -> dict[str, tuple[Any, Any]]:
-        place = _gamma_star(_number(C), _number(lambda_))
-        order = balls.ball(_number(C) - 1) * -balls.ball(_number(lambda_)).log()
+    def sides(C: Any, share: Any) -> dict[str, tuple[Any, Any]]:
+        place = _gamma_star(_number(C), _number(share))
+        order = balls.ball(_number(C) - 1) * -balls.ball(_number(share)).log()
         return {"upper": (place, order), "lower": (balls.ball(0), place)}
 
     instances = [{k: v for k, v in p.items() if k != "gamma"} for p in _MINIMUM_POINTS]
+    yield assumes(claim, C="integer >= 2", share="proportion")
     yield tie("the claim compares these", claim, instances, sides)
 
 
@@ -147,8 +160,72 @@ def near_minimisers(claim: Claim) -> Iterator[Step]:
     It is at least p (1-p) (e^-|u| - 1 + |u|), hence at least p (1-p) u^2/(2 + |u|), and
     u^2 <= q (2 + |u|) solves to the stated radius.
     """
-    place = _bound(symbolic.expression(proximity.minimiser))
     share = _RIVALS * _LAMBDA / _C
+    yield from _bregman_route(share)
+    epsilon = symbolic.symbols(proximity.near_minimiser_radius)["epsilon"]
+    radius = _bound(symbolic.expression(proximity.near_minimiser_radius))
+    ratio = epsilon / (share * (1 - share))
+    yield identity(
+        "k times the stated radius is that w, with q = epsilon/(p (1-p))",
+        _K * radius,
+        (ratio + sqrt(ratio**2 + 8 * ratio)) / 2,
+    )
+    yield assumes(claim, **_NEAR_DOMAIN)
+    yield tie("the claim compares these", claim, _NEAR_POINTS, _near_sides)
+
+
+@proof(
+    "bnwd:proposition-a.1", "printed", "near-minimisers, a constant for each C", MONOTONE, TANGENT
+)
+def ordered_near_minimisers(claim: Claim) -> Iterator[Step]:
+    """From the radius for every epsilon: (k Delta)^2 <= q^2 + 4q, which is <= 5q where q <= 1.
+
+    As lambda < 1, p (1-p) >= (C-1) lambda/C^2, so q = epsilon/(p (1-p)) is at most
+    Q = C^2 epsilon/((C-1) lambda), which the hypothesis keeps at most 1.
+    """
+    yield from _bregman_route(_RIVALS * _LAMBDA / _C)
+    root = sqrt(_q**2 + 8 * _q)
+    yield nonnegative(
+        "q^2 + 4q - ((q + sqrt(q^2 + 8q))/2)^2 is a square",
+        _q**2 + 4 * _q - ((_q + root) / 2) ** 2,
+        [(root - _q) ** 2, sympy.Rational(1, 4)],
+    )
+    many, rest = sympy.symbols("many rest", positive=True)
+    yield nonnegative(
+        "p (1-p) >= (C-1) lambda/C^2, with C = 1 + many and lambda = 1/(1 + rest)",
+        (_RIVALS * _LAMBDA / _C * (1 - _RIVALS * _LAMBDA / _C) - _RIVALS * _LAMBDA / _C**2).subs(
+            {_C: 1 + many, _LAMBDA: 1 / (1 + rest)}
+        ),
+        [many**2 / (1 + many) ** 2, 1 / (1 + rest), rest / (1 + rest)],
+    )
+    named = symbolic.symbols(proximity.ordered_radius)
+    radius = symbolic.expression(proximity.ordered_radius)
+    largest = named["C"] ** 2 * named["epsilon"] / ((named["C"] - 1) * named["lambda_"])
+    yield identity(
+        "k^2 times the stated square is 5Q",
+        (named["C"] / (named["C"] - 1)) ** 2 * radius**2,
+        5 * largest,
+    )
+
+    def sides(C: Any, share: Any, offset: Any, epsilon: Any) -> dict[str, tuple[Any, Any]]:
+        C, lambda_, offset, epsilon = (_number(v) for v in (C, share, offset, epsilon))
+        place = _gamma_star(C, lambda_)
+        return {
+            "near-optimal": (
+                _f(C, lambda_, place + balls.ball(offset)),
+                _f(C, lambda_, place) + balls.ball(epsilon),
+            ),
+            "small epsilon": (C * C * epsilon, (C - 1) * lambda_),
+            "distance": (abs(offset), balls.ball(5 * (C - 1) * epsilon / lambda_).sqrt()),
+        }
+
+    yield assumes(claim, **_NEAR_DOMAIN)
+    yield tie("the claim compares these", claim, _NEAR_POINTS, sides)
+
+
+def _bregman_route(share: Any) -> Iterator[Step]:
+    """The gap at gamma* + u/k is K_p(u); |u| is at most (q + sqrt(q^2 + 8q))/2."""
+    place = _bound(symbolic.expression(proximity.minimiser))
     pull = _LAMBDA / (_C - _RIVALS * _LAMBDA)
     yield identity("e^{-k gamma*} = lambda/(C - (C-1) lambda)", exp(-_K * place), pull)
     yield identity(
@@ -163,15 +240,14 @@ def near_minimisers(claim: Claim) -> Iterator[Step]:
         ((_q + sqrt(_q**2 + 8 * _q)) / 2) ** 2,
         _q * (2 + (_q + sqrt(_q**2 + 8 * _q)) / 2),
     )
-    epsilon = symbolic.symbols(proximity.near_minimiser_radius)["epsilon"]
-    radius = _bound(symbolic.expression(proximity.near_minimiser_radius))
-    ratio = epsilon / (share * (1 - share))
-    yield identity(
-        "k times the stated radius is that w, with q = epsilon/(p (1-p))",
-        _K * radius,
-        (ratio + sqrt(ratio**2 + 8 * ratio)) / 2,
-    )
-    yield tie("the claim compares these", claim, _NEAR_POINTS, _near_sides)
+
+
+_NEAR_DOMAIN = {
+    "C": "integer >= 2",
+    "share": "proportion",
+    "offset": "real",
+    "epsilon": "budget",
+}
 
 
 def _bregman_lower_bound() -> Iterator[Step]:
@@ -179,7 +255,8 @@ def _bregman_lower_bound() -> Iterator[Step]:
     share, other = _p / (_p + _rest), _rest / (_p + _rest)
     K = log(other + share * exp(-_u)) + share * _u
     below = share * other * (exp(-_w) - 1 + _w)
-    yield identity("both sides vanish at 0", K.subs(_u, 0), below.subs(_w, 0))
+    yield identity("K_p vanishes at 0", K.subs(_u, 0), 0)
+    yield identity("so does the bound", below.subs(_w, 0), 0)
     for side, sign in (("right", 1), ("left", -1)):
         yield nonnegative(
             f"to the {side} of 0 the difference grows",
@@ -205,14 +282,15 @@ def _bregman_lower_bound() -> Iterator[Step]:
 
 
 _NEAR_POINTS = [
-    point(C=2, lambda_="1/2", offset="1/10", epsilon="1/100"),
-    point(C=10, lambda_="1/7", offset="-3/2", epsilon=2),
+    point(C=2, share="1/2", offset="1/10", epsilon="1/100"),
+    point(C=10, share="1/7", offset="-3/2", epsilon=2),
 ]
 
 
-def _near_sides(C: Any, lambda_: Any, offset: Any, epsilon: Any) -> dict[str, tuple[Any, Any]]:
-    C, lambda_, offset, epsilon = (_number(v) for v in (C, lambda_, offset, epsilon))
-    place, share = _gamma_star(C, lambda_), (C - 1) / C * lambda_
+def _near_sides(C: Any, share: Any, offset: Any, epsilon: Any) -> dict[str, tuple[Any, Any]]:
+    C, share, offset, epsilon = (_number(v) for v in (C, share, offset, epsilon))
+    lambda_ = share * C / (C - 1)
+    place = _gamma_star(C, lambda_)
     q = epsilon / (share * (1 - share))
     w = (balls.ball(q) + balls.ball(q * q + 8 * q).sqrt()) / 2
     return {
@@ -274,6 +352,7 @@ def log_identity(claim: Claim) -> Iterator[Step]:
         T - of_loss,
         (T - t) + G + ((t - G) - of_loss),
     )
+    yield assumes(claim, w="real", h="real")
     yield tie("the claim compares these", claim, _NETWORKS, _log_sides, _SPLIT)
 
 
@@ -285,6 +364,12 @@ def gap_identity(claim: Claim) -> Iterator[Step]:
     E = _RIVALS * exp(-_K * A)
     sigma = E / (1 + E)
     yield identity("sigma = 1 - e^{-m}", sigma, 1 - exp(-log(1 + E)))
+    named = symbolic.symbols(proximity.minimum_loss)
+    yield identity(
+        "the formula of m is phi(k alpha beta)",
+        symbolic.expression(proximity.minimum_loss),
+        log(1 + E).subs({_C: named["C"], A: named["alpha"] * named["beta"]}),
+    )
     yield identity(
         "phi(kA + u) - phi(kA) + sigma u = K(u): the logarithms",
         (1 + E * exp(-_u)) / (1 + E),
@@ -303,7 +388,8 @@ def gap_identity(claim: Claim) -> Iterator[Step]:
     )
     share, other = _p / (_p + _rest), _rest / (_p + _rest)
     K = log(other + share * exp(-_u)) + share * _u
-    yield identity("K and K' vanish at 0", K.subs(_u, 0) + diff(K, _u).subs(_u, 0), 0)
+    yield identity("K vanishes at 0", K.subs(_u, 0), 0)
+    yield identity("K' vanishes at 0", diff(K, _u).subs(_u, 0), 0)
     weight = other + share * exp(-_u)
     yield nonnegative(
         "K'' = Q (1 - Q) with Q = sigma e^-u/(1 - sigma + sigma e^-u)",
@@ -317,6 +403,7 @@ def gap_identity(claim: Claim) -> Iterator[Step]:
         [many * exp(-_u), 1 / (1 + many * exp(-_u))],
     )
     yield from _rival_logits()
+    yield assumes(claim, w="real", h="real")
     yield tie("the claim compares these", claim, _NETWORKS, _gap_sides, _SPLIT)
 
 
@@ -384,6 +471,7 @@ def guarantee(claim: Claim) -> Iterator[Step]:
         {**network, **point(bias=bias)}
         for network, bias in zip(_NETWORKS, ([1, "-1/2", 0], [0, "1/3"]), strict=True)
     ]
+    yield assumes(claim, w="real", h="real", bias="real")
     yield tie("the claim compares these", claim, biased, _guarantee_sides)
 
 

@@ -21,7 +21,7 @@ from sympy import Max, sqrt
 from ncbounds.arithmetic import balls, symbolic
 from ncbounds.theory import rademacher
 from ncbounds.theory.terms import Claim
-from proofs_check.steps import Fact, Step, cases, identity, nonnegative, point, proof, tie
+from proofs_check.steps import Fact, Step, assumes, cases, identity, nonnegative, point, proof, tie
 
 INDEPENDENT_SIGNS = Fact(
     "Independent signs",
@@ -47,6 +47,7 @@ def second_moment_peeling(claim: Claim) -> Iterator[Step]:
     supremum inside the mean allows.
     """
     yield from _second_moments()
+    yield assumes(claim, samples="real", kernels="real", rho="positive")
     yield tie("the claim compares these", claim, _TREES, _tree_sides(2, _sharp_factor))
 
 
@@ -61,6 +62,7 @@ def printed_tree(claim: Claim) -> Iterator[Step]:
         symbolic.expression(rademacher.printed_tree_bound) ** 2,
         symbolic.expression(rademacher.sharp_tree_bound) ** 2 * 2 ** (s["L"] - 1),
     )
+    yield assumes(claim, samples="real", kernels="real", rho="positive")
     yield tie("the claim compares these", claim, _TREES, _tree_sides(2, lambda L: 4**L))
 
 
@@ -75,6 +77,7 @@ def printed_tree_without_factor(claim: Claim) -> Iterator[Step]:
         symbolic.expression(rademacher.proof_tree_bound) ** 2,
         (symbolic.expression(rademacher.sharp_tree_bound) / 2) ** 2 * 2 ** (s["L"] - 1),
     )
+    yield assumes(claim, samples="real", kernels="real", rho="positive")
     yield tie("the claim compares these", claim, _TREES, _tree_sides(1, lambda L: 4 ** (L - 1)))
 
 
@@ -273,6 +276,7 @@ def printed_exponent(claim: Claim) -> Iterator[Step]:
         right = balls.root(balls.ball(2 ** (L * L + 5 * L)), 4)
         return {"equation (25)": (left * scale, right * scale)}
 
+    yield assumes(claim, kernels="real", norm="positive", m="integer >= 1")
     yield tie("the claim compares these", claim, _KERNELS, sides, ("equation (25)",))
 
 
@@ -315,6 +319,7 @@ def corrected_exponent(claim: Claim) -> Iterator[Step]:
         right = balls.root(balls.ball(2 ** (L * L + 3 * L)), 4) * _product_of_norms(kernels) * scale
         return {"dense bound": (left, right)}
 
+    yield assumes(claim, kernels="real", norm="positive", m="integer >= 1")
     yield tie("the claim compares these", claim, _KERNELS, sides, ("dense bound",))
 
 

@@ -22,7 +22,17 @@ from ncbounds.arithmetic import balls, symbolic
 from ncbounds.arithmetic.formula import Formula
 from ncbounds.theory import softmax_code
 from ncbounds.theory.terms import Claim
-from proofs_check.steps import Fact, Step, covered, identity, nonnegative, point, proof, tie
+from proofs_check.steps import (
+    Fact,
+    Step,
+    assumes,
+    covered,
+    identity,
+    nonnegative,
+    point,
+    proof,
+    tie,
+)
 
 CAUCHY_SCHWARZ = Fact(
     "Cauchy-Schwarz inequality",
@@ -34,6 +44,12 @@ PROJECTION = Fact(
     "A closed convex set in R^d has exactly one point p nearest to a given w, and "
     "<w - p, v - p> <= 0 for each of its points v.",
     "Rockafellar, Convex Analysis, Section 31; Hiriart-Urruty and Lemarechal, Theorem A.3.1.1",
+)
+COUNTING = Fact(
+    "Least, mean and induction",
+    "The least of finitely many numbers is at most their mean; a statement that holds for the "
+    "first case and passes from each case to the next holds for all.",
+    "Peano's axioms",
 )
 CAP_MEASURE = Fact(
     "Measure of a spherical cap",
@@ -59,6 +75,7 @@ MONOTONE_POWERS = Fact(
 )
 
 _FACTS = (
+    COUNTING,
     CAUCHY_SCHWARZ,
     PROJECTION,
     CAP_MEASURE,
@@ -89,6 +106,7 @@ def factor_four_sandwich(claim: Claim) -> Iterator[Step]:
     claim sets against it (`_known_optimum`); so the bound is at most that.
     """
     yield from _sandwich()
+    yield assumes(claim, w="real", h="real")
     yield tie("the claim compares these", claim, _CODES, _sides(_sharp_bounds))
 
 
@@ -101,6 +119,7 @@ def printed_bounds_typeset(claim: Claim) -> Iterator[Step]:
     def threshold(d: int) -> Any:
         return balls.sqrt(2 * balls.pi) * balls.root(balls.e * d, 4)
 
+    yield assumes(claim, w="real", h="real")
     yield tie("the claim compares these", claim, _CODES, _sides(_printed_bounds, threshold))
 
 
@@ -113,6 +132,7 @@ def printed_bounds_intended(claim: Claim) -> Iterator[Step]:
     def threshold(d: int) -> Any:
         return balls.sqrt(2 * balls.pi * d) * balls.root(balls.e, 4)
 
+    yield assumes(claim, w="real", h="real")
     yield tie("the claim compares these", claim, _CODES, _sides(_printed_bounds, threshold))
 
 
@@ -372,6 +392,8 @@ def _polygon_excess(xp: Any, x: Any) -> Any:
 def _known_optimum() -> Iterator[Step]:
     """rho* is at most K/(K-1), 1 - cos(2 pi/K) for d = 2, and 1 for K >= d + 2.
 
+    Beyond K = 2d the claim sets the lesser of 1 and the packing bound (`_packing`) against it.
+
     Simplex: a distance is at most that to the mean of the others, |w_k - m_k|, where
     w_k - m_k = (K w_k - S)/(K-1), S the sum of all; the mean over k of <w_k, S> is |S|^2/K.
 
@@ -526,4 +548,5 @@ def _optimum(d: int, K: int) -> Any:
     if d == 2:
         half = balls.sin(balls.pi / K)
         return 2 * half * half
-    return balls.ball(1)
+    one = balls.ball(1)
+    return one if 2 * d >= K else one.min(_sharp_bounds(d, K)[1])

@@ -23,7 +23,7 @@ import sympy
 from ncbounds.arithmetic import balls
 from ncbounds.arithmetic.boxes import Box, Refusal, prove_nonnegative
 from ncbounds.arithmetic.check_cover import check_cover
-from ncbounds.theory.terms import Claim
+from ncbounds.theory.terms import Claim, Field
 
 #: Modules of this package that hold proofs.
 TOPICS = ("convexity", "proximity", "softmax_code", "rademacher")
@@ -136,8 +136,10 @@ def _vanishes(difference: sympy.Expr) -> bool:
             else sympy.Integer(3 + shift + i)
             for i, s in enumerate(symbols)
         }
+        if shift == 1:  # once with the signs turned where they are free
+            point = {s: v if s.is_nonnegative else -v for s, v in point.items()}
         value = sympy.N(difference.subs(point), 60)
-        if not value.is_number or abs(mpmath.mpmathify(complex(value))) > 1e-45:
+        if not value.is_number or not abs(mpmath.mpmathify(complex(value))) < 1e-45:
             return False
     return True
 
@@ -149,7 +151,7 @@ def nonnegative(name: str, expression: Any, factors: list[Any]) -> Step:
     """
     product = sympy.Mul(*factors)
     same = identity(name, expression, product)
-    signs = all(sympy.sympify(factor).is_nonnegative for factor in factors)
+    signs = bool(factors) and all(sympy.sympify(factor).is_nonnegative for factor in factors)
     detail = "" if signs else "a factor has no visible sign"
     return Step(name, "product of non-negative factors", same.holds and signs, detail)
 
@@ -170,6 +172,19 @@ def cases(name: str, checks: Mapping[str, bool]) -> Step:
     return Step(name, "exhaustion", bool(checks) and not failed, detail)
 
 
+def assumes(claim: Claim, **kinds: str) -> Step:
+    """Show that the fields of the claim range over what the proof assumes of them.
+
+    `kinds` gives for each field its kind; an integer with its least value, as ``"integer >= 2"``.
+    """
+    found = {
+        f.name: f"integer >= {f.least}" if f.kind == "integer" else f.kind for f in claim.fields
+    }
+    odd = sorted(n for n in found.keys() | kinds.keys() if found.get(n) != kinds.get(n))
+    detail = f"{odd[0]} is {found.get(odd[0])}" if odd else f"{len(found)} fields"
+    return Step("the variables range over what is assumed", "domain of the claim", not odd, detail)
+
+
 def tie(
     name: str,
     claim: Claim,
@@ -177,7 +192,7 @@ def tie(
     expected: Callable[..., dict[str, tuple[Any, Any]]],
     equalities: Collection[str] = (),
 ) -> Step:
-    """Show on exact instances that the claim compares what was derived.
+    """Show that the claim compares what was derived, on given and on random exact instances.
 
     `expected(**instance)` gives, for every hypothesis and conclusion of the claim by name, its
     two sides as balls, computed from the instance (arrays of Fractions without batch axis) in a
@@ -185,7 +200,7 @@ def tie(
     in `equalities` must be equations, all others inequalities, and none may go unmentioned.
     """
     method, checked = "tie to the claim", 0
-    for instance in instances:
+    for instance in [*instances, *random_instances(claim)]:
         arrays = {k: np.asarray(v, dtype=object) for k, v in instance.items()}
         with balls.precision(256):
             judged = claim.judge(balls, **{k: balls.asarray(v[None]) for k, v in arrays.items()})
@@ -205,6 +220,45 @@ def tie(
                         return Step(name, method, False, f"{key!r} differs")
                     checked += 1
     return Step(name, method, checked > 0, f"{checked} sides on exact instances")
+
+
+_TIES, _LARGEST_SIZE = 24, 16
+
+
+def random_instances(claim: Claim) -> list[dict[str, Any]]:
+    """Draw exact instances of a claim from a fixed seed, over its sizes and its fields' ranges."""
+    rng = np.random.default_rng(20)
+    found = []
+    for _ in range(_TIES):
+        sizes = claim.axes(
+            {
+                name: int(rng.integers(low, min(high, _LARGEST_SIZE) + 1))
+                for name, (low, high) in claim.sizes.items()
+            }
+        )
+        found.append(
+            {f.name: _drawn(f, tuple(sizes[axis] for axis in f.shape), rng) for f in claim.fields}
+        )
+    return found
+
+
+def _drawn(field: Field, shape: tuple[int, ...], rng: np.random.Generator) -> Any:
+    """Exact entries that the field admits: small fractions, never zero where signs are free."""
+    count = int(np.prod(shape))
+    tops = rng.integers(1, 8, size=count) * rng.choice([-1, 1], size=count)
+    entries = [
+        Fraction(int(t), int(b)) for t, b in zip(tops, rng.integers(1, 4, count), strict=True)
+    ]
+    if field.kind == "mask":
+        entries = [Fraction(int(t > 0)) for t in tops]
+        entries[0] = Fraction(1)
+    elif field.kind == "integer":
+        entries = [Fraction(field.least + int(abs(t)) - 1) for t in tops]
+    elif field.kind == "proportion":
+        entries = [Fraction(int(abs(t)), 8) for t in tops]
+    elif field.kind != "real":
+        entries = [abs(entry) for entry in entries]
+    return np.array(entries, dtype=object).reshape(shape)
 
 
 def _agree(a: Any, b: Any) -> bool:

@@ -117,13 +117,13 @@ class _Search:
         if self.refusal is not None:
             return None
         self.count += 1
-        if natural_bound(self.f, box) >= 0:
+        if enclosure(self.f, box) >= 0:
             return "value"
         bound, slopes = mean_value_bound(self.f, box)
         if bound >= 0:
             return "slope"
         centre = {name: (low + high) / 2 for name, (low, high) in box.items()}
-        value = self.f(balls, **{name: balls.ball(x) for name, x in centre.items()})
+        value = enclosure(self.f, {name: (x, x) for name, x in centre.items()})
         if value < 0:
             self.refusal = Refusal("the function is negative", centre, True, self.count)
         elif self.count >= self.max_boxes or depth >= 200:
@@ -144,14 +144,28 @@ def interval(low: Fraction, high: Fraction) -> flint.arb:
     return balls.ball(low).union(balls.ball(high))
 
 
-def natural_bound(f: Function, box: Box) -> flint.arb:
-    """Lower bound of f over a box by plain ball evaluation (NaN where it has none)."""
-    value = f(balls, **{name: interval(*ends) for name, ends in box.items()})
-    return value.lower() if value.is_finite() else flint.arb.nan()
+def enclosure(f: Function, box: Box) -> flint.arb:
+    """Plain ball evaluation of f over a box, NaN where it has none."""
+    try:
+        value = f(balls, **{name: interval(*ends) for name, ends in box.items()})
+    except (ValueError, ZeroDivisionError):
+        return flint.arb.nan()
+    return value if value.is_finite() else flint.arb.nan()
 
 
 def mean_value_bound(f: Function, box: Box) -> tuple[flint.arb, dict[str, flint.arb]]:
-    """Lower bound of f over a box by the mean-value form, and the derivative enclosures."""
+    """Lower bound of f over a box by the mean-value form, and the derivative enclosures.
+
+    Both are NaN where f has no Taylor arithmetic over the box: at a pole, or at a kink of an
+    absolute value or a maximum.
+    """
+    try:
+        return _mean_value(f, box)
+    except (ValueError, ZeroDivisionError, AttributeError):
+        return flint.arb.nan(), dict.fromkeys(box, flint.arb.nan())
+
+
+def _mean_value(f: Function, box: Box) -> tuple[flint.arb, dict[str, flint.arb]]:
     centre = {name: balls.ball((low + high) / 2) for name, (low, high) in box.items()}
     value = f(balls, **centre)
     slopes = {}

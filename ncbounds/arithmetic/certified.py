@@ -66,15 +66,20 @@ def certify(formula: Formula, values: Mapping[str, Fraction], digits: int = 15) 
             except ZeroDivisionError:
                 return None
             if enclosure.is_finite():
-                best = round_ball(enclosure, digits) or best
+                best = round_ball(enclosure, digits, guard) or best
         if best is not None and best.digits == digits:
             return best
     return best
 
 
-def round_ball(enclosure: flint.arb, digits: int) -> Decimal | None:
-    """Round a ball to `digits` significant digits, or None when it is too wide for that."""
-    middle, radius, exponent = (int(part) for part in enclosure.mid_rad_10exp(digits + 10))
+def round_ball(enclosure: flint.arb, digits: int, guard: int) -> Decimal | None:
+    """Round a ball to `digits` significant digits, or None when it is too wide for that.
+
+    A ball that straddles the middle between two decimals gives one of them with no digit
+    certified, unless no further `guard` bits are to come.
+    """
+    places = digits + 10 + guard // 4
+    middle, radius, exponent = (int(part) for part in enclosure.mid_rad_10exp(places))
     low, high = middle - radius, middle + radius
     if low == high == 0:
         return Decimal("0", "0", digits, None)
@@ -90,7 +95,7 @@ def round_ball(enclosure: flint.arb, digits: int) -> Decimal | None:
     if len(_text(abs(value))) > digits:  # rounded up to the next power of ten
         value, unit, shift = value // 10, unit * 10, shift + 1
     error = max(abs(low - value * unit), abs(high - value * unit))
-    certain = first == last or radius * 10**6 < unit
+    certain = first == last or guard == _GUARD_BITS[-1]
     return Decimal(
         _decimal(value, exponent + shift, digits),
         _up(error, exponent),

@@ -16,7 +16,7 @@ import numpy as np
 import numpy.typing as npt
 
 from ncbounds.arithmetic import balls
-from ncbounds.theory.terms import Claim, Comparison, Judgement
+from ncbounds.theory.terms import Claim, Comparison, Judgement, Sizes
 
 #: An instance without batch axis, of exact numbers.
 Exact = dict[str, npt.NDArray[np.object_]]
@@ -105,12 +105,34 @@ def refute(
 
 
 def admitted(claim: Claim, instance: Exact) -> bool:
-    """Tell whether every entry is one that its field admits, and every mask is non-empty."""
-    return all(
+    """Tell whether the shapes are the claim's and every entry is one that its field admits."""
+    return sizes_of(claim, instance) is not None and all(
         all(field.admits(value) for value in np.ravel(instance[field.name]))
         and (field.kind != "mask" or any(np.ravel(instance[field.name])))
         for field in claim.fields
     )
+
+
+def sizes_of(claim: Claim, instance: Exact) -> Sizes | None:
+    """Return the sizes of an instance's axes, or None where they are not the claim's.
+
+    Each axis has one length wherever it occurs, a free one at least its least, and a derived one
+    the length that its rule gives.
+    """
+    if instance.keys() != {field.name for field in claim.fields}:
+        return None
+    sizes: Sizes = {}
+    for field in claim.fields:
+        shape = np.shape(instance[field.name])
+        if len(shape) != len(field.shape):
+            return None
+        for axis, length in zip(field.shape, shape, strict=True):
+            if sizes.setdefault(axis, length) != length:
+                return None
+    free = {name: sizes.get(name, low) for name, (low, _) in claim.sizes.items()}
+    whole = claim.axes(free)
+    lows = all(free[name] >= low for name, (low, _) in claim.sizes.items())
+    return sizes if lows and all(whole[axis] == n for axis, n in sizes.items()) else None
 
 
 def check(claim: Claim, found: Counterexample) -> bool:
@@ -123,6 +145,18 @@ def check(claim: Claim, found: Counterexample) -> bool:
             and all(_certainly_holds(c) for c in judged.hypotheses)
             and _certainly_fails(broken) is not None
         )
+
+
+def certainly_meets(claim: Claim, instance: Exact) -> bool:
+    """Tell whether an exact instance meets the hypotheses with certainty, budgets set anew."""
+    if not admitted(claim, instance):
+        return False
+    for bits in _PRECISIONS:
+        with balls.precision(bits):
+            for candidate in _with_budgets(claim, instance, _BUDGET_DIGITS[-1:]):
+                if all(_certainly_holds(c) for c in judge_exact(claim, candidate).hypotheses):
+                    return True
+    return False
 
 
 def certified_tightness(claim: Claim, instance: Exact, conclusion: str) -> float | None:

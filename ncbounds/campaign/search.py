@@ -18,6 +18,8 @@ from ncbounds.arithmetic.floats import numpy_namespace
 from ncbounds.campaign import samplers
 from ncbounds.campaign.certify import (
     Counterexample,
+    Exact,
+    certainly_meets,
     certified_tightness,
     exact_instance,
     refute,
@@ -29,6 +31,8 @@ from ncbounds.theory.terms import Claim, Comparison, Judgement
 _NOISE = {"<=": 1e-9, "=": 1e-6}
 _LEADS_A_BATCH, _LEADS_A_CAMPAIGN, _ENOUGH_COUNTEREXAMPLES = 4, 60, 3
 _TIGHT_KEPT = 3
+#: Instances of which one must meet the hypotheses with certainty.
+_EXAMPLES = 20
 #: Sizes at which each conclusion is attacked by ascent.
 _ASCENT_SIZES = 3
 
@@ -57,10 +61,14 @@ class Effort:
 
 @dataclass(frozen=True)
 class Campaign:
-    """What a search found: how many instances met the hypotheses, what broke, how tight."""
+    """What a search found: how many instances met the hypotheses, what broke, how tight.
+
+    `met` is counted in floats; `certain` is whether one of them met the hypotheses in balls.
+    """
 
     instances: int
     met: int
+    certain: bool
     leads: int
     counterexample: Counterexample | None
     tightness: dict[str, float]
@@ -73,6 +81,7 @@ class Campaign:
             "type": "campaign",
             "instances": self.instances,
             "met": self.met,
+            "met_with_certainty": self.certain,
             "leads": self.leads,
             "tightness": self.tightness,
             "seed": self.seed,
@@ -88,6 +97,7 @@ class _Progress:
     met: int = 0
     leads: int = 0
     broken: list[Counterexample] = field(default_factory=list)
+    examples: list[Exact] = field(default_factory=list)
     tight: dict[str, list[tuple[float, samplers.Instance]]] = field(default_factory=dict)
 
     @property
@@ -118,6 +128,7 @@ def run_campaign(claim: Claim, effort: Effort, seed: int) -> Campaign:
     return Campaign(
         instances=seen.drawn,
         met=seen.met,
+        certain=bool(seen.broken) or any(certainly_meets(claim, one) for one in seen.examples),
         leads=seen.leads,
         counterexample=shrink(claim, best) if best else None,
         tightness=_certified(claim, seen),
@@ -189,6 +200,8 @@ def _inspect(claim: Claim, batch: samplers.Instance, seen: _Progress) -> None:
         met = meets_hypotheses(judged)
         seen.drawn += len(met)
         seen.met += int(met.sum())
+        if met.any() and len(seen.examples) < _EXAMPLES:
+            seen.examples.append(exact_instance(batch, int(np.flatnonzero(met)[0])))
         for conclusion in judged.conclusions:
             size = np.where(met, violation(conclusion), -np.inf)
             _keep_tightest(conclusion, np.where(met, ratio(conclusion), -np.inf), batch, seen)

@@ -14,8 +14,8 @@ from itertools import product
 import numpy as np
 import numpy.typing as npt
 
-from ncbounds.campaign.certify import Counterexample, Exact, refute
-from ncbounds.theory.terms import Claim, Field, Sizes
+from ncbounds.campaign.certify import Counterexample, Exact, refute, sizes_of
+from ncbounds.theory.terms import Claim, Field
 
 Array = npt.NDArray[np.object_]
 
@@ -78,31 +78,23 @@ def _simpler(claim: Claim, instance: Exact) -> Iterator[Exact]:
     yield from _shorter_numbers(claim, instance)
 
 
-def _sizes(claim: Claim, instance: Exact) -> Sizes:
-    return {
-        axis: length
-        for field in claim.fields
-        for axis, length in zip(field.shape, np.shape(instance[field.name]), strict=True)
-    }
-
-
 def _smaller_sizes(claim: Claim, instance: Exact) -> Iterator[Exact]:
     """The instance without one index of one free axis; derived axes keep their first entries."""
-    sizes = _sizes(claim, instance)
+    sizes = sizes_of(claim, instance) or {}
     for name, (least, _) in claim.sizes.items():
         if sizes.get(name, least) <= least:
             continue
-        smaller = {**sizes, name: sizes[name] - 1}
-        derived = claim.axes({k: smaller[k] for k in claim.sizes if k in smaller})
+        free = {n: sizes.get(n, low) for n, (low, _) in claim.sizes.items()}
+        wanted = claim.axes({**free, name: sizes[name] - 1})
         for dropped in range(sizes[name] if sizes[name] <= 8 else 1):
             candidate = {}
             for field in claim.fields:
                 values = instance[field.name]
                 for position, axis in enumerate(field.shape):
-                    if axis == name:
+                    if axis == name and wanted[axis] < sizes[axis]:
                         values = np.delete(values, dropped, axis=position)
-                    else:
-                        values = np.take(values, range(derived.get(axis, sizes[axis])), position)
+                    elif wanted[axis] < sizes[axis]:
+                        values = np.take(values, range(wanted[axis]), position)
                 candidate[field.name] = np.asarray(values, dtype=object)
             yield candidate
 

@@ -40,7 +40,7 @@ class VariantRow:
             return "open"
         if self.campaign.counterexample is not None:
             return "refuted"
-        if self.campaign.met == 0:
+        if not self.campaign.certain:
             return "vacuous"
         if self.proof is not None and self.proof.holds:
             return "proved"
@@ -210,7 +210,7 @@ def verify(
     'proved'
     """
     if budget is not None and not 0 < budget < float("inf"):
-        raise InputError("budget", budget, "a positive, finite number of seconds")
+        raise InputError("budget", budget, "a finite positive number of seconds")
     if seed < 0:
         raise InputError("seed", seed, "at least 0")
     if workers < 1:

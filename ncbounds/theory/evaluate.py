@@ -27,7 +27,8 @@ class Evaluation:
     """One bound at one point: a certified value, or None where the formula has none.
 
     `outside` says in words why the point is outside the domain; it is empty inside. `vacuous` is
-    whether the bound is no better than what holds anyway; None where nothing is known to.
+    whether the bound is no better than what holds anyway; None where that is not known, or outside
+    the domain.
     """
 
     id: str
@@ -142,6 +143,8 @@ def _at(
     id: str, variant: Variant, bound: Bound, point: dict[str, Fraction], digits: int
 ) -> Evaluation:
     decimal = certify(bound.formula, point, digits)
+    outside = bound.formula.outside(point) or ""
+    silent = decimal is None or bool(outside)
     return Evaluation(
         id=id,
         variant=variant.name,
@@ -150,8 +153,8 @@ def _at(
         direction=bound.direction,
         parameters=point,
         decimal=decimal,
-        outside=bound.formula.outside(point) or "",
-        vacuous=None if decimal is None else is_vacuous(bound, point),
+        outside=outside,
+        vacuous=None if silent else is_vacuous(bound, point),
     )
 
 
@@ -172,7 +175,7 @@ def is_vacuous(bound: Bound, point: Values) -> bool | None:
                 return True
             if excess < 0:
                 return False
-    return False
+    return None
 
 
 # -- values and grids -----------------------------------------------------------------------------

@@ -90,6 +90,12 @@ def typeset_radius(xp: Any, C: Any, lambda_: Any, epsilon: Any) -> Any:
     return xp.sqrt(C * epsilon / ((C - 1) * lambda_) * epsilon)
 
 
+@formula(_C, _BELOW_ONE, _EPSILON)
+def ordered_radius(xp: Any, C: Any, lambda_: Any, epsilon: Any) -> Any:
+    """Distance of near-minimisers from gamma*, with a constant that depends on C."""
+    return xp.sqrt(5 * (C - 1) * epsilon / lambda_)
+
+
 @formula(_C, _LAMBDA, _EPSILON, conditions=(_MINIMUM_EXISTS,))
 def near_minimiser_radius(xp: Any, C: Any, lambda_: Any, epsilon: Any) -> Any:
     """Distance of epsilon-near minimisers of f_lambda from gamma*, for every epsilon."""
@@ -98,10 +104,14 @@ def near_minimiser_radius(xp: Any, C: Any, lambda_: Any, epsilon: Any) -> Any:
     return (C - 1) / C * (q + xp.sqrt(q * q + 8 * q)) / 2
 
 
-def minimum_claim(value: Any) -> Any:
-    """Return the claim that `value` is the minimum of f_lambda, attained at gamma*."""
+def minimum_claim(value: Any, decay: Any) -> Any:
+    """Return the claim that `value` is the minimum of f_lambda, attained at gamma*.
 
-    def judge(xp: Any, *, C: Any, lambda_: Any, gamma: Any) -> Judgement:
+    `decay(C, share)` gives lambda for a proportion, and so the range of lambda.
+    """
+
+    def judge(xp: Any, *, C: Any, share: Any, gamma: Any) -> Judgement:
+        lambda_ = decay(C, share)
         least = value(xp, C=C, lambda_=lambda_)
         at_minimiser = objective(
             xp, C=C, lambda_=lambda_, gamma=minimiser(xp, C=C, lambda_=lambda_)
@@ -118,8 +128,19 @@ def minimum_claim(value: Any) -> Any:
     return judge
 
 
-def minimiser_order_claim(xp: Any, *, C: Any, lambda_: Any) -> Judgement:
-    """0 <= gamma* <= (C - 1) log(1/lambda) for lambda < 1."""
+def below_one(C: Any, share: Any) -> Any:
+    """The paper's range of lambda: below 1."""
+    return share
+
+
+def below_limit(C: Any, share: Any) -> Any:
+    """The whole range in which a minimum exists: lambda below C/(C-1)."""
+    return share * C / (C - 1)
+
+
+def minimiser_order_claim(xp: Any, *, C: Any, share: Any) -> Judgement:
+    """0 <= gamma* <= (C - 1) log(1/lambda) for lambda = share < 1."""
+    lambda_ = below_one(C, share)
     place = minimiser(xp, C=C, lambda_=lambda_)
     return Judgement(
         (),
@@ -130,32 +151,43 @@ def minimiser_order_claim(xp: Any, *, C: Any, lambda_: Any) -> Judgement:
     )
 
 
-def near_minimiser_claim(radius: Any, small: bool) -> Any:
+def near_minimiser_claim(radius: Any, decay: Any, small: Any = None) -> Any:
     """Return the claim that epsilon-near minimisers lie within `radius` of gamma*.
 
-    The instance gives the minimiser an `offset`. With `small`, the hypothesis that epsilon is
-    much smaller than lambda is read as epsilon <= lambda / 10^6.
+    The instance gives the minimiser an `offset`. `small(C, lambda_, epsilon)` is a pair of which
+    the first must not exceed the second, for "epsilon much smaller than lambda".
     """
 
-    def judge(xp: Any, *, C: Any, lambda_: Any, offset: Any, epsilon: Any) -> Judgement:
+    def judge(xp: Any, *, C: Any, share: Any, offset: Any, epsilon: Any) -> Judgement:
+        lambda_ = decay(C, share)
         best = minimiser(xp, C=C, lambda_=lambda_)
         value = objective(xp, C=C, lambda_=lambda_, gamma=best + offset)
         least = objective(xp, C=C, lambda_=lambda_, gamma=best)
         hypotheses = [Comparison("near-optimal", value, least + epsilon)]
-        if small:
-            hypotheses.append(Comparison("small epsilon", 10**6 * epsilon, lambda_))
+        if small is not None:
+            hypotheses.append(Comparison("small epsilon", *small(C, lambda_, epsilon)))
         reach = radius(xp, C=C, lambda_=lambda_, epsilon=epsilon)
         return Judgement(tuple(hypotheses), (Comparison("distance", xp.abs(offset), reach),))
 
     return judge
 
 
+def far_smaller(C: Any, lambda_: Any, epsilon: Any) -> tuple[Any, Any]:
+    """Epsilon at most lambda / 10^6."""
+    return 10**6 * epsilon, lambda_
+
+
+def smaller_for_each_c(C: Any, lambda_: Any, epsilon: Any) -> tuple[Any, Any]:
+    """Epsilon at most lambda (C-1)/C^2."""
+    return C * C * epsilon, (C - 1) * lambda_
+
+
 _C_FIELD = Field("C", (), "integer", least=2)
-_LAMBDA_FIELD = Field("lambda_", (), "proportion")
-_MINIMUM_FIELDS = (_C_FIELD, _LAMBDA_FIELD, Field("gamma"))
+_SHARE_FIELD = Field("share", (), "proportion")
+_MINIMUM_FIELDS = (_C_FIELD, _SHARE_FIELD, Field("gamma"))
 _NEAR_FIELDS = (
     _C_FIELD,
-    _LAMBDA_FIELD,
+    _SHARE_FIELD,
     Field("offset"),
     Field("epsilon", (), "budget", hypothesis="near-optimal"),
 )
@@ -174,7 +206,7 @@ PROPOSITION_A_1 = Statement(
             r"e^{-\frac{C}{C-1}\gamma}) + \lambda\gamma$ has the minimum "
             r"$\log(1 - \frac{C-1}{C}\lambda) + \frac{C-1}{C}\lambda "
             r"\log\frac{C-(C-1)\lambda}{\lambda}$, attained at $\gamma^*$.",
-            Claim(minimum_claim(printed_minimum), _MINIMUM_FIELDS),
+            Claim(minimum_claim(printed_minimum, below_one), _MINIMUM_FIELDS),
             (Bound("minimum of f_lambda", printed_minimum, "value"),),
             defect="The sign of the first logarithm: the paper's own stationarity equation gives "
             "1 + (C-1) exp(-C gamma*/(C-1)) = 1/(1 - (C-1) lambda/C), so it enters with a minus. "
@@ -185,7 +217,7 @@ PROPOSITION_A_1 = Statement(
             "order of the minimiser",
             r"$0 \le \gamma^* = O(\log\frac1\lambda)$ for $\lambda < 1$, read with the constant "
             r"$C - 1$: $\gamma^* \le (C-1)\log\frac1\lambda$.",
-            Claim(minimiser_order_claim, (_C_FIELD, _LAMBDA_FIELD)),
+            Claim(minimiser_order_claim, (_C_FIELD, _SHARE_FIELD)),
             (
                 Bound("minimiser gamma*", minimiser, "value"),
                 Bound("minimiser gamma*", minimiser_order, "upper"),
@@ -195,11 +227,24 @@ PROPOSITION_A_1 = Statement(
         ),
         Variant(
             "printed",
+            "near-minimisers, a constant for each C",
+            r"If $f_\lambda(\gamma) \le f_\lambda(\gamma^*) + \epsilon$ then "
+            r"$|\gamma - \gamma^*| \le \sqrt{O(1/\lambda)\epsilon}$, read with the constant "
+            r"$5(C-1)$ and, for $\epsilon \ll \lambda$, $\epsilon \le \frac{C-1}{C^2}\lambda$.",
+            Claim(
+                near_minimiser_claim(ordered_radius, below_one, smaller_for_each_c), _NEAR_FIELDS
+            ),
+            (Bound("distance of near-minimisers from gamma*", ordered_radius, "upper"),),
+            remark="What the proposition itself states is true in this sense. No constant serves "
+            "all C: as lambda tends to 1 the least one is 2(C-1) to first order.",
+        ),
+        Variant(
+            "printed",
             "near-minimisers, constant of the proof",
             r"If $f_\lambda(\gamma) \le f_\lambda(\gamma^*) + \epsilon$ with "
             r"$\epsilon \ll \lambda$ (here $\epsilon \le 10^{-6}\lambda$) then "
             r"$|\gamma - \gamma^*| \le \sqrt{\frac{C\epsilon}{(C-1)\lambda}}$.",
-            Claim(near_minimiser_claim(printed_radius, small=True), _NEAR_FIELDS),
+            Claim(near_minimiser_claim(printed_radius, below_one, far_smaller), _NEAR_FIELDS),
             (Bound("distance of near-minimisers from gamma*", printed_radius, "upper"),),
             defect="The second derivative at gamma* is k lambda (1 - lambda/k) with k = C/(C-1), "
             "so the true radius is sqrt(2 epsilon / (k lambda (1 - lambda/k))) to first order: "
@@ -212,7 +257,7 @@ PROPOSITION_A_1 = Statement(
             "near-minimisers, last line of the proof as typeset",
             r"The same with $|\gamma - \gamma^*| \le "
             r"\sqrt{\frac{C\epsilon}{(C-1)\lambda}\epsilon}$.",
-            Claim(near_minimiser_claim(typeset_radius, small=True), _NEAR_FIELDS),
+            Claim(near_minimiser_claim(typeset_radius, below_one, far_smaller), _NEAR_FIELDS),
             (Bound("distance of near-minimisers from gamma*", typeset_radius, "upper"),),
             defect="A second epsilon under the root, surely a slip: the text uses the radius "
             "without it.",
@@ -222,8 +267,8 @@ PROPOSITION_A_1 = Statement(
             "minimum value",
             r"For $0 < \lambda < \frac{C}{C-1}$ the minimum is $\frac{C-1}{C}\lambda "
             r"\log\frac{C-(C-1)\lambda}{\lambda} - \log(1 - \frac{C-1}{C}\lambda)$, attained at "
-            r"$\gamma^* = \frac{C-1}{C}\log\frac{C-(C-1)\lambda}{\lambda}$ and nowhere else.",
-            Claim(minimum_claim(minimum), _MINIMUM_FIELDS),
+            r"$\gamma^* = \frac{C-1}{C}\log\frac{C-(C-1)\lambda}{\lambda}$.",
+            Claim(minimum_claim(minimum, below_limit), _MINIMUM_FIELDS),
             (
                 Bound("minimum of f_lambda", minimum, "value"),
                 Bound("minimiser gamma*", minimiser, "value"),
@@ -235,7 +280,7 @@ PROPOSITION_A_1 = Statement(
             r"For every $\epsilon \ge 0$ and $0 < \lambda < \frac{C}{C-1}$, with "
             r"$p = \frac{C-1}{C}\lambda$ and $q = \frac{\epsilon}{p(1-p)}$: "
             r"$|\gamma - \gamma^*| \le \frac{C-1}{2C}(q + \sqrt{q^2 + 8q})$.",
-            Claim(near_minimiser_claim(near_minimiser_radius, small=False), _NEAR_FIELDS),
+            Claim(near_minimiser_claim(near_minimiser_radius, below_limit), _NEAR_FIELDS),
             (Bound("distance of near-minimisers from gamma*", near_minimiser_radius, "upper"),),
             remark="Exact to first order as epsilon vanishes; no smallness is assumed.",
         ),
@@ -372,44 +417,78 @@ def printed_inter(
     return -1 / (C - 1) + C / (C - 1) * size + 4 * xp.root(2 * size, 3) + xp.sqrt(size)
 
 
-def printed_theorem_small_kappa(
-    xp: Any,
-    *,
-    w: Any,
-    h: Any,
-    alpha: Any,
-    beta: Any,
-    epsilon: Any,
-    share: Any,
-    kappa: Any,
-) -> Judgement:
-    """The intra-class bound of Theorem 2.1 for a small kappa, where no class may be given up.
+def printed_theorem_claim(conclude: Any) -> Any:
+    """Return one conclusion of Theorem 2.1 for a small kappa, where nothing may be given up.
 
-    ``delta = share / C`` with share < 1: then "at least a fraction 1 - delta of the classes"
-    means all of them. "Small" is read as kappa <= 1/10, "much smaller" as a factor 1000.
+    `conclude(xp, w, h, numbers, share)` gives the comparison and delta: a share < 1 of one class
+    or pair, so that "at least a fraction 1 - delta" means all. "Small" is read as
+    kappa <= 1/10, "much smaller" as a factor 1000.
     """
-    net = last_layer(xp, h, w)
-    C = net.C
-    delta = share / C
-    many = 0 * alpha + C
-    lengths = xp.sqrt(square_norm(xp, h))
-    directions = xp.mean(h / lengths[..., None], axis=2)
-    bound = printed_intra(
-        xp, C=many, alpha=alpha, beta=beta, epsilon=epsilon, delta=delta, kappa=kappa
-    )
-    optimum = minimum_loss(xp, C=many, alpha=alpha, beta=beta)
-    return Judgement(
-        hypotheses=(
-            Comparison("feature norms", net.alpha, alpha),
-            Comparison("weight norms", net.beta, beta),
-            Comparison("near-optimal loss", net.loss, optimum + epsilon),
-            Comparison("small epsilon/delta", 1000 * epsilon, delta),
-            Comparison("small kappa", 10 * kappa, 1 + 0 * kappa),
-        ),
-        conclusions=(
-            Comparison("intra-class cosine", bound, xp.min(square_norm(xp, directions), axis=-1)),
-        ),
-    )
+
+    def judge(
+        xp: Any,
+        *,
+        w: Any,
+        h: Any,
+        alpha: Any,
+        beta: Any,
+        epsilon: Any,
+        share: Any,
+        kappa: Any,
+    ) -> Judgement:
+        net = last_layer(xp, h, w)
+        numbers = {"C": 0 * alpha + net.C, "alpha": alpha, "beta": beta}
+        optimum = minimum_loss(xp, **numbers)
+        whole = {**numbers, "epsilon": epsilon, "kappa": kappa}
+        conclusion, delta = conclude(xp, w, h, whole, share)
+        return Judgement(
+            hypotheses=(
+                Comparison("feature norms", net.alpha, alpha),
+                Comparison("weight norms", net.beta, beta),
+                Comparison("near-optimal loss", net.loss, optimum + epsilon),
+                Comparison("small epsilon/delta", 1000 * epsilon, delta),
+                Comparison("small kappa", 10 * kappa, 1 + 0 * kappa),
+            ),
+            conclusions=(conclusion,),
+        )
+
+    return judge
+
+
+def mean_directions(xp: Any, h: Any) -> Any:
+    """Means of the normalised features of each class: (B, C, N, d) to (B, C, d)."""
+    return xp.mean(h / xp.sqrt(square_norm(xp, h))[..., None], axis=2)
+
+
+def conclude_intra(xp: Any, w: Any, h: Any, numbers: Any, share: Any) -> tuple[Comparison, Any]:
+    """The intra-class cosine of every class."""
+    delta = share / w.shape[1]
+    worst = xp.min(square_norm(xp, mean_directions(xp, h)), axis=-1)
+    bound = printed_intra(xp, **numbers, delta=delta)
+    return Comparison("intra-class cosine", bound, worst), delta
+
+
+def conclude_nc3(xp: Any, w: Any, h: Any, numbers: Any, share: Any) -> tuple[Comparison, Any]:
+    """The cosine of centred weight and class mean of every class."""
+    delta = share / w.shape[1]
+    wdot, means = w - xp.mean(w, axis=1)[:, None, :], xp.mean(h, axis=2)
+    lengths = xp.sqrt(square_norm(xp, wdot) * square_norm(xp, means))
+    worst = xp.min(xp.sum(wdot * means, axis=-1) / lengths, axis=-1)
+    bound = printed_nc3(xp, **numbers, delta=delta)
+    return Comparison("cosine of weights and class means", bound, worst), delta
+
+
+def conclude_inter(xp: Any, w: Any, h: Any, numbers: Any, share: Any) -> tuple[Comparison, Any]:
+    """The inter-class cosine of every pair of classes."""
+    C = w.shape[1]
+    delta = share * 2 / (C * (C - 1))
+    directions = mean_directions(xp, h)
+    pairs = [
+        xp.sum(directions[:, c] * directions[:, r], axis=-1) for c in range(C) for r in range(c)
+    ]
+    worst = xp.max(xp.stack(pairs, axis=1), axis=-1)
+    bound = printed_inter(xp, **numbers, delta=delta)
+    return Comparison("inter-class cosine", worst, bound), delta
 
 
 # -- Theorem 2.1: sharp ---------------------------------------------------------------------------
@@ -527,6 +606,31 @@ _WEIGHTS = Field("w", ("C", "d"))
 _FEATURES = Field("h", ("C", "N", "d"), like="w")
 _NETWORK_SIZES = {"C": (2, 8), "N": (1, 8), "d": (1, 12)}
 
+_PRINTED_HYPOTHESES = (
+    r"If $C \ge 3$, the norms are at most $\alpha$ and $\beta$, $\mathcal L \le m + \epsilon$ "
+    r"and $\epsilon/\delta$ is small then, for small constant $\kappa > 0$ (here every $\kappa "
+    r"\le \frac1{10}$), "
+)
+_PRINTED_DOMAIN: tuple[Any, ...] = (
+    (
+        _WEIGHTS,
+        _FEATURES,
+        Field("alpha", (), "budget", hypothesis="feature norms"),
+        Field("beta", (), "budget", hypothesis="weight norms"),
+        Field("epsilon", (), "budget", hypothesis="near-optimal loss"),
+        Field("share", (), "proportion"),
+        Field("kappa", (), "positive"),
+    ),
+    {"C": (3, 5), "N": (1, 4), "d": (3, 8)},
+    {"d": lambda sizes: max(sizes["d"], sizes["C"])},
+)
+_SMALL_KAPPA = (
+    "The growth exp(kappa C alpha beta) stands for the inverse of the modulus of "
+    "log(1 + (C-1) e^x) on the whole range that the norms allow, which needs kappa > 1. With a "
+    "kappa much below 1/(C-1) the bound closes while the loss gap, of the order "
+    "exp(-C alpha beta/(C-1)), still leaves room for large angles."
+)
+
 THEOREM_2_1 = Statement(
     id="bnwd:theorem-2.1",
     kind="theorem",
@@ -537,33 +641,33 @@ THEOREM_2_1 = Statement(
         Variant(
             "printed",
             "intra-class cosine, every small kappa",
-            r"If $C \ge 3$, the norms are at most $\alpha$ and $\beta$, $\mathcal L \le m + "
-            r"\epsilon$ and $\epsilon/\delta$ is small, then for at least a fraction $1 - \delta$ "
-            r"of the classes $\mathrm{intra}_c \ge 1 - \frac{C-1}{C\alpha\beta} "
-            r"\sqrt{128\,\epsilon(1-\delta)e^{\kappa C\alpha\beta}/\delta}$, for small constant "
-            r"$\kappa > 0$ (here every $\kappa \le \frac1{10}$).",
-            Claim(
-                printed_theorem_small_kappa,
-                (
-                    _WEIGHTS,
-                    _FEATURES,
-                    Field("alpha", (), "budget", hypothesis="feature norms"),
-                    Field("beta", (), "budget", hypothesis="weight norms"),
-                    Field("epsilon", (), "budget", hypothesis="near-optimal loss"),
-                    Field("share", (), "proportion"),
-                    Field("kappa", (), "positive"),
-                ),
-                {"C": (3, 5), "N": (1, 4), "d": (3, 8)},
-                {"d": lambda sizes: max(sizes["d"], sizes["C"])},
-            ),
-            (
-                Bound("intra-class cosine of most classes", printed_intra, "lower", 0),
-                Bound("cosine of weights and class means", printed_nc3, "lower", -1),
-                Bound("inter-class cosine of most pairs", printed_inter, "upper", 1),
-            ),
-            defect="The growth exp(kappa C alpha beta) stands for the inverse of the modulus of "
-            "log(1 + (C-1) e^x) on the whole range that the norms allow, which needs kappa > 1; "
-            "with a small kappa the bound outruns the loss gap exp(-C alpha beta/(C-1)).",
+            _PRINTED_HYPOTHESES + r"$\mathrm{intra}_c \ge 1 - \frac{C-1}{C\alpha\beta} "
+            r"\sqrt{128\,\epsilon(1-\delta)e^{\kappa C\alpha\beta}/\delta}$ for at least a "
+            r"fraction $1 - \delta$ of the classes.",
+            Claim(printed_theorem_claim(conclude_intra), *_PRINTED_DOMAIN),
+            (Bound("intra-class cosine of most classes", printed_intra, "lower", 0),),
+            defect=_SMALL_KAPPA,
+        ),
+        Variant(
+            "printed",
+            "NC3, every small kappa",
+            _PRINTED_HYPOTHESES + r"the cosine of $\dot w_c$ and the class mean is at least "
+            r"$1 - 2\sqrt{2\epsilon(1-\delta)e^{\kappa C\alpha\beta}/\delta}$ for at least a "
+            r"fraction $1 - \delta$ of the classes.",
+            Claim(printed_theorem_claim(conclude_nc3), *_PRINTED_DOMAIN),
+            (Bound("cosine of weights and class means", printed_nc3, "lower", -1),),
+            defect=_SMALL_KAPPA,
+        ),
+        Variant(
+            "printed",
+            "inter-class cosine, every small kappa",
+            _PRINTED_HYPOTHESES + r"with $x = \frac{e^{\kappa C\alpha\beta}}{\alpha\beta}"
+            r"\sqrt{2\epsilon/\delta}$, $\mathrm{inter}_{c,c'} \le -\frac1{C-1} + "
+            r"\frac{C}{C-1}x + 4(2x)^{1/3} + \sqrt x$ for at least a fraction $1 - \delta$ of "
+            "the pairs.",
+            Claim(printed_theorem_claim(conclude_inter), *_PRINTED_DOMAIN),
+            (Bound("inter-class cosine of most pairs", printed_inter, "upper", 1),),
+            defect=_SMALL_KAPPA,
         ),
         Variant(
             "printed",
@@ -610,13 +714,13 @@ THEOREM_2_1 = Statement(
             (
                 Bound("proximity gap s", proximity_gap, "value"),
                 Bound("within-class variability", sharp_variability, "upper", 1),
-                Bound("1 - cosine of weights and class means", proximity_gap, "upper", 1),
+                Bound("1 - cosine of weights and class means", proximity_gap, "upper", 2),
                 Bound("mean squared distance to self-duality", sharp_distance, "upper", 4),
             ),
             remark="beta may be the centred weight norm b, which gives the better value. With a "
             "bias the features may be centred first: their mean only moves into the bias. The "
-            "worst cases are attained: a simplex ETF of weights with two features a class, one "
-            "on either side of it.",
+            "worst cases are attained by a simplex ETF of weights with two features a class: NC1 "
+            "and the distance with one on either side of it, NC3 with both on the same side.",
         ),
     ),
 )

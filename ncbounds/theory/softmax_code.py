@@ -80,14 +80,17 @@ def simplex_bound(xp: Any, d: Any, K: Any) -> Any:
 def proved_optimum(xp: Any, d: Any, K: Any, sizes: tuple[int, int]) -> Any:
     """Return what the optimal distance is, or is at most, for the dimension and number `sizes`.
 
-    Exact for K <= d + 1 (simplex), d = 2 (polygon) and K <= 2d (cross-polytope); at most 1 beyond.
+    Exact for K <= d + 1 (simplex), d = 2 (polygon) and K <= 2d (cross-polytope). Beyond, the
+    optimum is at most 1 and at most what packing caps allows.
     """
     dimension, number = sizes
     if number <= dimension + 1:
         return simplex_bound(xp, d=d, K=K)
     if dimension == 2:
         return 1 - xp.cos(2 * xp.pi / K)
-    return 0 * K + 1
+    if number <= 2 * dimension:
+        return 0 * K + 1
+    return xp.minimum(0 * K + 1, sharp_upper(xp, d=d, K=K))
 
 
 def code_margin(xp: Any, w: Any, h: Any) -> Any:

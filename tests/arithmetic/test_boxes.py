@@ -26,6 +26,7 @@ PROVABLE = {
     "wave": (wave, {"x": interval(0, 5)}),
     "bowl": (bowl, {"x": interval(-1, 1), "y": interval(-2, 1)}),
     "sinc": (lambda xp, x: 4 * xp.sinc(x) + 1, {"x": interval(-10, 10)}),
+    "a kink": (lambda xp, x: 10 * xp.abs(x) + 1, {"x": interval(-1, 1)}),
     "a point": (wave, {"x": interval(1, 1)}),
 }
 
@@ -63,6 +64,11 @@ def test_a_touching_zero_is_refused_not_proved():
     )
     assert isinstance(outcome, Refusal) and not outcome.negative
     assert "undecided" in outcome.reason
+
+
+def test_a_pole_is_refused_not_an_error():
+    outcome = prove_nonnegative(lambda xp, x: 1 / x + 9, {"x": interval(-1, 1)}, max_boxes=200)
+    assert isinstance(outcome, Refusal)
 
 
 def test_bad_boxes_are_refused():

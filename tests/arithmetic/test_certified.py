@@ -53,6 +53,11 @@ def test_decimals_are_written_as_people_write_them(x, digits, shown):
     assert value(third, x, digits).value == shown
 
 
+def test_a_near_tie_is_rounded_to_the_nearest():
+    assert value(third, 3 * (Fraction("1.2345") + Fraction(1, 10**40)), 4).value == "1.235"
+    assert value(third, 3 * (Fraction("1.2345") - Fraction(1, 10**40)), 4).value == "1.234"
+
+
 def test_zero_is_zero():
     assert value(wobble, 0, 10).value == "0"
 

@@ -37,6 +37,15 @@ def test_the_loss_keeps_its_digits_where_it_is_tiny(x):
     assert relative_error(proximity.minimum_loss, point, got) < 1e-12
 
 
+def test_a_tiny_loss_does_not_underflow_in_expm1():
+    point = {"C": 3.0, "L": 1e-300, "alpha": 100.0, "beta": 100.0}
+    exact = {name: Fraction(value) for name, value in point.items()}
+    assert (
+        relative_error(proximity.proximity_gap, exact, grid(proximity.proximity_gap, **point))
+        < 1e-12
+    )
+
+
 def test_what_no_float_holds_has_its_logarithm():
     numbers = {"L": 200.0, "rho": 1.0, "m": 1.0, "norm": 1.0}
     assert grid(rademacher.printed_dense_bound, **numbers) == np.inf

@@ -192,6 +192,14 @@ MUTANTS = {
         CODE_SHARP,
         lambda c: changed(c, "lower side", lhs(2)),
     ),
+    "theorem 3.9 sharp: at least 1 beyond the cross-polytope": (
+        CODE_SHARP,
+        lambda c: changed(
+            c,
+            "lower side",
+            lambda xp, q, i: replace(q, lhs=0 * q.lhs + (i["w"].shape[1] > 2 * i["w"].shape[2])),
+        ),
+    ),
     "theorem 4: constant 1 % tighter": (TREE, lambda c: changed(c, "complexity", rhs(99, 100))),
     "theorem 4: proof constant 1 % tighter": (
         TREE_PROOF,

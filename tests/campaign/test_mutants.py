@@ -10,6 +10,7 @@ from mutants import MUTANTS, claim_of
 
 from ncbounds.campaign.certify import check
 from ncbounds.campaign.search import Effort, run_campaign
+from proofs_check.steps import proofs, run
 
 EFFORT = Effort(instances=6000, restarts=24, steps=120)
 
@@ -22,3 +23,9 @@ def test_a_planted_error_is_refuted_with_a_certificate(name):
     assert found is not None
     assert check(mutant, found)
     assert not check(claim_of(*key), found)
+
+
+@pytest.mark.parametrize("name", MUTANTS)
+def test_the_proof_of_the_original_does_not_prove_a_planted_error(name):
+    key, mutate = MUTANTS[name]
+    assert not run(proofs()[key], mutate(claim_of(*key))).holds

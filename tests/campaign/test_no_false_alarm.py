@@ -1,6 +1,7 @@
 """Nothing true is ever refuted: every true variant survives extreme scales and shapes."""
 
 import sys
+from dataclasses import replace
 from fractions import Fraction
 from pathlib import Path
 
@@ -10,7 +11,7 @@ import pytest
 sys.path.insert(0, str(Path(__file__).parent))
 from mutants import claim_of
 
-from ncbounds.campaign.certify import exact_instance, refute
+from ncbounds.campaign.certify import check, exact_instance, refute
 from ncbounds.campaign.search import Effort, run_campaign
 from proofs_check.steps import proofs
 
@@ -45,8 +46,8 @@ def test_degenerate_instances_of_lemma_2_1_are_no_counterexamples():
 
 def test_an_entry_that_its_field_forbids_refutes_nothing():
     claim = claim_of("bnwd:proposition-a.1", "printed", "minimum value")
-    inside = {"C": Fraction(2), "lambda_": Fraction(1, 2), "gamma": Fraction(0)}
-    outside = {**inside, "lambda_": Fraction(1)}
+    inside = {"C": Fraction(2), "share": Fraction(1, 2), "gamma": Fraction(0)}
+    outside = {**inside, "share": Fraction(1)}
 
     def as_arrays(values):
         return {name: np.array(value, dtype=object) for name, value in values.items()}
@@ -55,8 +56,31 @@ def test_an_entry_that_its_field_forbids_refutes_nothing():
     assert refute(claim, as_arrays(outside)) is None
 
 
+def test_an_instance_of_other_shapes_refutes_nothing():
+    claim = claim_of("bnwd:lemma-2.1", "printed", "f - (m/2) x^2 is convex")
+    batch = {
+        "x": np.array([[1.0, 1.0]]),
+        "subset": np.array([[1.0]]),
+        "m": np.array([1.0]),
+        "knots": np.zeros((1, 1)),
+        "weights": np.zeros((1, 1)),
+        "epsilon": np.array([0.0]),
+    }
+    assert refute(claim, exact_instance(batch, 0)) is None
+
+
+def test_shrinking_stays_in_the_domain_of_the_claim():
+    claim = claim_of("bnwd:theorem-2.1", "printed", "intra-class cosine, every small kappa")
+    larger = replace(claim, sizes={**claim.sizes, "C": (4, 5)})
+    found = run_campaign(larger, Effort(instances=4000, restarts=4, steps=5), seed=1)
+    assert found.counterexample is not None
+    C, d = found.counterexample.instance["w"].shape
+    assert C >= 4 and d >= C
+    assert check(larger, found.counterexample)
+
+
 def test_the_same_seed_gives_the_same_campaign():
     claim = claim_of("bnwd:theorem-2.1", "sharp", "guarantee from the loss")
-    effort = Effort(instances=1000, restarts=8, steps=20)
+    effort = Effort(instances=600, restarts=4, steps=5)
     assert run_campaign(claim, effort, 5).to_dict() == run_campaign(claim, effort, 5).to_dict()
     assert run_campaign(claim, effort, 5).to_dict() != run_campaign(claim, effort, 6).to_dict()

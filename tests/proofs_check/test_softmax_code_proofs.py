@@ -102,7 +102,7 @@ def test_a_changed_formula_is_not_derived(case: str, monkeypatch: pytest.MonkeyP
 
 def test_the_printed_bounds_rest_on_the_sharp_ones(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(softmax_code, *changed("upper constant halved"))
-    assert failed(prove(TYPESET)) == {"identity by computer algebra"}
+    assert "identity by computer algebra" in failed(prove(TYPESET))
 
 
 @pytest.mark.parametrize("case", WRONG_FORMULAS)
