@@ -142,13 +142,13 @@ def minimiser_order(claim: Claim) -> Iterator[Step]:
     )
     yield nonnegative("1 + C (r-1) >= 1 for r = 1 + w", (_C * (r - 1)).subs(r, 1 + _w), [_C, _w])
 
-    def sides(C: Any, share: Any) -> dict[str, tuple[Any, Any]]:
-        place = _gamma_star(_number(C), _number(share))
-        order = balls.ball(_number(C) - 1) * -balls.ball(_number(share)).log()
+    def sides(C: Any, lambda_: Any) -> dict[str, tuple[Any, Any]]:
+        place = _gamma_star(_number(C), _number(lambda_))
+        order = balls.ball(_number(C) - 1) * -balls.ball(_number(lambda_)).log()
         return {"upper": (place, order), "lower": (balls.ball(0), place)}
 
-    instances = [{k: v for k, v in p.items() if k != "gamma"} for p in _MINIMUM_POINTS]
-    yield assumes(claim, C="integer >= 2", share="proportion")
+    instances = [point(C=2, lambda_="1/2"), point(C=10, lambda_="1/100")]
+    yield assumes(claim, C="integer >= 2", lambda_="proportion")
     yield tie("the claim compares these", claim, instances, sides)
 
 
@@ -170,7 +170,7 @@ def near_minimisers(claim: Claim) -> Iterator[Step]:
         _K * radius,
         (ratio + sqrt(ratio**2 + 8 * ratio)) / 2,
     )
-    yield assumes(claim, **_NEAR_DOMAIN)
+    yield assumes(claim, **_NEAR_DOMAIN, share="proportion")
     yield tie("the claim compares these", claim, _NEAR_POINTS, _near_sides)
 
 
@@ -207,8 +207,8 @@ def ordered_near_minimisers(claim: Claim) -> Iterator[Step]:
         5 * largest,
     )
 
-    def sides(C: Any, share: Any, offset: Any, epsilon: Any) -> dict[str, tuple[Any, Any]]:
-        C, lambda_, offset, epsilon = (_number(v) for v in (C, share, offset, epsilon))
+    def sides(C: Any, lambda_: Any, offset: Any, epsilon: Any) -> dict[str, tuple[Any, Any]]:
+        C, lambda_, offset, epsilon = (_number(v) for v in (C, lambda_, offset, epsilon))
         place = _gamma_star(C, lambda_)
         return {
             "near-optimal": (
@@ -219,8 +219,9 @@ def ordered_near_minimisers(claim: Claim) -> Iterator[Step]:
             "distance": (abs(offset), balls.ball(5 * (C - 1) * epsilon / lambda_).sqrt()),
         }
 
-    yield assumes(claim, **_NEAR_DOMAIN)
-    yield tie("the claim compares these", claim, _NEAR_POINTS, sides)
+    instances = [point(C=2, lambda_="1/2", offset="1/10", epsilon="1/100")]
+    yield assumes(claim, **_NEAR_DOMAIN, lambda_="proportion")
+    yield tie("the claim compares these", claim, instances, sides)
 
 
 def _bregman_route(share: Any) -> Iterator[Step]:
@@ -244,7 +245,6 @@ def _bregman_route(share: Any) -> Iterator[Step]:
 
 _NEAR_DOMAIN = {
     "C": "integer >= 2",
-    "share": "proportion",
     "offset": "real",
     "epsilon": "budget",
 }

@@ -21,6 +21,7 @@ Array = npt.NDArray[np.object_]
 
 _DENOMINATORS = (1, 2, 4, 10, 100, 1000)
 _BUDGET_DIGITS = (1, 4)
+_ENTRIES = [Fraction(n, d) for n, d in ((0, 1), (1, 1), (-1, 1), (1, 2), (7, 8), (99, 100))]
 _SHORT = [Fraction(n, d) for n, d in ((1, 1), (1, 2), (2, 1), (1, 10), (1, 100), (1, 1000))]
 
 
@@ -115,7 +116,7 @@ def _shorter_numbers(claim: Claim, instance: Exact) -> Iterator[Exact]:
         if values.size > 24:
             continue
         for place in range(values.size):
-            for target in (Fraction(0), Fraction(1), Fraction(-1), Fraction(1, 2)):
+            for target in _ENTRIES:
                 if field.admits(target) and target != values.ravel()[place]:
                     changed = values.copy()
                     changed.reshape(-1)[place] = target

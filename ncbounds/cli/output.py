@@ -44,7 +44,11 @@ def print_table(title: str, columns: Sequence[str], rows: Sequence[Sequence[str]
         table.add_column(column, overflow="fold", no_wrap=index == 0)
     for row in rows:
         table.add_row(*row)
-    console().print(table)
+    printer = console()
+    with printer.capture() as drawn:
+        printer.print(table)
+    for line in drawn.get().strip("\n").splitlines():
+        click.echo(line.rstrip())
 
 
 def console() -> Console:

@@ -104,14 +104,11 @@ def near_minimiser_radius(xp: Any, C: Any, lambda_: Any, epsilon: Any) -> Any:
     return (C - 1) / C * (q + xp.sqrt(q * q + 8 * q)) / 2
 
 
-def minimum_claim(value: Any, decay: Any) -> Any:
-    """Return the claim that `value` is the minimum of f_lambda, attained at gamma*.
+def minimum_claim(value: Any) -> Any:
+    """Return the claim that `value` is the minimum of f_lambda, attained at gamma*."""
 
-    `decay(C, share)` gives lambda for a proportion, and so the range of lambda.
-    """
-
-    def judge(xp: Any, *, C: Any, share: Any, gamma: Any) -> Judgement:
-        lambda_ = decay(C, share)
+    def judge(xp: Any, *, C: Any, gamma: Any, **weight: Any) -> Judgement:
+        lambda_ = decay(C, **weight)
         least = value(xp, C=C, lambda_=lambda_)
         at_minimiser = objective(
             xp, C=C, lambda_=lambda_, gamma=minimiser(xp, C=C, lambda_=lambda_)
@@ -128,19 +125,13 @@ def minimum_claim(value: Any, decay: Any) -> Any:
     return judge
 
 
-def below_one(C: Any, share: Any) -> Any:
-    """The paper's range of lambda: below 1."""
-    return share
+def decay(C: Any, *, lambda_: Any = None, share: Any = None) -> Any:
+    """The weight decay of an instance: below 1 as itself, below C/(C-1) as a share of that."""
+    return lambda_ if share is None else share * C / (C - 1)
 
 
-def below_limit(C: Any, share: Any) -> Any:
-    """The whole range in which a minimum exists: lambda below C/(C-1)."""
-    return share * C / (C - 1)
-
-
-def minimiser_order_claim(xp: Any, *, C: Any, share: Any) -> Judgement:
-    """0 <= gamma* <= (C - 1) log(1/lambda) for lambda = share < 1."""
-    lambda_ = below_one(C, share)
+def minimiser_order_claim(xp: Any, *, C: Any, lambda_: Any) -> Judgement:
+    """0 <= gamma* <= (C - 1) log(1/lambda) for lambda < 1."""
     place = minimiser(xp, C=C, lambda_=lambda_)
     return Judgement(
         (),
@@ -151,15 +142,15 @@ def minimiser_order_claim(xp: Any, *, C: Any, share: Any) -> Judgement:
     )
 
 
-def near_minimiser_claim(radius: Any, decay: Any, small: Any = None) -> Any:
+def near_minimiser_claim(radius: Any, small: Any = None) -> Any:
     """Return the claim that epsilon-near minimisers lie within `radius` of gamma*.
 
     The instance gives the minimiser an `offset`. `small(C, lambda_, epsilon)` is a pair of which
     the first must not exceed the second, for "epsilon much smaller than lambda".
     """
 
-    def judge(xp: Any, *, C: Any, share: Any, offset: Any, epsilon: Any) -> Judgement:
-        lambda_ = decay(C, share)
+    def judge(xp: Any, *, C: Any, offset: Any, epsilon: Any, **weight: Any) -> Judgement:
+        lambda_ = decay(C, **weight)
         best = minimiser(xp, C=C, lambda_=lambda_)
         value = objective(xp, C=C, lambda_=lambda_, gamma=best + offset)
         least = objective(xp, C=C, lambda_=lambda_, gamma=best)
@@ -183,14 +174,14 @@ def smaller_for_each_c(C: Any, lambda_: Any, epsilon: Any) -> tuple[Any, Any]:
 
 
 _C_FIELD = Field("C", (), "integer", least=2)
+_LAMBDA_FIELD = Field("lambda_", (), "proportion")
 _SHARE_FIELD = Field("share", (), "proportion")
-_MINIMUM_FIELDS = (_C_FIELD, _SHARE_FIELD, Field("gamma"))
-_NEAR_FIELDS = (
-    _C_FIELD,
-    _SHARE_FIELD,
-    Field("offset"),
-    Field("epsilon", (), "budget", hypothesis="near-optimal"),
-)
+
+
+def _near_fields(weight: Field) -> tuple[Field, ...]:
+    budget = Field("epsilon", (), "budget", hypothesis="near-optimal")
+    return (_C_FIELD, weight, Field("offset"), budget)
+
 
 PROPOSITION_A_1 = Statement(
     id="bnwd:proposition-a.1",
@@ -206,7 +197,7 @@ PROPOSITION_A_1 = Statement(
             r"e^{-\frac{C}{C-1}\gamma}) + \lambda\gamma$ has the minimum "
             r"$\log(1 - \frac{C-1}{C}\lambda) + \frac{C-1}{C}\lambda "
             r"\log\frac{C-(C-1)\lambda}{\lambda}$, attained at $\gamma^*$.",
-            Claim(minimum_claim(printed_minimum, below_one), _MINIMUM_FIELDS),
+            Claim(minimum_claim(printed_minimum), (_C_FIELD, _LAMBDA_FIELD, Field("gamma"))),
             (Bound("minimum of f_lambda", printed_minimum, "value"),),
             defect="The sign of the first logarithm: the paper's own stationarity equation gives "
             "1 + (C-1) exp(-C gamma*/(C-1)) = 1/(1 - (C-1) lambda/C), so it enters with a minus. "
@@ -217,7 +208,7 @@ PROPOSITION_A_1 = Statement(
             "order of the minimiser",
             r"$0 \le \gamma^* = O(\log\frac1\lambda)$ for $\lambda < 1$, read with the constant "
             r"$C - 1$: $\gamma^* \le (C-1)\log\frac1\lambda$.",
-            Claim(minimiser_order_claim, (_C_FIELD, _SHARE_FIELD)),
+            Claim(minimiser_order_claim, (_C_FIELD, _LAMBDA_FIELD)),
             (
                 Bound("minimiser gamma*", minimiser, "value"),
                 Bound("minimiser gamma*", minimiser_order, "upper"),
@@ -232,7 +223,8 @@ PROPOSITION_A_1 = Statement(
             r"$|\gamma - \gamma^*| \le \sqrt{O(1/\lambda)\epsilon}$, read with the constant "
             r"$5(C-1)$ and, for $\epsilon \ll \lambda$, $\epsilon \le \frac{C-1}{C^2}\lambda$.",
             Claim(
-                near_minimiser_claim(ordered_radius, below_one, smaller_for_each_c), _NEAR_FIELDS
+                near_minimiser_claim(ordered_radius, smaller_for_each_c),
+                _near_fields(_LAMBDA_FIELD),
             ),
             (Bound("distance of near-minimisers from gamma*", ordered_radius, "upper"),),
             remark="What the proposition itself states is true in this sense. No constant serves "
@@ -244,7 +236,7 @@ PROPOSITION_A_1 = Statement(
             r"If $f_\lambda(\gamma) \le f_\lambda(\gamma^*) + \epsilon$ with "
             r"$\epsilon \ll \lambda$ (here $\epsilon \le 10^{-6}\lambda$) then "
             r"$|\gamma - \gamma^*| \le \sqrt{\frac{C\epsilon}{(C-1)\lambda}}$.",
-            Claim(near_minimiser_claim(printed_radius, below_one, far_smaller), _NEAR_FIELDS),
+            Claim(near_minimiser_claim(printed_radius, far_smaller), _near_fields(_LAMBDA_FIELD)),
             (Bound("distance of near-minimisers from gamma*", printed_radius, "upper"),),
             defect="The second derivative at gamma* is k lambda (1 - lambda/k) with k = C/(C-1), "
             "so the true radius is sqrt(2 epsilon / (k lambda (1 - lambda/k))) to first order: "
@@ -257,7 +249,7 @@ PROPOSITION_A_1 = Statement(
             "near-minimisers, last line of the proof as typeset",
             r"The same with $|\gamma - \gamma^*| \le "
             r"\sqrt{\frac{C\epsilon}{(C-1)\lambda}\epsilon}$.",
-            Claim(near_minimiser_claim(typeset_radius, below_one, far_smaller), _NEAR_FIELDS),
+            Claim(near_minimiser_claim(typeset_radius, far_smaller), _near_fields(_LAMBDA_FIELD)),
             (Bound("distance of near-minimisers from gamma*", typeset_radius, "upper"),),
             defect="A second epsilon under the root, surely a slip: the text uses the radius "
             "without it.",
@@ -268,7 +260,7 @@ PROPOSITION_A_1 = Statement(
             r"For $0 < \lambda < \frac{C}{C-1}$ the minimum is $\frac{C-1}{C}\lambda "
             r"\log\frac{C-(C-1)\lambda}{\lambda} - \log(1 - \frac{C-1}{C}\lambda)$, attained at "
             r"$\gamma^* = \frac{C-1}{C}\log\frac{C-(C-1)\lambda}{\lambda}$.",
-            Claim(minimum_claim(minimum, below_limit), _MINIMUM_FIELDS),
+            Claim(minimum_claim(minimum), (_C_FIELD, _SHARE_FIELD, Field("gamma"))),
             (
                 Bound("minimum of f_lambda", minimum, "value"),
                 Bound("minimiser gamma*", minimiser, "value"),
@@ -280,7 +272,7 @@ PROPOSITION_A_1 = Statement(
             r"For every $\epsilon \ge 0$ and $0 < \lambda < \frac{C}{C-1}$, with "
             r"$p = \frac{C-1}{C}\lambda$ and $q = \frac{\epsilon}{p(1-p)}$: "
             r"$|\gamma - \gamma^*| \le \frac{C-1}{2C}(q + \sqrt{q^2 + 8q})$.",
-            Claim(near_minimiser_claim(near_minimiser_radius, below_limit), _NEAR_FIELDS),
+            Claim(near_minimiser_claim(near_minimiser_radius), _near_fields(_SHARE_FIELD)),
             (Bound("distance of near-minimisers from gamma*", near_minimiser_radius, "upper"),),
             remark="Exact to first order as epsilon vanishes; no smallness is assumed.",
         ),

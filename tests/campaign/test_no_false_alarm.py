@@ -46,8 +46,8 @@ def test_degenerate_instances_of_lemma_2_1_are_no_counterexamples():
 
 def test_an_entry_that_its_field_forbids_refutes_nothing():
     claim = claim_of("bnwd:proposition-a.1", "printed", "minimum value")
-    inside = {"C": Fraction(2), "share": Fraction(1, 2), "gamma": Fraction(0)}
-    outside = {**inside, "share": Fraction(1)}
+    inside = {"C": Fraction(2), "lambda_": Fraction(1, 2), "gamma": Fraction(0)}
+    outside = {**inside, "lambda_": Fraction(1)}
 
     def as_arrays(values):
         return {name: np.array(value, dtype=object) for name, value in values.items()}

@@ -1,0 +1,73 @@
+"""`plot` and `report` through the real command line, on small saved features."""
+
+import subprocess
+import sys
+
+import numpy as np
+import pytest
+
+from ncbounds.measure import write_features
+
+
+def run(*arguments, cwd):
+    return subprocess.run(
+        [sys.executable, "-m", "ncbounds", *arguments],
+        cwd=cwd,
+        capture_output=True,
+        text=True,
+        timeout=240,
+        check=False,
+    )
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory):
+    found = tmp_path_factory.mktemp("drawing")
+    rng = np.random.default_rng(0)
+    simplex = np.eye(4) - 0.25
+    labels = np.repeat(np.arange(4), 6)
+    features = 4 * simplex[labels] + 0.1 * rng.normal(size=(24, 4))
+    write_features(found / "model.npz", features, labels, 4 * simplex)
+    write_features(found / "bare.npz", features, labels)
+    return found
+
+
+@pytest.mark.parametrize("name", ["bound.png", "bound.svg", "bound.pdf"])
+def test_a_bound_is_drawn_in_each_format(folder, name):
+    done = run(
+        "plot", "gnc:theorem-3.9", "-p", "d=2:64:9:log", "-p", "K=50", "-o", name, cwd=folder
+    )
+    assert done.returncode == 0 and done.stderr == ""
+    assert (folder / name).stat().st_size > 3000
+
+
+def test_proximity_of_a_model_is_drawn(folder):
+    done = run("plot", "proximity", "model.npz", "-o", "proximity.png", cwd=folder)
+    assert done.returncode == 0 and (folder / "proximity.png").stat().st_size > 10_000
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        (("plot", "gnc:theorem-3.9", "-p", "d=3", "-p", "K=9", "-o", "x.png"), "exactly one"),
+        (("plot", "gnc:theorem-3.9", "-p", "d=2,3", "-p", "K=9", "-o", "x.txt"), "x.txt"),
+        (("plot", "gnc:theorem-3.9", "-p", "d=2,3", "-p", "K=9", "-o", "no/x.png"), "folder"),
+        (("plot", "gnc:theorem-9", "-p", "d=2,3", "-o", "x.png"), "gnc:theorem-3.9"),
+        (("plot", "proximity", "-o", "x.png"), "missing"),
+        (("plot", "proximity", "bare.npz", "-o", "x.png"), "weights"),
+        (("report", "--features", "absent.npz"), "absent.npz"),
+        (("report", "-o", "no/report.html"), "no/report.html"),
+    ],
+)
+def test_bad_input_is_one_line_with_exit_status_2(folder, arguments, words):
+    done = run(*arguments, cwd=folder)
+    assert done.returncode == 2 and done.stdout == ""
+    assert done.stderr.count("\n") == 1 and words in done.stderr
+
+
+def test_a_report_on_saved_features_is_one_page(folder):
+    done = run("report", "--features", "model.npz", "--budget", "0.5", "-o", "r.html", cwd=folder)
+    assert done.returncode == 0 and done.stderr == ""
+    assert done.stdout.startswith("wrote r.html: 1 networks")
+    page = (folder / "r.html").read_text(encoding="utf-8")
+    assert "model" in page and "Certified counterexample" in page
