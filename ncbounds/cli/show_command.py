@@ -8,7 +8,6 @@ import click
 from rich.markup import escape
 
 from ncbounds.cli.output import console, print_json, progress_bar, styled
-from ncbounds.cli.verify_command import evidence_in_words
 from ncbounds.report.ledger import StatementRow, VariantRow, verify
 from ncbounds.theory import statement
 from ncbounds.theory.terms import PAPERS, Statement
@@ -59,7 +58,8 @@ def _print(row: StatementRow) -> None:
         for label, words in (("defect", v.variant.defect), ("remark", v.variant.remark)):
             if words:
                 out.print(f"[italic]{label}:[/] {escape(words)}")
-        out.print(f"[italic]evidence:[/] {escape(evidence_in_words(v))}")
+        evidence = v.counterexample or v.variant.undecided or v.brief
+        out.print(f"[italic]evidence:[/] {escape(evidence)}")
         _print_proof(out, v)
 
 

@@ -9,7 +9,7 @@ from rich.markup import escape
 
 from ncbounds.cli.output import print_json, print_table, progress_bar, styled
 from ncbounds.errors import InputError
-from ncbounds.report.ledger import Ledger, VariantRow, verify
+from ncbounds.report.ledger import Ledger, verify
 
 
 @click.command("verify")
@@ -62,39 +62,28 @@ def command(
 
 
 def print_ledger(ledger: Ledger) -> None:
-    """Print one line a variant, and the count of verdicts."""
-    rows = [
+    """Print one line a variant, the counterexamples, and the count of verdicts."""
+    variants = [(row.statement.id, v) for row in ledger.rows for v in row.variants]
+    first = {row.statement.id: row.variants[0] for row in ledger.rows}
+    print_table(
+        "",
+        ["statement", "variant", "reading", "verdict", "tightness", "evidence"],
         [
-            row.statement.id if index == 0 else "",
-            v.variant.name,
-            escape(v.variant.reading),
-            styled(v.verdict),
-            "" if v.tightness is None else f"{v.tightness:.6g}",
-            escape(evidence_in_words(v)),
-        ]
-        for row in ledger.rows
-        for index, v in enumerate(row.variants)
-    ]
-    columns = ["statement", "variant", "reading", "verdict", "tightness", "evidence"]
-    print_table("", columns, rows)
+            [
+                id if v is first[id] else "",
+                v.variant.name,
+                escape(v.variant.reading),
+                styled(v.verdict),
+                "" if v.tightness is None else f"{v.tightness:.6g}",
+                escape(v.brief),
+            ]
+            for id, v in variants
+        ],
+    )
+    click.echo()
+    for id, v in variants:
+        for words in (v.counterexample, v.variant.undecided):
+            if words:
+                click.echo(f"{id} [{v.variant.name}, {v.variant.reading}] {words}")
     counts = ", ".join(f"{number} {verdict}" for verdict, number in sorted(ledger.counts().items()))
     click.echo(counts)
-
-
-def evidence_in_words(row: VariantRow) -> str:
-    """Say in a few words what a verdict rests on."""
-    if row.campaign is None:
-        return row.variant.undecided or "nothing to search"
-    words = []
-    found = row.campaign.counterexample
-    if found is not None:
-        numbers = ", ".join(
-            f"{name} = {values}" for name, values in found.to_dict()["instance"].items()
-        )
-        numbers = numbers.replace("'", "")
-        words.append(f"{found.comparison} fails at {numbers}")
-    if row.proof is not None:
-        state = "" if row.proof.holds else " FAILS"
-        words.append(f"proof of {len(row.proof.steps)} steps{state}")
-    words.append(f"{row.campaign.met} of {row.campaign.instances} instances met the hypotheses")
-    return "; ".join(words)

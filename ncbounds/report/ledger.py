@@ -64,6 +64,31 @@ class VariantRow:
         values = self.campaign.tightness.values() if self.campaign else ()
         return max(values, default=None)
 
+    @property
+    def brief(self) -> str:
+        """What the verdict rests on, in a few words."""
+        if self.campaign is None:
+            return "nothing to run"
+        words = []
+        if self.campaign.counterexample is not None:
+            words.append("certified counterexample")
+        if self.proof is not None:
+            state = "" if self.proof.holds else " (FAILS)"
+            words.append(f"proof of {len(self.proof.steps)} steps{state}")
+        words.append(f"{self.campaign.met} instances")
+        return ", ".join(words)
+
+    @property
+    def counterexample(self) -> str:
+        """The counterexample in numbers that a person can check; empty without one."""
+        found = self.campaign.counterexample if self.campaign else None
+        if found is None:
+            return ""
+        instance = found.to_dict()["instance"].items()
+        numbers = ", ".join(f"{name} = {values}" for name, values in instance).replace("'", "")
+        relation = "is not" if found.relation == "=" else "is not at most"
+        return f"{found.comparison} fails at {numbers}: {found.lhs} {relation} {found.rhs}"
+
     def evidence(self) -> list[dict[str, Any]]:
         """Return the evidence as plain data."""
         found: list[dict[str, Any]] = []

@@ -217,21 +217,9 @@ def _summary_row(row: StatementRow) -> str:
         found += (
             f"<tr class='{'first' if index == 0 else ''}'><th scope='row'>{name}</th>"
             f"<td>{v.variant.name}</td><td>{escape(v.variant.reading)}</td>"
-            f"<td>{_badge(v.verdict)}</td><td>{tight}</td><td>{_in_brief(v)}</td></tr>"
+            f"<td>{_badge(v.verdict)}</td><td>{tight}</td><td>{escape(v.brief)}</td></tr>"
         )
     return found
-
-
-def _in_brief(v: VariantRow) -> str:
-    if v.campaign is None:
-        return "see below"
-    words = []
-    if v.campaign.counterexample is not None:
-        words.append("certified counterexample")
-    if v.proof is not None:
-        words.append(f"{len(v.proof.steps)} steps")
-    words.append(f"{v.campaign.met} instances")
-    return ", ".join(words)
 
 
 def _statement(row: StatementRow) -> str:
