@@ -120,7 +120,7 @@ def compare(features: object, labels: object, weights: object, bias: object = No
     >>> weights = 3 * np.eye(3)
     >>> found = compare(np.repeat(weights, 2, axis=0), [0, 0, 1, 1, 2, 2], weights)
     >>> round(float(found.find("nc1.relative", "sharp").bound), 6)
-    0.555556
+    0.333333
     """
     if weights is None:
         raise InputError("weights", "missing", "given: every bound speaks of the last layer")
