@@ -6,14 +6,13 @@ from collections.abc import Iterator
 from fractions import Fraction
 from typing import Any
 
-import numpy as np
 import sympy
 from sympy import exp, sqrt
 
 from ncbounds.arithmetic import balls, symbolic
 from ncbounds.theory import convexity
 from ncbounds.theory.terms import Claim
-from proofs_check.steps import Fact, Step, assumes, identity, nonnegative, point, proof, tie
+from proofs_check.steps import Fact, Step, assumes, identity, nonnegative, number, point, proof, tie
 
 JENSEN = Fact(
     "Jensen's inequality",
@@ -130,15 +129,15 @@ def _jensen_sides(
     mean = sum(x) / Fraction(N)
 
     def f(z: Any) -> Any:
-        return _number(m) / 2 * z * z + sum(
+        return number(m) / 2 * z * z + sum(
             a * abs(z - t) for a, t in zip(weights, knots, strict=True)
         )
 
     share = Fraction(len(chosen), N)
     excess = sum(chosen) / Fraction(len(chosen)) - mean
-    radius = balls.sqrt(balls.ball(2 * _number(epsilon) * (1 - share) / (_number(m) * share)))
+    radius = balls.sqrt(balls.ball(2 * number(epsilon) * (1 - share) / (number(m) * share)))
     return {
-        "Jensen gap": (sum(f(a) for a in x) / N, f(mean) + _number(epsilon)),
+        "Jensen gap": (sum(f(a) for a in x) / N, f(mean) + number(epsilon)),
         "upper": (excess, radius),
         "lower": (-excess, radius),
     }
@@ -216,18 +215,13 @@ def _exponential_sides(sharp: bool) -> Any:
         at_mean = balls.ball(mean).exp()
         mean_of_exp = sum((balls.ball(a).exp() for a in x), balls.ball(0)) / N
         factor = (1 - share) if sharp else Fraction(1)
-        square = balls.ball(2 * _number(epsilon) * factor / share) / at_mean
+        square = balls.ball(2 * number(epsilon) * factor / share) / at_mean
         excess = sum(chosen) / Fraction(len(chosen)) - mean
         half = {"at most half of the points": (2 * share, Fraction(1))} if sharp else {}
         return {
             **half,
-            "Jensen gap": (mean_of_exp, at_mean + balls.ball(_number(epsilon))),
+            "Jensen gap": (mean_of_exp, at_mean + balls.ball(number(epsilon))),
             "upper": (excess, square.sqrt()),
         }
 
     return sides
-
-
-def _number(scalar: Any) -> Fraction:
-    """The number in an array without axes."""
-    return Fraction(np.asarray(scalar, dtype=object).item())

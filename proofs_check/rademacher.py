@@ -21,7 +21,18 @@ from sympy import Max, sqrt
 from ncbounds.arithmetic import balls, symbolic
 from ncbounds.theory import rademacher
 from ncbounds.theory.terms import Claim
-from proofs_check.steps import Fact, Step, assumes, cases, identity, nonnegative, point, proof, tie
+from proofs_check.steps import (
+    Fact,
+    Step,
+    assumes,
+    cases,
+    identity,
+    nonnegative,
+    number,
+    point,
+    proof,
+    tie,
+)
 
 INDEPENDENT_SIGNS = Fact(
     "Independent signs",
@@ -271,7 +282,7 @@ def printed_exponent(claim: Claim) -> Iterator[Step]:
     def sides(kernels: Any, norm: Any, m: Any) -> dict[str, tuple[Any, Any]]:
         L = len(kernels)
         widths = prod(2**i for i in range(1, L + 1))
-        scale = _product_of_norms(kernels) * _number(norm) / _number(m)
+        scale = _product_of_norms(kernels) * balls.ball(number(norm) / number(m))
         left = 2**L * balls.sqrt(balls.ball(widths))
         right = balls.root(balls.ball(2 ** (L * L + 5 * L)), 4)
         return {"equation (25)": (left * scale, right * scale)}
@@ -314,7 +325,7 @@ def corrected_exponent(claim: Claim) -> Iterator[Step]:
     def sides(kernels: Any, norm: Any, m: Any) -> dict[str, tuple[Any, Any]]:
         L = len(kernels)
         square = prod(_squared_entries(matrix) for matrix in _layers(kernels))
-        scale = _number(norm) / _number(m)
+        scale = balls.ball(number(norm) / number(m))
         left = 2**L * balls.sqrt(balls.ball(Fraction(square))) * scale
         right = balls.root(balls.ball(2 ** (L * L + 3 * L)), 4) * _product_of_norms(kernels) * scale
         return {"dense bound": (left, right)}
@@ -392,8 +403,8 @@ def _tree_sides(
             total = sum(e * _node(x, kernels[network]) for e, x in zip(signs, samples, strict=True))
             attained += balls.ball(Fraction(abs(total))) / _product_of_norms(kernels[network])
         square = Fraction(squared_factor(L) * sum(x * x for x in samples.ravel()))
-        bound = balls.sqrt(balls.ball(square)) * _number(rho) / m
-        return {"complexity": (attained * _number(rho) * factor / m / 2**m, bound)}
+        bound = balls.sqrt(balls.ball(square)) * balls.ball(number(rho)) / m
+        return {"complexity": (attained * balls.ball(number(rho)) * factor / m / 2**m, bound)}
 
     return sides
 
@@ -412,8 +423,3 @@ def _node(x: Any, kernels: Any) -> Any:
 def _product_of_norms(kernels: Any) -> Any:
     square = prod(kernel[0] * kernel[0] + kernel[1] * kernel[1] for kernel in kernels)
     return balls.sqrt(balls.ball(Fraction(square)))
-
-
-def _number(scalar: Any) -> Any:
-    """The ball of the number in an array without axes."""
-    return balls.ball(Fraction(np.asarray(scalar, dtype=object).item()))

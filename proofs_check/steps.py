@@ -26,7 +26,7 @@ from ncbounds.arithmetic.check_cover import check_cover
 from ncbounds.theory.terms import Claim, Field
 
 #: Modules of this package that hold proofs.
-TOPICS = ("convexity", "proximity", "softmax_code", "rademacher")
+TOPICS = ("convexity", "proximity", "weight_decay", "softmax_code", "rademacher")
 
 
 @dataclass(frozen=True)
@@ -265,6 +265,11 @@ def _agree(a: Any, b: Any) -> bool:
     """Overlapping balls, both narrow: no wide ball may agree with everything."""
     narrow = all(x.is_finite() and x.rad() <= (abs(x) + 1).upper() * 2.0**-60 for x in (a, b))
     return bool(narrow and a.overlaps(b))
+
+
+def number(scalar: Any) -> Fraction:
+    """Return the number in an array without axes."""
+    return Fraction(np.asarray(scalar, dtype=object).item())
 
 
 def point(**values: Any) -> dict[str, Any]:

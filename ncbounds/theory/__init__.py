@@ -10,7 +10,7 @@ from ncbounds.errors import InputError
 from ncbounds.theory.terms import PAPERS, Statement
 
 #: Modules of this package that hold statements.
-TOPICS = ("convexity", "proximity", "softmax_code", "rademacher")
+TOPICS = ("convexity", "proximity", "weight_decay", "softmax_code", "rademacher")
 
 
 @cache
