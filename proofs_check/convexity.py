@@ -71,15 +71,7 @@ def subset_mean_lemma(claim: Claim) -> Iterator[Step]:
         largest**2,
         (symbolic.expression(convexity.subset_radius) ** 2).subs(delta, _n / total),
     )
-    yield assumes(
-        claim,
-        x="real",
-        subset="mask",
-        m="positive",
-        knots="real",
-        weights="nonnegative",
-        epsilon="budget",
-    )
+    yield assumes(claim, **_JENSEN_DOMAIN)
     yield tie("the claim compares these", claim, _JENSEN_POINTS, _jensen_sides)
 
 
@@ -103,18 +95,18 @@ def subset_mean_lemma_modulus(claim: Claim) -> Iterator[Step]:
             for key, (left, right) in judged.items()
         }
 
-    yield assumes(
-        claim,
-        x="real",
-        subset="mask",
-        m="positive",
-        knots="real",
-        weights="nonnegative",
-        epsilon="budget",
-    )
+    yield assumes(claim, **_JENSEN_DOMAIN)
     yield tie("the claim compares these", claim, _JENSEN_POINTS, sides)
 
 
+_JENSEN_DOMAIN = {
+    "x": "real",
+    "subset": "mask",
+    "m": "positive",
+    "knots": "real",
+    "weights": "nonnegative",
+    "epsilon": "budget",
+}
 _JENSEN_POINTS = [
     point(x=[0, 1, "5/2"], subset=[1, 0, 1], m=2, knots=["1/2"], weights=[3], epsilon="7/3"),
     point(x=[-3, 4], subset=[0, 1], m="1/5", knots=[0, 1], weights=[0, "2/7"], epsilon=1),
