@@ -33,17 +33,19 @@ _LEADS_A_BATCH, _LEADS_A_CAMPAIGN, _ENOUGH_COUNTEREXAMPLES = 4, 60, 3
 _TIGHT_KEPT = 3
 #: Instances of which one must meet the hypotheses with certainty.
 _EXAMPLES = 20
-#: Sizes at which each conclusion is attacked by ascent.
-_ASCENT_SIZES = 3
 
 
 @dataclass(frozen=True)
 class Effort:
-    """How much a campaign does: random instances, and restarts times steps of ascent."""
+    """How much a campaign does: random instances, and restarts times steps of ascent.
+
+    Each conclusion is attacked by ascent at `sizes` drawn sizes.
+    """
 
     instances: int = 4096
     restarts: int = 24
     steps: int = 80
+    sizes: int = 3
     decades: float = 2.0
 
     @classmethod
@@ -56,6 +58,7 @@ class Effort:
             instances=max(512, int(6000 * seconds)),
             restarts=max(8, min(64, int(16 * seconds))),
             steps=max(20, min(400, int(40 * seconds))),
+            sizes=max(1, min(3, round(3 * seconds))),
         )
 
 
@@ -160,12 +163,12 @@ def _ascend(claim: Claim, effort: Effort, rng: np.random.Generator, seen: _Progr
     if effort.steps == 0:
         return "none"
     for name in conclusion_names(claim, rng):
-        for _ in range(_ASCENT_SIZES):
+        for _ in range(effort.sizes):
             sizes = _promising_sizes(claim, rng)
             _inspect(claim, ascend(claim, name, sizes, effort.restarts, effort.steps, rng), seen)
             if seen.settled:
                 break
-    return f"{_ASCENT_SIZES} x {effort.restarts} restarts of {effort.steps} steps a conclusion"
+    return f"{effort.sizes} x {effort.restarts} restarts of {effort.steps} steps a conclusion"
 
 
 def _promising_sizes(claim: Claim, rng: np.random.Generator, attempts: int = 10) -> dict[str, int]:

@@ -25,7 +25,7 @@ _ENTRIES = [Fraction(n, d) for n, d in ((0, 1), (1, 1), (-1, 1), (1, 2), (7, 8),
 _SHORT = [Fraction(n, d) for n, d in ((1, 1), (1, 2), (2, 1), (1, 10), (1, 100), (1, 1000))]
 
 
-def shrink(claim: Claim, found: Counterexample, attempts: int = 800) -> Counterexample:
+def shrink(claim: Claim, found: Counterexample, attempts: int = 400) -> Counterexample:
     """Return the simplest counterexample reached within a number of certified attempts."""
     if not any(f.shape for f in claim.fields):
         for candidate in _short_numbers(claim):

@@ -27,7 +27,7 @@ from ncbounds.report.page import page
 @click.option(
     "--save", type=click.Path(path_type=Path), help="Save the features of the trained networks."
 )
-@click.option("--budget", default=15.0, show_default=True, help="Nominal seconds of search.")
+@click.option("--budget", default=6.0, show_default=True, help="Nominal seconds of search.")
 @click.option("--seed", default=0, show_default=True, help="Seed of training and search.")
 @click.option("--workers", default=1, show_default=True, help="Processes for verification.")
 def command(

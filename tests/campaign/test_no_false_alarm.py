@@ -29,6 +29,22 @@ def test_ten_thousand_instances_from_1e_minus_8_to_1e8_refute_nothing(key):
     assert all(value <= 1 for value in found.tightness.values())
 
 
+LARGE = {"L": 6, "m": 5}
+
+
+@pytest.mark.parametrize("key", TRUE, ids=" ".join)
+def test_each_size_up_to_64_refutes_nothing(key):
+    claim = claim_of(*key)
+    for size in claim.sizes:
+        sizes = {
+            name: (low, LARGE.get(name, 64) if name == size else min(high, low + 2))
+            for name, (low, high) in claim.sizes.items()
+        }
+        effort = Effort(instances=1500, restarts=8, steps=0, decades=8.0)
+        found = run_campaign(replace(claim, sizes=sizes), effort, seed=11)
+        assert found.counterexample is None
+
+
 def test_degenerate_instances_of_lemma_2_1_are_no_counterexamples():
     claim = claim_of("bnwd:lemma-2.1", "printed", "f - (m/2) x^2 is convex")
     for x in ([[3.0]], [[2.0, 2.0, 2.0]], [[0.1, 0.1]], [[1e-300, 0.0]]):
