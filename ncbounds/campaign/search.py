@@ -55,7 +55,7 @@ class Effort:
         The conversion is fixed, so that a budget gives the same ledger on every machine.
         """
         return cls(
-            instances=max(512, int(6000 * seconds)),
+            instances=max(1024, int(6000 * seconds)),
             restarts=max(8, min(64, int(16 * seconds))),
             steps=max(20, min(400, int(40 * seconds))),
             sizes=max(1, min(3, round(3 * seconds))),

@@ -29,7 +29,7 @@ from ncbounds.report.page import page
 )
 @click.option("--budget", default=6.0, show_default=True, help="Nominal seconds of search.")
 @click.option("--seed", default=0, show_default=True, help="Seed of training and search.")
-@click.option("--workers", default=1, show_default=True, help="Processes for verification.")
+@click.option("--workers", default=2, show_default=True, help="Processes for verification.")
 def command(
     out: Path, features: str | None, save: Path | None, budget: float, seed: int, workers: int
 ) -> None:

@@ -333,8 +333,9 @@ def _limit(b: ModelBound | None) -> str:
     if b is None:
         return "<td>&ndash;</td>"
     value = float(b.bound)
-    text = f"{value:.3g}" if abs(value) < 1e4 else f"&minus;10<sup>{b.bound.log10:.0f}</sup>"
-    return f"<td class='{'vacuous' if b.vacuous else ''}'>{text}</td>"
+    sign = "&minus;" if value < 0 else ""
+    size = f"{abs(value):.3g}" if abs(value) < 1e3 else f"10<sup>{b.bound.log10:.1f}</sup>"
+    return f"<td class='{'vacuous' if b.vacuous else ''}'>{sign}{size}</td>"
 
 
 def _number(value: float) -> str:

@@ -170,8 +170,8 @@ def printed_theorem_claim(conclude: Any) -> Any:
     """Return one conclusion of Theorem 2.1 for a small kappa, where nothing may be given up.
 
     `conclude(xp, w, h, numbers, share)` gives the comparison and delta: a share < 1 of one class
-    or pair, so that "at least a fraction 1 - delta" means all. "Small" is read as
-    kappa <= 1/10, "much smaller" as a factor 1000.
+    or pair, so that "at least a fraction 1 - delta" means all. A small kappa is one below 1/10
+    (the instance has ten times it), "much smaller" is a factor 1000.
     """
 
     def judge(
@@ -183,12 +183,12 @@ def printed_theorem_claim(conclude: Any) -> Any:
         beta: Any,
         epsilon: Any,
         share: Any,
-        kappa: Any,
+        ten_kappa: Any,
     ) -> Judgement:
         net = last_layer(xp, h, w)
         numbers = {"C": 0 * alpha + net.C, "alpha": alpha, "beta": beta}
         optimum = minimum_loss(xp, **numbers)
-        whole = {**numbers, "epsilon": epsilon, "kappa": kappa}
+        whole = {**numbers, "epsilon": epsilon, "kappa": ten_kappa / 10}
         conclusion, delta = conclude(xp, w, h, whole, share)
         return Judgement(
             hypotheses=(
@@ -196,7 +196,6 @@ def printed_theorem_claim(conclude: Any) -> Any:
                 Comparison("weight norms", net.beta, beta),
                 Comparison("near-optimal loss", net.loss, optimum + epsilon),
                 Comparison("small epsilon/delta", 1000 * epsilon, delta),
-                Comparison("small kappa", 10 * kappa, 1 + 0 * kappa),
             ),
             conclusions=(conclusion,),
         )
@@ -358,7 +357,7 @@ _NETWORK_SIZES = {"C": (2, 8), "N": (1, 8), "d": (1, 12)}
 _PRINTED_HYPOTHESES = (
     r"If $C \ge 3$, the norms are at most $\alpha$ and $\beta$, $\mathcal L \le m + \epsilon$ "
     r"and $\epsilon/\delta$ is small then, for small constant $\kappa > 0$ (here every $\kappa "
-    r"\le \frac1{10}$), "
+    r"< \frac1{10}$), "
 )
 _PRINTED_DOMAIN: tuple[Any, ...] = (
     (
@@ -368,7 +367,7 @@ _PRINTED_DOMAIN: tuple[Any, ...] = (
         Field("beta", (), "budget", hypothesis="weight norms"),
         Field("epsilon", (), "budget", hypothesis="near-optimal loss"),
         Field("share", (), "proportion"),
-        Field("kappa", (), "positive"),
+        Field("ten_kappa", (), "proportion"),
     ),
     {"C": (3, 5), "N": (1, 4), "d": (3, 8)},
     {"d": lambda sizes: max(sizes["d"], sizes["C"])},
