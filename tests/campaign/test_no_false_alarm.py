@@ -88,7 +88,7 @@ def test_an_instance_of_other_shapes_refutes_nothing():
 def test_shrinking_stays_in_the_domain_of_the_claim():
     claim = claim_of("bnwd:theorem-2.1", "printed", "intra-class cosine, every small kappa")
     larger = replace(claim, sizes={**claim.sizes, "C": (4, 5)})
-    found = run_campaign(larger, Effort(instances=4000, restarts=4, steps=5), seed=1)
+    found = run_campaign(larger, Effort(instances=20_000, restarts=8, steps=30), seed=0)
     assert found.counterexample is not None
     C, d = found.counterexample.instance["w"].shape
     assert C >= 4 and d >= C
