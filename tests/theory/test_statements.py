@@ -1,12 +1,15 @@
 """One table of statements drives the laws that every statement obeys."""
 
 import re
+from fractions import Fraction
 
 import numpy as np
 import pytest
 
 from ncbounds.arithmetic import balls, symbolic
+from ncbounds.arithmetic.certified import certify
 from ncbounds.arithmetic.floats import numpy_namespace, torch_namespace
+from ncbounds.arithmetic.grids import grid
 from ncbounds.campaign import samplers
 from ncbounds.errors import InputError
 from ncbounds.theory import statement, statements
@@ -51,6 +54,17 @@ def test_formulas_declare_their_symbols_and_render(name):
     assert symbolic.latex(formula) and symbolic.text(formula)
     assert symbolic.mathml(formula).startswith("<math")
     assert "?" not in formula.meaning and formula.meaning
+
+
+@pytest.mark.parametrize("name", FORMULAS)
+def test_grids_lie_inside_the_certified_value(name):
+    formula = FORMULAS[name].formula
+    point = {p.name: Fraction(1, 3) for p in formula.parameters}
+    point |= {p.name: Fraction(5) for p in formula.parameters if p.integer}
+    assert formula.outside(point) is None
+    truth = Fraction(certify(formula, point, 25).value)
+    got = grid(formula, **{p.argument: float(point[p.name]) for p in formula.parameters})
+    assert abs(Fraction(float(got)) - truth) <= abs(truth) / 10**12
 
 
 @pytest.mark.parametrize("name", CLAIMS)
