@@ -10,7 +10,6 @@ finite cover shows its sign there: divide the zero out on paper first.
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from fractions import Fraction
@@ -39,11 +38,6 @@ class Cover:
     def boxes(self) -> int:
         """Number of leaves."""
         return _leaves(self.tree)
-
-    def to_json(self) -> str:
-        """Write the cover as JSON text."""
-        box = {name: [str(a), str(b)] for name, (a, b) in self.box.items()}
-        return json.dumps({"box": box, "bits": self.bits, "tree": self.tree})
 
 
 @dataclass(frozen=True)

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from fractions import Fraction
-from typing import Any
 
 import flint
 
@@ -57,7 +56,7 @@ def certify(formula: Formula, values: Mapping[str, Fraction], digits: int = 15) 
     """
     if not 1 <= digits <= MAX_DIGITS:
         raise InputError("digits", digits, f"in 1..{MAX_DIGITS}")
-    formula._check_names(values)
+    formula.check_names(values)
     best: Decimal | None = None
     for guard in _GUARD_BITS:
         with balls.precision(int(digits * 3.33) + guard):
@@ -166,8 +165,3 @@ def exact(text: str, parameter: str) -> Fraction:
         return Fraction(text)
     except (ValueError, ZeroDivisionError) as error:
         raise InputError(parameter, text, "a finite number or a fraction such as 1/3") from error
-
-
-def enclosure_text(enclosure: Any) -> str:
-    """A ball as short text, for evidence that people read."""
-    return str(enclosure.str(12))

@@ -133,7 +133,7 @@ class Formula:
         InputError
             When a parameter is missing or unknown, or a condition cannot be decided.
         """
-        self._check_names(values)
+        self.check_names(values)
         for parameter in self.parameters:
             value = values[parameter.name]
             if not parameter.contains(value):
@@ -143,7 +143,8 @@ class Formula:
                 return f"must satisfy {condition.text}"
         return None
 
-    def _check_names(self, values: Mapping[str, Fraction]) -> None:
+    def check_names(self, values: Mapping[str, Fraction]) -> None:
+        """Raise InputError unless `values` names exactly the parameters."""
         names = [p.name for p in self.parameters]
         for name in names:
             if name not in values:
