@@ -80,24 +80,31 @@ def _simpler(claim: Claim, instance: Exact) -> Iterator[Exact]:
 
 
 def _smaller_sizes(claim: Claim, instance: Exact) -> Iterator[Exact]:
-    """The instance without one index of one free axis; derived axes keep their first entries."""
+    """The instance without some indices of one free axis; derived axes keep their first entries."""
     sizes = sizes_of(claim, instance) or {}
+    free = {n: sizes.get(n, low) for n, (low, _) in claim.sizes.items()}
     for name, (least, _) in claim.sizes.items():
-        if sizes.get(name, least) <= least:
-            continue
-        free = {n: sizes.get(n, low) for n, (low, _) in claim.sizes.items()}
-        wanted = claim.axes({**free, name: sizes[name] - 1})
-        for dropped in range(sizes[name] if sizes[name] <= 8 else 1):
+        for dropped in _droppable(sizes.get(name, least), least):
+            wanted = claim.axes({**free, name: sizes[name] - len(dropped)})
+            if wanted[name] != sizes[name] - len(dropped):
+                continue
             candidate = {}
             for field in claim.fields:
                 values = instance[field.name]
                 for position, axis in enumerate(field.shape):
-                    if axis == name and wanted[axis] < sizes[axis]:
+                    if axis == name:
                         values = np.delete(values, dropped, axis=position)
                     elif wanted[axis] < sizes[axis]:
                         values = np.take(values, range(wanted[axis]), position)
                 candidate[field.name] = np.asarray(values, dtype=object)
             yield candidate
+
+
+def _droppable(size: int, least: int) -> list[list[int]]:
+    """Index sets to leave out of an axis: halves of a long one first, then single indices."""
+    halves = [list(range(size // 2)), list(range(size // 2, size))] if size > 8 else []
+    singles = [[index] for index in range(size)]
+    return [dropped for dropped in halves + singles if size - len(dropped) >= least]
 
 
 def _shorter_numbers(claim: Claim, instance: Exact) -> Iterator[Exact]:
