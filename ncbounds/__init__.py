@@ -26,7 +26,7 @@ _HOME = {
     "measure": "ncbounds",
     "statement": "ncbounds.theory",
     "statements": "ncbounds.theory",
-    "verify": "ncbounds.report.ledger",
+    "verify": "ncbounds.report.verification",
 }
 
 __all__ = [
@@ -46,7 +46,7 @@ if TYPE_CHECKING:
     from ncbounds.errors import InputError, MissingDependencyError, NcboundsError
     from ncbounds.measure import measure
     from ncbounds.report.compare import compare
-    from ncbounds.report.ledger import verify
+    from ncbounds.report.verification import verify
     from ncbounds.theory import statement, statements
     from ncbounds.theory.evaluate import evaluate
 

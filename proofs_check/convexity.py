@@ -99,6 +99,46 @@ def subset_mean_lemma_modulus(claim: Claim) -> Iterator[Step]:
     yield tie("the claim compares these", claim, _JENSEN_POINTS, sides)
 
 
+@proof(
+    "bnwd:lemma-2.1",
+    "printed",
+    "f = exp on the range of the points",
+    JENSEN,
+    CAUCHY_SCHWARZ,
+    EXPONENTIAL_SERIES,
+)
+def subset_mean_lemma_exp(claim: Claim) -> Iterator[Step]:
+    """On the range of the points exp - (m/2) x^2 is convex; the rest is as for any such f."""
+    s = symbolic.symbols(convexity.subset_radius)
+    epsilon, delta, m = s["epsilon"], s["delta"], s["m"]
+    yield identity(
+        "the second derivative of e^x - e^a x^2/2 at x = a + u is e^a (e^u - 1), >= 0 for u >= 0",
+        sympy.diff(exp(_x) - exp(_mean) * _x**2 / 2, _x, 2).subs(_x, _mean + _u),
+        exp(_mean) * (exp(_u) - 1),
+    )
+    yield from _variance_route()
+    yield identity(
+        "solving D^2 N/(n (N-n)) <= N 2 epsilon/m for |D|/n gives the printed radius",
+        (2 * epsilon / m) * _rest / _n,
+        (symbolic.expression(convexity.subset_radius) ** 2).subs(delta, _n / (_n + _rest)),
+    )
+
+    def sides(x: Any, subset: Any, epsilon: Any) -> dict[str, tuple[Any, Any]]:
+        """The hypothesis of the exponential, and the printed radius at its least derivative."""
+        of_exp = _exponential_sides(False)(x, subset, epsilon)
+        share, excess = Fraction(sum(subset), len(x)), of_exp["upper"][0]
+        least = min(x, key=lambda a: Fraction(str(a)))
+        square = balls.ball(2 * number(epsilon) * (1 - share) / share) / balls.ball(least).exp()
+        return {
+            "Jensen gap": of_exp["Jensen gap"],
+            "upper": (excess, square.sqrt()),
+            "lower": (-excess, square.sqrt()),
+        }
+
+    yield assumes(claim, x="real", subset="mask", epsilon="budget")
+    yield tie("the claim compares these", claim, _EXPONENTIAL_POINTS, sides)
+
+
 _JENSEN_DOMAIN = {
     "x": "real",
     "subset": "mask",

@@ -1,4 +1,4 @@
-"""The search for counterexamples: structured instances, gradient ascent, certification."""
+"""The search for counterexamples: degenerate and random instances, ascent, certification."""
 
 from ncbounds.campaign.certify import Counterexample, check, refute
 from ncbounds.campaign.search import Campaign, Effort, run_campaign

@@ -37,17 +37,34 @@ class Counterexample:
     rhs: str
     bits: int
 
+    def __str__(self) -> str:
+        """What fails, at numbers that a person can check."""
+        relation = "is not" if self.relation == "=" else "is not at most"
+        place = spelled(self.instance)
+        return f"{self.comparison} fails at {place}: {self.lhs} {relation} {self.rhs}"
+
     def to_dict(self) -> dict[str, Any]:
         """Return plain data; numbers are exact, as text."""
         return {
             "type": "counterexample",
-            "instance": {k.removesuffix("_"): _nested(v) for k, v in self.instance.items()},
+            "instance": as_text(self.instance),
             "comparison": self.comparison,
             "relation": self.relation,
             "lhs": self.lhs,
             "rhs": self.rhs,
             "bits": self.bits,
         }
+
+
+def as_text(instance: Exact) -> dict[str, Any]:
+    """An exact instance as nested lists of fractions in text, under the names of the paper."""
+    return {name.removesuffix("_"): _nested(values) for name, values in instance.items()}
+
+
+def spelled(instance: Exact) -> str:
+    """An exact instance in one line."""
+    numbers = as_text(instance).items()
+    return ", ".join(f"{name} = {values}" for name, values in numbers).replace("'", "")
 
 
 def _nested(values: Any) -> Any:
@@ -80,9 +97,10 @@ def refute(
     """Return the certified counterexample that an exact instance is, or None.
 
     Precision is raised, and budgets are rounded up less and less coarsely, until hypotheses and
-    violation are certain or the list of attempts ends.
+    violation are certain or the list of attempts ends. Where the conclusions certainly hold at
+    the budgets as given, that settles it.
     """
-    if not admitted(claim, instance):
+    if not admitted(claim, instance) or _survives(claim, instance):
         return None
     for bits in precisions:
         with balls.precision(bits):
@@ -102,6 +120,13 @@ def refute(
                             bits,
                         )
     return None
+
+
+def _survives(claim: Claim, instance: Exact) -> bool:
+    """Tell whether an instance, as it stands, certainly meets hypotheses and conclusions alike."""
+    with balls.precision(_PRECISIONS[0]):
+        judged = judge_exact(claim, instance)
+        return all(_certainly_holds(c) for c in (*judged.hypotheses, *judged.conclusions))
 
 
 def admitted(claim: Claim, instance: Exact) -> bool:
@@ -194,7 +219,8 @@ def _with_budgets(
             upper = needed.data.ravel()[0].upper()
             if not upper.is_finite():
                 return
-            filled[field.name] = np.array(round_up(upper, places), dtype=object)
+            least = Fraction(0) if upper <= 0 and places == digits[0] else round_up(upper, places)
+            filled[field.name] = np.array(least, dtype=object)
         yield filled
 
 

@@ -8,19 +8,25 @@ meet such hypotheses by construction and not by luck.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
+from ncbounds.arithmetic.floats import numpy_namespace
 from ncbounds.theory.terms import Claim, Field, Sizes
 
 Array = npt.NDArray[np.float64]
 Instance = dict[str, Array]
 
-#: Largest number of array entries in one batch: sizes and batch are traded against each other.
-_BATCH_ENTRIES = 40_000
+#: Instances and array entries in one batch, at most: large enough that calls cost little, small
+#: enough to stay in the cache and to see many shapes.
+_BATCH, _BATCH_ENTRIES = 1024, 40_000
+#: Relative size of what rounding may take from the two sides of a hypothesis.
+_ROUNDING = 2.0**-49
+#: Binary logarithms of the room that budgets get: half the time next to nothing.
+_ROOMS = np.concatenate([np.full(24, -40.0), np.arange(-20.0, 4.0)])
 _SMALL_FRACTIONS = np.array([0.25, 0.5, 1.0, 2.0, 3.0])
 
 
@@ -55,13 +61,20 @@ def draw(
             instance[field.name] = _gaussian(shape, rng, decades)
         else:
             instance[field.name] = _DRAW[field.kind](shape, rng, decades, field)
-    return instance
+    return {name: _batch_innermost(values) for name, values in instance.items()}
 
 
 def batch_size(claim: Claim, sizes: Sizes, wanted: int) -> int:
     """Return how many instances of these sizes make one batch."""
     entries = sum(int(np.prod([sizes[axis] for axis in f.shape])) for f in claim.fields)
-    return max(1, min(wanted, _BATCH_ENTRIES // max(entries, 1)))
+    return max(1, min(wanted, _BATCH, _BATCH_ENTRIES // max(entries, 1)))
+
+
+def _batch_innermost(values: Array) -> Array:
+    """Lay the batch axis innermost in memory: sums over short axes then run along the batch."""
+    last = values.ndim - 1
+    inner = np.ascontiguousarray(values.transpose(*range(1, last + 1), 0))
+    return inner.transpose(last, *range(last))
 
 
 def meet_budgets(
@@ -70,33 +83,130 @@ def meet_budgets(
     """Set each budget to the least value its hypothesis allows, times ``1 + room``.
 
     Works over numpy and torch alike, and is differentiable. Where the hypothesis holds already,
-    the budget is `room` itself (a small positive number).
+    the budget is `room` itself (a small positive number). With room, what rounding may have taken
+    from the least is added, so that an instance near equality is no false lead.
     """
     filled = dict(instance)
     for field in claim.budgets():
         filled[field.name] = 0 * filled[field.name]
         judged = claim.judge(xp, **filled)
-        needed = -next(c.slack for c in judged.hypotheses if c.name == field.hypothesis)
+        hypothesis = next(c for c in judged.hypotheses if c.name == field.hypothesis)
         extra = room[field.name] if isinstance(room, Mapping) else room
-        least = xp.maximum(needed, 0 * needed)
-        filled[field.name] = least * (1 + extra) + xp.where(least > 0, 0 * least, extra + 0 * least)
+        least = xp.maximum(-hypothesis.slack, 0 * hypothesis.slack)
+        filled[field.name] = least * (1 + extra) + xp.where(least > 0, 0 * least, extra)
+        if isinstance(extra, np.ndarray) or extra > 0:
+            lost = (xp.abs(hypothesis.lhs) + xp.abs(hypothesis.rhs)) * _ROUNDING
+            filled[field.name] = filled[field.name] + lost
     return filled
 
 
 def draw_room(claim: Claim, batch: int, rng: np.random.Generator) -> Instance:
     """Draw how much more than the least each budget gets: half the time next to nothing."""
-    return {
-        f.name: np.where(rng.random(batch) < 0.5, 2.0**-40, 10.0 ** rng.uniform(-6, 1, size=batch))
-        for f in claim.budgets()
-    }
+    return {f.name: np.exp2(rng.choice(_ROOMS, size=batch)) for f in claim.budgets()}
+
+
+# -- degenerate instances -------------------------------------------------------------------------
+
+
+def degenerate(claim: Claim, batch: int, rng: np.random.Generator) -> Iterator[Instance]:
+    """Yield the instances that proofs forget, one batch for each of a few small sizes.
+
+    All sizes least, then each free size alone a little larger, then all. In each batch the fields
+    run through all combinations of their degenerate values (all zero, all equal, one entry, a zero
+    row, equal rows; one point, all points, no point; nearly 0 and nearly 1), or through `batch`
+    of them, with budgets exactly the least.
+    """
+    least = {name: low for name, (low, _) in claim.sizes.items()}
+    larger = {name: min(high, low + 2) for name, (low, high) in claim.sizes.items()}
+    choices = [least, *({**least, name: larger[name]} for name in least), larger]
+    xp = numpy_namespace()
+    for sizes in map(claim.axes, [dict(c) for c in dict.fromkeys(map(_items, choices))]):
+        shapes = [tuple(sizes[axis] for axis in field.shape) for field in claim.fields]
+        values = [
+            _DEGENERATE[field.kind](shape, field)
+            for field, shape in zip(claim.fields, shapes, strict=True)
+        ]
+        whole = int(np.prod([len(options) for options in values]))
+        numbers = np.arange(whole) if whole <= batch else rng.integers(whole, size=batch)
+        places = np.unravel_index(numbers, [len(options) for options in values])
+        drawn = {
+            field.name: np.stack(options)[place]
+            for field, options, place in zip(claim.fields, values, places, strict=True)
+        }
+        with np.errstate(all="ignore"):
+            yield meet_budgets(claim, xp, drawn, 0.0)
+
+
+def _items(sizes: Sizes) -> tuple[tuple[str, int], ...]:
+    return tuple(sizes.items())
+
+
+def _degenerate_real(shape: tuple[int, ...], _: Field) -> list[Array]:
+    steps = np.arange(int(np.prod(shape)), dtype=np.float64).reshape(shape)
+    one_entry = np.where(steps == 0, 1.0, 0.0)
+    found = [np.zeros(shape), np.ones(shape), one_entry, steps - steps.mean(), 1e8 * one_entry]
+    if len(shape) > 1:
+        unit = np.array(np.broadcast_to(np.eye(shape[-2], shape[-1]), shape))
+        zero_row, equal_rows = unit.copy(), np.array(np.broadcast_to(unit[..., :1, :], shape))
+        zero_row[..., 0, :] = 0.0
+        found += [unit, zero_row, equal_rows, unit - unit.mean(axis=-2, keepdims=True)]
+    return found
+
+
+def _degenerate_positive(shape: tuple[int, ...], _: Field) -> list[Array]:
+    return [np.full(shape, value) for value in (1.0, 1e-8, 1e8)]
+
+
+def _degenerate_nonnegative(shape: tuple[int, ...], field: Field) -> list[Array]:
+    return [np.zeros(shape), *_degenerate_positive(shape, field)]
+
+
+def _degenerate_proportion(shape: tuple[int, ...], _: Field) -> list[Array]:
+    return [np.full(shape, value) for value in (0.5, 2.0**-30, 1 - 2.0**-30)]
+
+
+def _degenerate_mask(shape: tuple[int, ...], _: Field) -> list[Array]:
+    """One point, all points, all but one, and none, which no claim should count."""
+    one = np.zeros(shape)
+    one.reshape(-1)[0] = 1.0
+    return [one, np.ones(shape), 1 - one, np.zeros(shape)]
+
+
+def _degenerate_integer(shape: tuple[int, ...], field: Field) -> list[Array]:
+    return [np.full(shape, float(field.least + step)) for step in (0, 1, 10**6)]
+
+
+def _degenerate_budget(shape: tuple[int, ...], _: Field) -> list[Array]:
+    return [np.zeros(shape)]
+
+
+_DEGENERATE: dict[str, Callable[[tuple[int, ...], Field], list[Array]]] = {
+    "real": _degenerate_real,
+    "positive": _degenerate_positive,
+    "nonnegative": _degenerate_nonnegative,
+    "proportion": _degenerate_proportion,
+    "mask": _degenerate_mask,
+    "integer": _degenerate_integer,
+    "budget": _degenerate_budget,
+}
 
 
 # -- one kind of field each -----------------------------------------------------------------------
 
 
-def _per_instance(values: Array, shape: tuple[int, ...]) -> Array:
+def _per_instance(values: npt.NDArray[Any], shape: tuple[int, ...]) -> npt.NDArray[Any]:
     """Shape (B,) values to broadcast against an array of `shape`."""
     return values.reshape((shape[0],) + (1,) * (len(shape) - 1))
+
+
+def _normal(shape: tuple[int, ...], rng: np.random.Generator) -> Array:
+    """Standard normal numbers of a shape, batch axis innermost in memory."""
+    return np.moveaxis(rng.standard_normal((*shape[1:], shape[0])), -1, 0)
+
+
+def _uniform(shape: tuple[int, ...], rng: np.random.Generator) -> npt.NDArray[np.float32]:
+    """Uniform numbers of a shape, batch axis innermost in memory; for choices only."""
+    return np.moveaxis(rng.random((*shape[1:], shape[0]), dtype=np.float32), -1, 0)
 
 
 def _scales(shape: tuple[int, ...], rng: np.random.Generator, decades: float) -> Array:
@@ -109,12 +219,12 @@ def _real(shape: tuple[int, ...], rng: np.random.Generator, decades: float, _: F
 
 
 def _small_integers(shape: tuple[int, ...], rng: np.random.Generator, _: float) -> Array:
-    return rng.integers(-3, 4, size=shape).astype(np.float64)
+    return np.floor(7 * _uniform(shape, rng)).astype(np.float64) - 3
 
 
 def _sparse_signs(shape: tuple[int, ...], rng: np.random.Generator, _: float) -> Array:
-    signs = rng.integers(-1, 2, size=shape).astype(np.float64)
-    return np.where(rng.random(shape) < 0.4, signs, 0.0)
+    drawn = _uniform(shape, rng)
+    return np.asarray(np.sign(np.where(np.abs(drawn - 0.5) < 0.35, 0, drawn - 0.5)), np.float64)
 
 
 def _unit_vectors(shape: tuple[int, ...], rng: np.random.Generator, decades: float) -> Array:
@@ -124,15 +234,26 @@ def _unit_vectors(shape: tuple[int, ...], rng: np.random.Generator, decades: flo
     return np.array(np.broadcast_to(np.eye(shape[-2], shape[-1]) * lengths, shape))
 
 
+def _spread_rows(shape: tuple[int, ...], rng: np.random.Generator, decades: float) -> Array:
+    """Rows spread evenly: regular polygons, simplices and other harmonic frames, and nearly so."""
+    if len(shape) < 3:
+        return _gaussian(shape, rng, decades)
+    rows, dimension = shape[-2:]
+    turns = 2 * np.pi * np.outer(np.arange(rows), np.arange(dimension) // 2 + 1) / rows
+    frame = np.where(np.arange(dimension) % 2 == 0, np.cos(turns), np.sin(turns))
+    noise = _normal(shape, rng) * (10.0 ** rng.uniform(-6, -1) * rng.integers(2))
+    return np.asarray((frame + noise) * _scales(shape, rng, decades), dtype=np.float64)
+
+
 def _two_values(shape: tuple[int, ...], rng: np.random.Generator, decades: float) -> Array:
     first, second = (_per_instance(rng.normal(size=shape[0]), shape) for _ in range(2))
-    chosen = np.where(rng.random(shape) < rng.random(), first, second)
+    chosen = np.where(_uniform(shape, rng) < rng.random(), first, second)
     return np.asarray(chosen * _scales(shape, rng, decades), dtype=np.float64)
 
 
 def _nearly_equal(shape: tuple[int, ...], rng: np.random.Generator, decades: float) -> Array:
     base = _per_instance(rng.normal(size=shape[0]), shape)
-    noise = 10.0 ** rng.uniform(-8, -1) * rng.normal(size=shape)
+    noise = 10.0 ** rng.uniform(-8, -1) * _normal(shape, rng)
     return np.asarray((base + noise) * _scales(shape, rng, decades), dtype=np.float64)
 
 
@@ -140,21 +261,22 @@ def _one_outlier(shape: tuple[int, ...], rng: np.random.Generator, decades: floa
     base = np.ones(shape) * _per_instance(rng.normal(size=shape[0]), shape)
     flat = base.reshape(shape[0], -1)
     flat[np.arange(shape[0]), rng.integers(flat.shape[1], size=shape[0])] += rng.normal()
-    return flat.reshape(shape) * _scales(shape, rng, decades)
+    return np.asarray(flat.reshape(shape) * _scales(shape, rng, decades), dtype=np.float64)
 
 
 def _heavy_tails(shape: tuple[int, ...], rng: np.random.Generator, decades: float) -> Array:
-    return rng.standard_cauchy(size=shape) * _scales(shape, rng, decades)
+    return _normal(shape, rng) / _normal(shape, rng) * _scales(shape, rng, decades)
 
 
 def _gaussian(shape: tuple[int, ...], rng: np.random.Generator, decades: float) -> Array:
-    return rng.normal(size=shape) * _scales(shape, rng, decades)
+    return _normal(shape, rng) * _scales(shape, rng, decades)
 
 
 _STYLES: tuple[Callable[[tuple[int, ...], np.random.Generator, float], Array], ...] = (
     _small_integers,
     _sparse_signs,
     _unit_vectors,
+    _spread_rows,
     _two_values,
     _nearly_equal,
     _one_outlier,
@@ -189,14 +311,13 @@ def _proportion(shape: tuple[int, ...], rng: np.random.Generator, _: float, __: 
 
 
 def _mask(shape: tuple[int, ...], rng: np.random.Generator, _: float, __: Field) -> Array:
-    share = _per_instance(rng.random(shape[0]), shape)
-    chosen = rng.random(shape) < share
-    style = rng.random(shape[0])
-    chosen[style < 0.2] = False  # a single point
-    chosen[style > 0.95] = True  # all points
-    flat = chosen.reshape(shape[0], -1)
-    flat[np.arange(shape[0]), rng.integers(flat.shape[1], size=shape[0])] = True
-    return flat.reshape(shape).astype(np.float64)
+    """A single point a fifth of the time, now and then all points, else a random share."""
+    style, share = rng.random(shape[0]), rng.random(shape[0])
+    share = np.where(style < 0.2, 0.0, np.where(style > 0.95, 1.0, share)).astype(np.float32)
+    chosen = _batch_innermost((_uniform(shape, rng) < _per_instance(share, shape)).astype(float))
+    place = np.unravel_index(rng.integers(int(np.prod(shape[1:])), size=shape[0]), shape[1:])
+    chosen[np.arange(shape[0]), *place] = 1.0
+    return chosen
 
 
 def _integer(shape: tuple[int, ...], rng: np.random.Generator, _: float, field: Field) -> Array:
@@ -236,7 +357,7 @@ def _alike(
     index = tuple(slice(None) if axis in model_field.shape else None for axis in field.shape)
     base = np.broadcast_to(model[(slice(None), *index)], shape)
     size = np.sqrt(np.mean(model**2, axis=tuple(range(1, model.ndim)))) + 1e-300
-    noise = rng.normal(size=shape) * _per_instance(size, shape) * 10.0 ** rng.uniform(-4, 0.3)
+    noise = _normal(shape, rng) * _per_instance(size, shape) * 10.0 ** rng.uniform(-4, 0.3)
     if rng.random() < 0.3:
         noise = noise * 0
     factor = _per_instance(10.0 ** rng.uniform(-1, 2, size=shape[0]), shape)

@@ -1,82 +1,124 @@
-"""The search for a counterexample: random instances, gradient ascent, then certification.
+"""The search for a counterexample: a campaign of chunks, from the plan to the result.
 
+First degenerate instances, one by one; then random ones; then gradient ascent on each conclusion.
 Every stage only proposes; `certify` disposes. The best tightness is kept even when nothing breaks,
 because how loose a bound is, is a result too. A campaign is a function of the claim, its seed and
-its effort: the clock plays no part, so the same command gives the same ledger.
+its effort: the clock, the number of workers and interruptions play no part.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from contextlib import closing
 from dataclasses import dataclass, field
+from functools import partial
+from itertools import islice
 from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 
 from ncbounds.arithmetic.floats import numpy_namespace
 from ncbounds.campaign import samplers
+from ncbounds.campaign.ascent import torch_is_present
 from ncbounds.campaign.certify import (
     Counterexample,
     Exact,
     certainly_meets,
     certified_tightness,
-    exact_instance,
-    refute,
 )
+from ncbounds.campaign.chunks import Chunk, Findings, Lead, Stage, Tight, explore
 from ncbounds.campaign.shrink import complexity, shrink
-from ncbounds.theory.terms import Claim, Comparison, Judgement
+from ncbounds.campaign.workers import Runner, in_order, serial
+from ncbounds.theory.terms import Claim
 
-#: Relative violations in floats below which rounding explains them.
-_NOISE = {"<=": 1e-9, "=": 1e-6}
-_LEADS_A_BATCH, _LEADS_A_CAMPAIGN, _ENOUGH_COUNTEREXAMPLES = 4, 60, 3
-_TIGHT_KEPT = 3
-#: Instances of which one must meet the hypotheses with certainty.
-_EXAMPLES = 20
+#: Random instances of a chunk, and degenerate instances of a campaign.
+CHUNK, _DEGENERATE = 16384, 512
+#: Chunks that are handed to the workers together.
+_WINDOW = 256
+#: Instances of which one must meet the hypotheses with certainty, and how many tight ones to keep.
+_EXAMPLES, _TIGHT_KEPT = 20, 3
 
 
 @dataclass(frozen=True)
 class Effort:
-    """How much a campaign does: random instances, and restarts times steps of ascent.
+    """How much a campaign does.
 
-    Each conclusion is attacked by ascent at `sizes` drawn sizes.
+    `instances` random ones, at scales from 10^-decades to 10^decades, and for each conclusion that
+    is an inequality `ascents` times a batch of `restarts` that climbs for `steps`.
     """
 
-    instances: int = 4096
+    instances: int = CHUNK
+    ascents: int = 3
     restarts: int = 24
-    steps: int = 80
-    sizes: int = 3
+    steps: int = 120
     decades: float = 2.0
 
-    @classmethod
-    def nominal(cls, seconds: float) -> Effort:
-        """Return the effort that takes about so many seconds on a core of 2020.
 
-        The conversion is fixed, so that a budget gives the same ledger on every machine.
-        """
-        return cls(
-            instances=max(1024, int(6000 * seconds)),
-            restarts=max(8, min(64, int(16 * seconds))),
-            steps=max(20, min(400, int(40 * seconds))),
-            sizes=max(1, min(3, round(3 * seconds))),
-        )
+def plan(claim: Claim, effort: Effort) -> Iterator[Chunk]:
+    """Yield the chunks of a campaign in order; a longer campaign starts as a shorter one does."""
+    for index in range(max(-(-effort.instances // CHUNK), effort.ascents)):
+        yield from a_round(claim, effort, index)
+
+
+def a_round(claim: Claim, effort: Effort, index: int) -> Iterator[Chunk]:
+    """Yield the chunks of one round: random instances, and ascent while there is more to do.
+
+    The first begins with the degenerate instances.
+    """
+    if index == 0:
+        yield Chunk("degenerate", 0, _DEGENERATE)
+    instances = min(CHUNK, effort.instances - index * CHUNK)
+    if instances > 0:
+        yield Chunk("random", index, instances, effort.decades)
+    if index < effort.ascents and effort.steps and torch_is_present():
+        for name in inequalities(claim):
+            yield Chunk("ascent", index, effort.restarts, 0.5, effort.steps, name)
+
+
+def inequalities(claim: Claim) -> list[str]:
+    """Return the names of the conclusions that are inequalities, read off one drawn instance."""
+    sizes = claim.axes({name: low for name, (low, _) in claim.sizes.items()})
+    with np.errstate(all="ignore"):
+        drawn = samplers.draw(claim, sizes, 1, np.random.default_rng(0))
+        judged = claim.judge(numpy_namespace(), **drawn)
+    return [c.name for c in judged.conclusions if c.relation == "<="]
+
+
+@dataclass
+class Count:
+    """Instances of one stage: how many were drawn, how many met the hypotheses in floats."""
+
+    drawn: int = 0
+    met: int = 0
 
 
 @dataclass(frozen=True)
 class Campaign:
     """What a search found: how many instances met the hypotheses, what broke, how tight.
 
-    `met` is counted in floats; `certain` is whether one of them met the hypotheses in balls.
+    `stages` counts in floats; `certain` is whether an instance met the hypotheses in balls.
+    `tightness` has the largest certified lhs/rhs of each conclusion, `tightest` its instance.
+    `lead` is the largest violation in floats that did not certify: no verdict follows from it.
     """
 
-    instances: int
-    met: int
+    stages: dict[str, Count]
     certain: bool
     leads: int
+    lead: Lead | None
     counterexample: Counterexample | None
     tightness: dict[str, float]
+    tightest: dict[str, Exact]
     seed: int
-    ascent: str
+
+    @property
+    def instances(self) -> int:
+        """Number of instances drawn."""
+        return sum(count.drawn for count in self.stages.values())
+
+    @property
+    def met(self) -> int:
+        """Number of instances that met the hypotheses in floats."""
+        return sum(count.met for count in self.stages.values())
 
     def to_dict(self) -> dict[str, Any]:
         """Return plain data."""
@@ -85,200 +127,118 @@ class Campaign:
             "instances": self.instances,
             "met": self.met,
             "met_with_certainty": self.certain,
+            "stages": {name: vars(count) for name, count in self.stages.items()},
             "leads": self.leads,
+            "largest_lead": self.lead
+            and {"comparison": self.lead.comparison, "violation": self.lead.size},
             "tightness": self.tightness,
             "seed": self.seed,
-            "ascent": self.ascent,
         }
 
 
-@dataclass
-class _Progress:
-    """What a running campaign has seen so far."""
-
-    drawn: int = 0
-    met: int = 0
-    leads: int = 0
-    broken: list[Counterexample] = field(default_factory=list)
-    examples: list[Exact] = field(default_factory=list)
-    tight: dict[str, list[tuple[float, samplers.Instance]]] = field(default_factory=dict)
-
-    @property
-    def settled(self) -> bool:
-        return len(self.broken) >= _ENOUGH_COUNTEREXAMPLES
-
-
-def run_campaign(claim: Claim, effort: Effort, seed: int) -> Campaign:
+def run_campaign(
+    claim: Claim,
+    effort: Effort,
+    seed: int,
+    run: Runner = serial,
+    progress: Callable[[int, int], None] | None = None,
+) -> Campaign:
     """Search for an instance that meets the hypotheses of a claim and breaks a conclusion.
+
+    `run` does the chunks: here one after the other, or as `workers` has it. `progress` is told
+    the number of chunks done, and of all.
 
     Examples
     --------
     >>> from ncbounds.theory import statement
     >>> lemma = statement("bnwd:lemma-2.1").variants[0]
-    >>> run_campaign(lemma.claim, Effort(512, 8, 20), seed=0).counterexample is None
+    >>> run_campaign(lemma.claim, Effort(512, ascents=1), seed=0).counterexample is None
     True
     """
-    rng = np.random.default_rng(seed)
-    seen = _Progress()
-    for batch in _random_batches(claim, effort, rng):
-        _inspect(claim, batch, seen)
-        if seen.settled:
-            break
-    ascent = "skipped: a counterexample was at hand"
-    if not seen.broken:
-        ascent = _ascend(claim, effort, rng, seen)
-    best = min(seen.broken, key=lambda found: complexity(found.instance), default=None)
-    return Campaign(
-        instances=seen.drawn,
-        met=seen.met,
-        certain=bool(seen.broken) or any(certainly_meets(claim, one) for one in seen.examples),
-        leads=seen.leads,
-        counterexample=shrink(claim, best) if best else None,
-        tightness=_certified(claim, seen),
-        seed=seed,
-        ascent=ascent,
-    )
+    tally, done = Tally(claim, seed), 0
+    chunks, total = plan(claim, effort), sum(1 for _ in plan(claim, effort)) if progress else 0
+    while not tally.settled and (window := list(islice(chunks, _WINDOW))):
+        for _ in tally.add_all(window, run):
+            done += 1
+            if progress is not None:
+                progress(done, total)
+    return tally.result()
 
 
-def _random_batches(
-    claim: Claim, effort: Effort, rng: np.random.Generator
-) -> Iterator[samplers.Instance]:
-    xp, left = numpy_namespace(), effort.instances
-    while left > 0:
-        sizes = samplers.draw_sizes(claim, rng)
-        batch = samplers.batch_size(claim, sizes, min(left, 256))
-        left -= batch
-        drawn = samplers.draw(claim, sizes, batch, rng, effort.decades)
-        room = samplers.draw_room(claim, batch, rng)
-        with np.errstate(all="ignore"):
-            yield samplers.meet_budgets(claim, xp, drawn, room)
+@dataclass
+class Tally:
+    """What the chunks of one campaign have found so far; it does not grow with their number."""
 
+    claim: Claim
+    seed: int
+    stages: dict[Stage, Count] = field(default_factory=dict)
+    leads: int = 0
+    lead: Lead | None = None
+    broken: list[Counterexample] = field(default_factory=list)
+    examples: list[Exact] = field(default_factory=list)
+    tight: dict[str, list[Tight]] = field(default_factory=dict)
 
-def _ascend(claim: Claim, effort: Effort, rng: np.random.Generator, seen: _Progress) -> str:
-    """Gradient ascent on each conclusion in turn; returns what was done, in words."""
-    from ncbounds.campaign.ascent import ascend, torch_is_present
+    @property
+    def settled(self) -> bool:
+        """Whether a counterexample is at hand, so that searching on is of no use."""
+        return bool(self.broken)
 
-    if not torch_is_present():
-        return "skipped: torch is not installed"
-    if effort.steps == 0:
-        return "none"
-    for name in conclusion_names(claim, rng):
-        for _ in range(effort.sizes):
-            sizes = _promising_sizes(claim, rng)
-            _inspect(claim, ascend(claim, name, sizes, effort.restarts, effort.steps, rng), seen)
-            if seen.settled:
-                break
-    return f"{effort.sizes} x {effort.restarts} restarts of {effort.steps} steps a conclusion"
-
-
-def _promising_sizes(claim: Claim, rng: np.random.Generator, attempts: int = 10) -> dict[str, int]:
-    """Sizes at which some drawn instance meets the hypotheses, if a few attempts find any."""
-    sizes = samplers.draw_sizes(claim, rng)
-    for _ in range(attempts):
-        drawn = samplers.draw(claim, sizes, 16, rng, decades=0.5)
-        xp = numpy_namespace()
-        with np.errstate(all="ignore"):
-            filled = samplers.meet_budgets(claim, xp, drawn, samplers.draw_room(claim, 16, rng))
-            if meets_hypotheses(claim.judge(xp, **filled)).any():
-                break
-        sizes = samplers.draw_sizes(claim, rng)
-    return sizes
-
-
-def conclusion_names(claim: Claim, rng: np.random.Generator) -> list[str]:
-    """Return the names of a claim's conclusions, read off one drawn instance."""
-    sizes = claim.axes({name: low for name, (low, _) in claim.sizes.items()})
-    with np.errstate(all="ignore"):
-        judged = claim.judge(numpy_namespace(), **samplers.draw(claim, sizes, 1, rng))
-    return [c.name for c in judged.conclusions]
-
-
-# -- looking at one batch -------------------------------------------------------------------------
-
-
-def _inspect(claim: Claim, batch: samplers.Instance, seen: _Progress) -> None:
-    """Count, keep the tightest, and certify the most violated instances of a batch."""
-    with np.errstate(all="ignore"):
-        judged = claim.judge(numpy_namespace(), **batch)
-        met = meets_hypotheses(judged)
-        seen.drawn += len(met)
-        seen.met += int(met.sum())
-        if met.any() and len(seen.examples) < _EXAMPLES:
-            seen.examples.append(exact_instance(batch, int(np.flatnonzero(met)[0])))
-        for conclusion in judged.conclusions:
-            size = np.where(met, violation(conclusion), -np.inf)
-            _keep_tightest(conclusion, np.where(met, ratio(conclusion), -np.inf), batch, seen)
-            order = np.argsort(-size, kind="stable")[:_LEADS_A_BATCH]
-            for index in order[size[order] > _NOISE[conclusion.relation]]:
-                if seen.leads >= _LEADS_A_CAMPAIGN or seen.settled:
+    def add_all(self, chunks: list[Chunk], run: Runner) -> Iterator[Chunk]:
+        """Do chunks and add what they find, in order, up to the first that settles the claim."""
+        with closing(run(partial(explore, self.claim, self.seed), chunks)) as results:
+            for chunk, found in in_order(chunks, results):
+                self.add(chunk, found)
+                yield chunk
+                if self.settled:
                     return
-                seen.leads += 1
-                found = refute(claim, exact_instance(batch, int(index)))
-                if found is not None:
-                    seen.broken.append(found)
+
+    def add(self, chunk: Chunk, found: Findings) -> None:
+        """Add the findings of one chunk."""
+        count = self.stages.setdefault(chunk.stage, Count())
+        count.drawn += found.drawn
+        count.met += found.met
+        self.leads += found.leads
+        if found.lead and (self.lead is None or found.lead.size > self.lead.size):
+            self.lead = found.lead
+        self.broken += found.broken
+        if found.example is not None and len(self.examples) < _EXAMPLES:
+            self.examples.append(found.example)
+        for name, one in found.tight.items():
+            kept = self.tight.setdefault(name, [])
+            kept.append(one)
+            kept.sort(key=lambda entry: -entry.ratio)
+            del kept[_TIGHT_KEPT:]
+
+    @property
+    def heights(self) -> dict[str, float]:
+        """Largest lhs/rhs in floats of each conclusion so far."""
+        return {name: kept[0].ratio for name, kept in self.tight.items()}
+
+    def result(self) -> Campaign:
+        """Shrink and certify what was found."""
+        best = min(self.broken, key=lambda found: complexity(found.instance), default=None)
+        tightest = {
+            name: certified
+            for name, kept in self.tight.items()
+            if (certified := _tightest(self.claim, name, kept)) is not None
+        }
+        return Campaign(
+            stages={name: Count(**vars(count)) for name, count in self.stages.items()},
+            certain=best is not None or any(certainly_meets(self.claim, e) for e in self.examples),
+            leads=self.leads,
+            lead=self.lead,
+            counterexample=shrink(self.claim, best) if best else None,
+            tightness={name: value for name, (value, _) in tightest.items()},
+            tightest={name: instance for name, (_, instance) in tightest.items()},
+            seed=self.seed,
+        )
 
 
-def meets_hypotheses(judged: Judgement) -> npt.NDArray[np.bool_]:
-    """Tell which instances meet all hypotheses (up to rounding) and have defined conclusions."""
-    size = max((np.shape(c.lhs)[0] for c in (*judged.hypotheses, *judged.conclusions)), default=0)
-    met = np.ones(size, dtype=bool)
-    for hypothesis in judged.hypotheses:
-        met &= violation(hypothesis) <= _NOISE["<="]
-        met &= np.isfinite(_flat(hypothesis.slack)).all(axis=1)
-    for conclusion in judged.conclusions:
-        met &= ~np.isnan(_flat(conclusion.slack)).any(axis=1)
-    return met
-
-
-def violation(comparison: Comparison) -> npt.NDArray[np.float64]:
-    """Relative violation of each instance: positive where the relation fails, at most 1."""
-    gap = _flat(-comparison.slack)
-    if comparison.relation == "=":
-        gap = np.abs(gap)
-    scale = np.abs(_flat(comparison.lhs)) + np.abs(_flat(comparison.rhs))
-    relative = np.where(gap == 0, 0.0, gap / np.where(scale > 0, scale, 1.0))
-    return np.asarray(np.where(np.isnan(relative), -np.inf, relative).max(axis=1))
-
-
-def ratio(comparison: Comparison) -> npt.NDArray[np.float64]:
-    """Largest lhs/rhs of each instance, where rhs is positive."""
-    left, right = _flat(comparison.lhs), _flat(comparison.rhs)
-    tight = np.where(right > 0, left / np.where(right > 0, right, 1.0), -np.inf)
-    return np.asarray(np.where(np.isfinite(tight), tight, -np.inf).max(axis=1))
-
-
-def _flat(values: Any) -> npt.NDArray[np.float64]:
-    array = np.asarray(values, dtype=np.float64)
-    return array.reshape(len(array), -1)
-
-
-# -- tightness ------------------------------------------------------------------------------------
-
-
-def _keep_tightest(
-    conclusion: Comparison,
-    ratios: npt.NDArray[np.float64],
-    batch: samplers.Instance,
-    seen: _Progress,
-) -> None:
-    if conclusion.relation == "=":
-        return
-    kept = seen.tight.setdefault(conclusion.name, [])
-    plausible = np.where(ratios <= 1 + _NOISE["<="], ratios, -np.inf)
-    for index in np.argsort(-plausible, kind="stable")[:_TIGHT_KEPT]:
-        if plausible[index] > 0:
-            row = {name: values[index : index + 1] for name, values in batch.items()}
-            kept.append((float(plausible[index]), row))
-    kept.sort(key=lambda entry: -entry[0])
-    del kept[_TIGHT_KEPT:]
-
-
-def _certified(claim: Claim, seen: _Progress) -> dict[str, float]:
-    """The largest certified lhs/rhs of each conclusion, rounded down to six digits."""
-    best: dict[str, float] = {}
-    for name, kept in seen.tight.items():
-        values = [certified_tightness(claim, exact_instance(row, 0), name) for _, row in kept]
-        known = [value for value in values if value is not None]
-        if known:
-            best[name] = float(np.floor(max(known) * 1e6) / 1e6)
-    return best
+def _tightest(claim: Claim, name: str, kept: list[Tight]) -> tuple[float, Exact] | None:
+    """The largest certified lhs/rhs, rounded down to six digits, with its instance."""
+    found = [(certified_tightness(claim, one.instance, name), one.instance) for one in kept]
+    known = [(value, instance) for value, instance in found if value is not None]
+    if not known:
+        return None
+    value, instance = max(known, key=lambda entry: entry[0])
+    return float(np.floor(value * 1e6) / 1e6), instance

@@ -22,6 +22,7 @@ COMMANDS = {
     "show": "One statement: what it says, verdicts, evidence, correction.",
     "evaluate": "A bound at given parameters, to certified digits.",
     "verify": "Run proofs and campaigns; print the ledger.",
+    "campaign": "Search for counterexamples of one statement, at length.",
     "measure": "Neural collapse metrics of a file of features.",
     "compare": "Measured quantities beside every bound that applies.",
     "plot": "Draw bounds, or bounds against measurements.",

@@ -6,7 +6,8 @@ import click
 
 from ncbounds.cli.output import VERDICT_STYLE, print_json, print_table, progress_bar, styled
 from ncbounds.errors import InputError
-from ncbounds.report.ledger import Ledger, StatementRow, select, verify
+from ncbounds.report.ledger import Ledger, StatementRow, select
+from ncbounds.report.verification import verify
 from ncbounds.theory import statements
 
 #: Nominal seconds of search a variant: enough for a verdict at a glance.

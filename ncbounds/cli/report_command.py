@@ -11,8 +11,8 @@ import click
 from ncbounds.cli.models import read_models, train_models
 from ncbounds.cli.output import progress_bar
 from ncbounds.errors import InputError
-from ncbounds.report.ledger import verify
 from ncbounds.report.page import page
+from ncbounds.report.verification import verify
 
 
 @click.command("report")

@@ -8,7 +8,8 @@ import click
 from rich.markup import escape
 
 from ncbounds.cli.output import console, print_json, progress_bar, styled
-from ncbounds.report.ledger import StatementRow, VariantRow, verify
+from ncbounds.report.ledger import StatementRow, VariantRow
+from ncbounds.report.verification import verify
 from ncbounds.theory import statement
 from ncbounds.theory.terms import PAPERS, Statement
 

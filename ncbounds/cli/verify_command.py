@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 
 import click
@@ -9,7 +10,8 @@ from rich.markup import escape
 
 from ncbounds.cli.output import print_json, print_table, progress_bar, styled
 from ncbounds.errors import InputError
-from ncbounds.report.ledger import Ledger, verify
+from ncbounds.report.ledger import Ledger
+from ncbounds.report.verification import verify
 
 
 @click.command("verify")
@@ -28,7 +30,7 @@ from ncbounds.report.ledger import Ledger, verify
     show_default=True,
     help="Seed of the campaigns.",
 )
-@click.option("--workers", default=1, show_default=True, help="Processes.")
+@click.option("--workers", type=click.IntRange(min=1), help="Processes.  [default: all cores]")
 @click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 def command(
     ids: tuple[str, ...],
@@ -36,7 +38,7 @@ def command(
     everything: bool,
     budget: float | None,
     seed: int,
-    workers: int,
+    workers: int | None,
     as_json: bool,
 ) -> None:
     """Verify statements: every verdict is computed from evidence found now."""
@@ -48,13 +50,15 @@ def command(
             paper=paper,
             budget=budget,
             seed=seed,
-            workers=workers,
+            workers=workers or os.cpu_count() or 1,
             progress=progress,
         )
     if as_json:
         print_json(ledger.to_dict())
     else:
         print_ledger(ledger)
+        for line in ledger.search:
+            click.echo(line)
     for fault in ledger.faults:
         click.echo(f"ncbounds: fault: {fault}", err=True)
     if ledger.faults:

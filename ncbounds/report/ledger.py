@@ -1,4 +1,4 @@
-"""The ledger: run proofs and campaigns, and compute the verdict of every variant from them.
+"""The ledger: the verdict of every variant, computed from its proof and its campaign.
 
 A verdict is a function of the evidence found at run time and of nothing else. `refuted` needs a
 certified counterexample, `proved` a proof whose every step holds, `supported` a campaign that met
@@ -8,21 +8,15 @@ that is refuted, a proof that fails, a proof and a counterexample of one claim) 
 
 from __future__ import annotations
 
-import zlib
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 
-from ncbounds.campaign.search import Campaign, Effort, run_campaign
+from ncbounds.campaign.search import Campaign
 from ncbounds.errors import InputError
 from ncbounds.theory import statement, statements
 from ncbounds.theory.terms import PAPERS, Statement, Variant
-from proofs_check.steps import ProofResult, proofs, run
-
-#: Nominal seconds a variant when no budget is given.
-DEFAULT_SECONDS_A_VARIANT = 1.0
-
-Progress = Callable[[int, int, str], None]
+from proofs_check.steps import ProofResult
 
 
 @dataclass(frozen=True)
@@ -82,12 +76,7 @@ class VariantRow:
     def counterexample(self) -> str:
         """The counterexample in numbers that a person can check; empty without one."""
         found = self.campaign.counterexample if self.campaign else None
-        if found is None:
-            return ""
-        instance = found.to_dict()["instance"].items()
-        numbers = ", ".join(f"{name} = {values}" for name, values in instance).replace("'", "")
-        relation = "is not" if found.relation == "=" else "is not at most"
-        return f"{found.comparison} fails at {numbers}: {found.lhs} {relation} {found.rhs}"
+        return "" if found is None else str(found)
 
     def evidence(self) -> list[dict[str, Any]]:
         """Return the evidence as plain data."""
@@ -153,9 +142,10 @@ class StatementRow:
 
 @dataclass(frozen=True)
 class Ledger:
-    """The verdicts of statements."""
+    """The verdicts of statements, and in words how the search for them was spent."""
 
     rows: tuple[StatementRow, ...]
+    search: tuple[str, ...] = ()
 
     @property
     def faults(self) -> list[str]:
@@ -192,107 +182,3 @@ def select(ids: Iterable[str] = (), paper: str | None = None) -> list[Statement]
         raise InputError("paper", paper, f"one of {', '.join(PAPERS)}")
     chosen = [statement(id) for id in ids] or list(statements().values())
     return [s for s in chosen if paper in (None, s.source.paper)]
-
-
-def verify(
-    ids: Iterable[str] = (),
-    *,
-    paper: str | None = None,
-    budget: float | None = None,
-    seed: int = 0,
-    workers: int = 1,
-    progress: Progress | None = None,
-) -> Ledger:
-    """Run the proofs and campaigns of statements and return the ledger.
-
-    Parameters
-    ----------
-    ids
-        Statements to verify; all when empty.
-    paper
-        Restrict to one paper.
-    budget
-        Nominal seconds of search in all, divided evenly over the variants. They are converted to
-        a fixed number of instances and ascent steps, so the ledger does not depend on the
-        machine's speed.
-    seed
-        Seed of the campaigns. Each variant derives its own, so neither order nor the number of
-        workers changes a ledger.
-    workers
-        Processes to use.
-    progress
-        Called with (done, total, label) after every variant.
-
-    Raises
-    ------
-    InputError
-        When an id, the paper, the budget or the number of workers is not valid.
-
-    Examples
-    --------
-    >>> row = verify(["bnwd:lemma-2.1"], budget=0.2).rows[0]
-    >>> row.variants[0].verdict
-    'proved'
-    """
-    if budget is not None and not 0 < budget < float("inf"):
-        raise InputError("budget", budget, "a finite positive number of seconds")
-    if seed < 0:
-        raise InputError("seed", seed, "at least 0")
-    if workers < 1:
-        raise InputError("workers", workers, "at least 1")
-    chosen = select(ids, paper)
-    jobs = [(s.id, index) for s in chosen for index in range(len(s.variants))]
-    share = DEFAULT_SECONDS_A_VARIANT if budget is None else budget / max(len(jobs), 1)
-    done: dict[tuple[str, int], VariantRow] = {}
-    for key, row in zip(jobs, _run_all(jobs, share, seed, workers), strict=True):
-        done[key] = row
-        if progress is not None:
-            progress(len(done), len(jobs), f"{key[0]} ({row.variant.name})")
-    return Ledger(
-        tuple(
-            StatementRow(s, tuple(done[s.id, index] for index in range(len(s.variants))))
-            for s in chosen
-        )
-    )
-
-
-def _run_all(
-    jobs: list[tuple[str, int]], share: float, seed: int, workers: int
-) -> Iterable[VariantRow]:
-    if workers == 1:
-        return (_verify_job(id, index, share, seed) for id, index in jobs)
-    from joblib import Parallel, delayed
-
-    parallel = Parallel(n_jobs=workers, return_as="generator")
-    results: Iterable[tuple[ProofResult | None, Campaign | None]] = parallel(
-        delayed(_evidence)(id, index, share, seed) for id, index in jobs
-    )
-    return (
-        VariantRow(statement(id).variants[index], *found)
-        for (id, index), found in zip(jobs, results, strict=True)
-    )
-
-
-def _verify_job(id: str, index: int, share: float, seed: int) -> VariantRow:
-    return VariantRow(statement(id).variants[index], *_evidence(id, index, share, seed))
-
-
-def _evidence(
-    id: str, index: int, share: float, seed: int
-) -> tuple[ProofResult | None, Campaign | None]:
-    """Run everything there is on one variant (in whichever process)."""
-    return gather(id, statement(id).variants[index], Effort.nominal(share), seed + 1000 * index)
-
-
-def gather(
-    id: str, variant: Variant, effort: Effort, seed: int
-) -> tuple[ProofResult | None, Campaign | None]:
-    """Return the proof (run, if there is one) and the campaign of a variant."""
-    if variant.claim is None:
-        return None, None
-    entry = proofs().get((id, variant.name, variant.reading))
-    own_seed = seed + zlib.crc32(id.encode())
-    return (
-        run(entry, variant.claim) if entry else None,
-        run_campaign(variant.claim, effort, own_seed),
-    )

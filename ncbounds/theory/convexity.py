@@ -5,6 +5,7 @@ Both lemmas are from the appendix of `bnwd`, which builds its proximity theorems
 
 from __future__ import annotations
 
+from fractions import Fraction
 from typing import Any
 
 from ncbounds.arithmetic.formula import (
@@ -21,8 +22,10 @@ from ncbounds.theory.terms import (
     Comparison,
     Field,
     Judgement,
+    Pin,
     Source,
     Statement,
+    Trend,
     Variant,
 )
 
@@ -82,6 +85,22 @@ def subset_mean_lemma_modulus(xp: Any, *, m: Any, **instance: Any) -> Judgement:
     )
 
 
+def subset_mean_lemma_exp(xp: Any, *, x: Any, subset: Any, epsilon: Any) -> Judgement:
+    """Lemma 2.1 for f = exp, whose modulus on the range of the points is the least exp(x_i)."""
+    mean = xp.mean(x, axis=-1)
+    delta = xp.mean(subset, axis=-1)
+    subset_mean = xp.sum(subset * x, axis=-1) / xp.sum(subset, axis=-1)
+    values = xp.exp(x)
+    radius = subset_radius(xp, epsilon=epsilon, delta=delta, m=xp.min(values, axis=-1))
+    return Judgement(
+        hypotheses=(Comparison("Jensen gap", xp.mean(values, axis=-1), xp.exp(mean) + epsilon),),
+        conclusions=(
+            Comparison("upper", subset_mean - mean, radius),
+            Comparison("lower", mean - subset_mean, radius),
+        ),
+    )
+
+
 _JENSEN_FIELDS = (
     Field("x", ("N",)),
     Field("subset", ("N",), "mask"),
@@ -91,6 +110,39 @@ _JENSEN_FIELDS = (
     Field("epsilon", (), "budget", hypothesis="Jensen gap"),
 )
 _JENSEN_SIZES = {"N": (1, 64), "J": (1, 8)}
+_EXPONENTIAL_FIELDS = (
+    Field("x", ("N",)),
+    Field("subset", ("N",), "mask"),
+    Field("epsilon", (), "budget", hypothesis="Jensen gap"),
+)
+
+_POINTS = 4
+
+
+def _one_point_of(number: int, **budgets: float) -> Pin:
+    """One of so many points as the subset, modulus 1."""
+    subset = [1] + [0] * (number - 1)
+    return Pin({"N": number, "J": 1}, {"subset": subset, "m": 1}, budgets)
+
+
+_SUBSET_TRENDS = (
+    Trend(
+        "upper",
+        subset_radius,
+        "epsilon",
+        tuple(Fraction(1, 10**k) for k in range(1, 9)),
+        lambda epsilon: _one_point_of(_POINTS, epsilon=float(epsilon)),
+        {"delta": Fraction(1, _POINTS), "m": Fraction(1)},
+    ),
+    Trend(
+        "upper",
+        subset_radius,
+        "delta",
+        tuple(Fraction(1, 2**k) for k in range(4, 9)),
+        lambda delta: _one_point_of(int(1 / delta)),
+        {"epsilon": Fraction(1), "m": Fraction(1)},
+    ),
+)
 
 LEMMA_2_1 = Statement(
     id="bnwd:lemma-2.1",
@@ -108,6 +160,7 @@ LEMMA_2_1 = Statement(
             r"$\sqrt{2\epsilon(1-\delta)/(m\delta)}$ of $\tilde x$.",
             Claim(subset_mean_lemma, _JENSEN_FIELDS, _JENSEN_SIZES),
             (Bound("distance of the subset mean from the mean", subset_radius, "upper"),),
+            _SUBSET_TRENDS,
             remark="The empty subset has no mean and delta = 0 no radius; the lemma needs S "
             "non-empty. The constant is the best possible: a quadratic f with two values attains "
             "it.",
@@ -119,6 +172,15 @@ LEMMA_2_1 = Statement(
             r"where modulus $m$ means that $f - m x^2$ is convex.",
             Claim(subset_mean_lemma_modulus, _JENSEN_FIELDS, _JENSEN_SIZES),
             remark="Weaker by a factor sqrt 2 than what the proof gives under this convention.",
+        ),
+        Variant(
+            "printed",
+            "f = exp on the range of the points",
+            r"For $\frac1N\sum_i e^{x_i} \le e^{\tilde x} + \epsilon$ and $m = e^{\min_i x_i}$, "
+            r"the mean over $S$ lies within $\sqrt{2\epsilon(1-\delta)/(m\delta)}$ of $\tilde x$.",
+            Claim(subset_mean_lemma_exp, _EXPONENTIAL_FIELDS, {"N": (1, 64)}),
+            remark="The exponential is strongly convex on bounded ranges only. The paper replaces "
+            "this modulus by the one at the mean, which costs the factor 1 - delta (Lemma A.2).",
         ),
     ),
 )
@@ -165,12 +227,6 @@ def exponential_lemma_sharp(xp: Any, *, x: Any, subset: Any, epsilon: Any) -> Ju
         (Comparison("upper", judged.conclusions[0].lhs, radius),),
     )
 
-
-_EXPONENTIAL_FIELDS = (
-    Field("x", ("N",)),
-    Field("subset", ("N",), "mask"),
-    Field("epsilon", (), "budget", hypothesis="Jensen gap"),
-)
 
 LEMMA_A_2 = Statement(
     id="bnwd:lemma-a.2",

@@ -8,17 +8,20 @@ proved to bound the optimum from above.
 
 from __future__ import annotations
 
+from fractions import Fraction
 from typing import Any
 
-from ncbounds.arithmetic.formula import Condition, formula, integer
+from ncbounds.arithmetic.formula import Condition, Formula, formula, integer
 from ncbounds.theory.terms import (
     Bound,
     Claim,
     Comparison,
     Field,
     Judgement,
+    Pin,
     Source,
     Statement,
+    Trend,
     Variant,
 )
 
@@ -134,6 +137,25 @@ def code_claim(lower: Any, upper: Any, threshold: Any = None) -> Any:
 
 _CODE_FIELDS = (Field("w", ("K", "d")), Field("h", ("K", "d"), like="w"))
 _CODE_SIZES = {"d": (2, 8), "K": (2, 16)}
+
+
+def _trends(lower: Formula, upper: Formula) -> tuple[Trend, ...]:
+    """The order in K at d = 2, where the optimum is known: 1 - cos(2 pi/K)."""
+    sides = (("upper side", upper, False), ("lower side", lower, True))
+    return tuple(
+        Trend(
+            side,
+            bound,
+            "K",
+            tuple(Fraction(K) for K in (8, 12, 16, 24, 32)),
+            lambda K: Pin({"d": 2, "K": int(K)}),
+            {"d": Fraction(2)},
+            below,
+        )
+        for side, bound, below in sides
+    )
+
+
 _DISTANCE = "optimal one-vs-rest distance"
 _THEOREM = (
     r"$\frac12\left[\frac{\sqrt\pi}{K}\frac{\Gamma(\frac{d+1}2)}{\Gamma(\frac d2+1)}\right]"
@@ -161,6 +183,7 @@ THEOREM_3_9 = Statement(
                 Bound(_DISTANCE, printed_lower, "lower", 0),
                 Bound(_DISTANCE, printed_upper, "upper", simplex_bound),
             ),
+            _trends(printed_lower, printed_upper),
             remark="True, but the upper side has half the right exponent: it is vacuous unless "
             "K is exponential in d, and for d = 2 off by a factor of order K. The hypothesis on K "
             "is not needed. For d = 1 the exponents divide by zero, so d >= 2 is.",
@@ -187,6 +210,7 @@ THEOREM_3_9 = Statement(
                 Bound(_DISTANCE, sharp_lower, "lower", 0),
                 Bound(_DISTANCE, sharp_upper, "upper", simplex_bound),
             ),
+            _trends(sharp_lower, sharp_upper),
             remark="A factor 4 apart everywhere; better than the printed bounds on both sides "
             "wherever those say anything.",
         ),

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from fractions import Fraction
 from typing import Any, Literal
 
 from ncbounds.arithmetic.formula import Formula
@@ -131,6 +132,34 @@ class Bound:
 
 
 @dataclass(frozen=True)
+class Trend:
+    """How a bound depends on one parameter, to be set beside how the worst case depends on it.
+
+    The conclusion of that name compares the truth with `bound`, which is its right-hand side or,
+    with `lower`, its left-hand side. At each of `values` of the parameter `pin(value)` says which
+    sizes, which fields (without batch axis) and about which budgets an instance is to have. The
+    exponent of the bound itself is taken at the other parameters `at`.
+    """
+
+    conclusion: str
+    bound: Formula
+    parameter: str
+    values: tuple[Fraction, ...]
+    pin: Callable[[Fraction], Pin]
+    at: Mapping[str, Fraction] = field(default_factory=dict)
+    lower: bool = False
+
+
+@dataclass(frozen=True)
+class Pin:
+    """What is held of an instance: sizes and fields exactly, budgets within a factor of 2."""
+
+    sizes: Mapping[str, int] = field(default_factory=dict)
+    fields: Mapping[str, Any] = field(default_factory=dict)
+    budgets: Mapping[str, float] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
 class Variant:
     """A statement in one wording: as printed, corrected or sharp, under one reading.
 
@@ -144,6 +173,7 @@ class Variant:
     text: str
     claim: Claim | None = None
     bounds: tuple[Bound, ...] = ()
+    trends: tuple[Trend, ...] = ()
     defect: str = ""
     remark: str = ""
     undecided: str = ""

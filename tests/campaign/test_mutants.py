@@ -12,7 +12,7 @@ from ncbounds.campaign.certify import check
 from ncbounds.campaign.search import Effort, run_campaign
 from proofs_check.steps import proofs, run
 
-EFFORT = Effort(instances=6000, restarts=24, steps=120)
+EFFORT = Effort(ascents=3)
 
 
 @pytest.mark.parametrize("name", MUTANTS)

@@ -577,7 +577,7 @@ def plant(monkeypatch):
         )
         register = {(p.id, p.variant, p.reading): p for p in proofs}
         monkeypatch.setattr("ncbounds.theory.statements", lambda: {planted.id: planted})
-        monkeypatch.setattr("ncbounds.report.ledger.proofs", lambda: register)
+        monkeypatch.setattr("ncbounds.report.verification.proofs", lambda: register)
         return CliRunner().invoke(group, [command, planted.id, *options])
 
     return run

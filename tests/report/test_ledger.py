@@ -6,7 +6,8 @@ import pytest
 
 from ncbounds.campaign.search import Effort
 from ncbounds.errors import InputError
-from ncbounds.report.ledger import Ledger, StatementRow, VariantRow, gather, select, verify
+from ncbounds.report.ledger import Ledger, StatementRow, VariantRow, select
+from ncbounds.report.verification import gather, verify
 from ncbounds.theory import statement
 from ncbounds.theory.terms import Comparison, Judgement
 

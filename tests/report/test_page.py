@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from ncbounds.errors import InputError
-from ncbounds.report.ledger import verify
+from ncbounds.report.verification import verify
 from ncbounds.report.model import Model
 from ncbounds.report.page import page
 from ncbounds.report.plots import plot_bounds, svg

@@ -1,0 +1,314 @@
+"""One chunk of a campaign: what it does, and what it finds.
+
+A campaign is a sequence of chunks. Each is computed from the claim, the seed and its own words
+alone, in whichever process, so that neither the number of workers nor an interruption changes
+what a campaign finds. What a chunk finds is small, exact, and can be written down.
+"""
+
+from __future__ import annotations
+
+import zlib
+from collections.abc import Iterator
+from dataclasses import asdict, dataclass, field
+from fractions import Fraction
+from typing import Any, Literal
+
+import numpy as np
+import numpy.typing as npt
+
+from ncbounds.arithmetic.floats import numpy_namespace
+from ncbounds.campaign import samplers
+from ncbounds.campaign.certify import Counterexample, Exact, exact_instance, refute
+from ncbounds.theory.terms import Claim, Comparison, Judgement
+
+Stage = Literal["degenerate", "random", "ascent"]
+
+#: Relative violations in floats below which rounding explains them.
+NOISE = {"<=": 1e-9, "=": 1e-6}
+_LEAST_SCALE = 1e-300
+_LEADS_A_BATCH, _LEADS_A_CHUNK, _ENOUGH_COUNTEREXAMPLES = 4, 8, 3
+
+
+@dataclass(frozen=True)
+class Chunk:
+    """A piece of work: so many instances of one stage, ascending one conclusion or none."""
+
+    stage: Stage
+    index: int
+    instances: int
+    decades: float = 2.0
+    steps: int = 0
+    conclusion: str = ""
+
+    def rng(self, seed: int) -> np.random.Generator:
+        """Return the chunk's own stream of random numbers."""
+        words = (self.stage, self.conclusion)
+        return np.random.default_rng([seed, self.index, *(zlib.crc32(w.encode()) for w in words)])
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return plain data."""
+        return asdict(self)
+
+
+@dataclass(frozen=True)
+class Lead:
+    """A violation in floats: its relative size, where, and the instance, exactly."""
+
+    comparison: str
+    size: float
+    instance: Exact
+
+
+@dataclass(frozen=True)
+class Tight:
+    """An instance close to equality: lhs/rhs in floats, and the instance, exactly."""
+
+    ratio: float
+    instance: Exact
+
+
+@dataclass
+class Findings:
+    """What a chunk found; `met` is counted in floats, `broken` is certified.
+
+    `lead` is the largest violation that did not certify, `tight` has the tightest instance of each
+    conclusion, `example` an instance that met the hypotheses.
+    """
+
+    drawn: int = 0
+    met: int = 0
+    leads: int = 0
+    broken: list[Counterexample] = field(default_factory=list)
+    lead: Lead | None = None
+    example: Exact | None = None
+    tight: dict[str, Tight] = field(default_factory=dict)
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return plain data from which `from_dict` restores the findings exactly."""
+        data = {name: getattr(self, name) for name in ("drawn", "met", "leads")}
+        data["broken"] = [
+            {**vars(found), "instance": written(found.instance)} for found in self.broken
+        ]
+        data["lead"] = self.lead and {**vars(self.lead), "instance": written(self.lead.instance)}
+        data["example"] = None if self.example is None else written(self.example)
+        data["tight"] = {
+            name: {"ratio": one.ratio, "instance": written(one.instance)}
+            for name, one in self.tight.items()
+        }
+        return data
+
+    @classmethod
+    def from_dict(cls, data: dict[str, Any]) -> Findings:
+        """Restore findings from plain data."""
+
+        def exact(entry: dict[str, Any]) -> dict[str, Any]:
+            return {**entry, "instance": read(entry["instance"])}
+
+        return cls(
+            drawn=data["drawn"],
+            met=data["met"],
+            leads=data["leads"],
+            broken=[Counterexample(**exact(entry)) for entry in data["broken"]],
+            lead=data["lead"] and Lead(**exact(data["lead"])),
+            example=None if data["example"] is None else read(data["example"]),
+            tight={name: Tight(**exact(entry)) for name, entry in data["tight"].items()},
+        )
+
+
+# -- exact numbers as text ------------------------------------------------------------------------
+
+
+def written(instance: Exact) -> dict[str, Any]:
+    """Write an exact instance as nested lists of text: hex floats, or quotients p/q."""
+    return {name: _write(values) for name, values in instance.items()}
+
+
+def read(data: dict[str, Any]) -> Exact:
+    """Read what `written` wrote."""
+    return {name: np.asarray(_read(values), dtype=object) for name, values in data.items()}
+
+
+def _write(values: Any) -> Any:
+    array = np.asarray(values, dtype=object)
+    if array.ndim:
+        return [_write(entry) for entry in array]
+    number = Fraction(array.item())
+    short = str(number)
+    if len(short) <= 8:
+        return short
+    try:
+        as_float = float(number)
+    except OverflowError:
+        return short
+    return as_float.hex() if Fraction(as_float) == number else short
+
+
+def _read(values: Any) -> Any:
+    if isinstance(values, list):
+        return [_read(entry) for entry in values]
+    return Fraction(float.fromhex(values)) if "x" in values else Fraction(values)
+
+
+# -- exploring ------------------------------------------------------------------------------------
+
+
+def explore(claim: Claim, seed: int, chunk: Chunk) -> Findings:
+    """Do one chunk of a campaign.
+
+    Raises
+    ------
+    MissingDependencyError
+        When the chunk is one of ascent and torch is not installed.
+    """
+    seen, tight = Findings(), dict[str, tuple[float, samplers.Instance]]()
+    for batch in _batches(claim, chunk, chunk.rng(seed)):
+        _inspect(claim, batch, seen, tight)
+        if len(seen.broken) >= _ENOUGH_COUNTEREXAMPLES:
+            break
+    seen.tight = {name: Tight(best, exact_instance(row, 0)) for name, (best, row) in tight.items()}
+    return seen
+
+
+def _batches(claim: Claim, chunk: Chunk, rng: np.random.Generator) -> Iterator[samplers.Instance]:
+    if chunk.stage == "degenerate":
+        yield from samplers.degenerate(claim, chunk.instances, rng)
+    elif chunk.stage == "random":
+        yield from _random_batches(claim, chunk, rng)
+    else:
+        from ncbounds.campaign.ascent import ascend
+
+        sizes = _promising_sizes(claim, rng)
+        yield ascend(claim, chunk.conclusion, sizes, chunk.instances, chunk.steps, rng)
+
+
+def _random_batches(
+    claim: Claim, chunk: Chunk, rng: np.random.Generator
+) -> Iterator[samplers.Instance]:
+    xp, left = numpy_namespace(), chunk.instances
+    while left > 0:
+        sizes = samplers.draw_sizes(claim, rng)
+        batch = samplers.batch_size(claim, sizes, left)
+        left -= batch
+        drawn = samplers.draw(claim, sizes, batch, rng, chunk.decades)
+        room = samplers.draw_room(claim, batch, rng)
+        with np.errstate(all="ignore"):
+            yield samplers.meet_budgets(claim, xp, drawn, room)
+
+
+def _promising_sizes(claim: Claim, rng: np.random.Generator, attempts: int = 10) -> dict[str, int]:
+    """Sizes at which some drawn instance meets the hypotheses, if a few attempts find any."""
+    sizes = samplers.draw_sizes(claim, rng)
+    for _ in range(attempts):
+        drawn = samplers.draw(claim, sizes, 16, rng, decades=0.5)
+        xp = numpy_namespace()
+        with np.errstate(all="ignore"):
+            filled = samplers.meet_budgets(claim, xp, drawn, samplers.draw_room(claim, 16, rng))
+            if meets_hypotheses(claim.judge(xp, **filled)).any():
+                break
+        sizes = samplers.draw_sizes(claim, rng)
+    return sizes
+
+
+def _inspect(
+    claim: Claim,
+    batch: samplers.Instance,
+    seen: Findings,
+    tight: dict[str, tuple[float, samplers.Instance]],
+) -> None:
+    """Count, keep the tightest, and certify the most violated instances of a batch."""
+    with np.errstate(all="ignore"):
+        judged = claim.judge(numpy_namespace(), **batch)
+        met = meets_hypotheses(judged)
+        seen.drawn += len(met)
+        number = int(met.sum())
+        if not number:
+            return
+        seen.met += number
+        if seen.example is None:
+            seen.example = exact_instance(batch, int(np.argmax(met)))
+        for conclusion in judged.conclusions:
+            if conclusion.relation == "<=":
+                _keep_tightest(conclusion, met, batch, tight)
+            size = np.where(met, violation(conclusion), -np.inf)
+            if size.max() <= NOISE[conclusion.relation]:
+                continue
+            order = np.argsort(-size, kind="stable")[:_LEADS_A_BATCH]
+            for index in order[size[order] > NOISE[conclusion.relation]]:
+                if seen.leads >= _LEADS_A_CHUNK or len(seen.broken) >= _ENOUGH_COUNTEREXAMPLES:
+                    return
+                _follow(claim, conclusion, float(size[index]), batch, int(index), seen)
+
+
+def _follow(
+    claim: Claim,
+    conclusion: Comparison,
+    size: float,
+    batch: samplers.Instance,
+    index: int,
+    seen: Findings,
+) -> None:
+    """Try to certify a lead."""
+    seen.leads += 1
+    instance = exact_instance(batch, index)
+    found = refute(claim, instance)
+    if found is not None:
+        seen.broken.append(found)
+    elif seen.lead is None or size > seen.lead.size:
+        seen.lead = Lead(conclusion.name, size, instance)
+
+
+def _keep_tightest(
+    conclusion: Comparison,
+    met: npt.NDArray[np.bool_],
+    batch: samplers.Instance,
+    tight: dict[str, tuple[float, samplers.Instance]],
+) -> None:
+    ratios = ratio(conclusion)
+    plausible = np.where(met & (ratios <= 1 + NOISE["<="]), ratios, -np.inf)
+    index = int(np.argmax(plausible))
+    if plausible[index] > tight.get(conclusion.name, (0.0,))[0]:
+        row = {name: values[index : index + 1].copy() for name, values in batch.items()}
+        tight[conclusion.name] = float(plausible[index]), row
+
+
+# -- comparisons in floats ------------------------------------------------------------------------
+
+
+def meets_hypotheses(judged: Judgement) -> npt.NDArray[np.bool_]:
+    """Tell which instances meet all hypotheses (up to rounding) and have defined conclusions."""
+    size = max((np.shape(c.lhs)[0] for c in (*judged.hypotheses, *judged.conclusions)), default=0)
+    met = np.ones(size, dtype=bool)
+    for hypothesis in judged.hypotheses:
+        met &= violation(hypothesis) <= NOISE["<="]
+        met &= np.isfinite(_flat(hypothesis.slack)).all(axis=1)
+    for conclusion in judged.conclusions:
+        met &= ~np.isnan(_flat(conclusion.slack)).any(axis=1)
+    return met
+
+
+def violation(comparison: Comparison) -> npt.NDArray[np.float64]:
+    """Relative violation of each instance: positive where the relation fails, at most 1."""
+    left, right = _flat(comparison.lhs), _flat(comparison.rhs)
+    gap = left - right
+    if comparison.relation == "=":
+        gap = np.abs(gap)
+    scale = np.abs(left) + np.abs(right)
+    relative = np.where(gap == 0, 0.0, gap / np.maximum(scale, _LEAST_SCALE))
+    return _largest(np.where(np.isnan(relative), -np.inf, relative))
+
+
+def ratio(comparison: Comparison) -> npt.NDArray[np.float64]:
+    """Largest lhs/rhs of each instance, where rhs is positive."""
+    left, right = _flat(comparison.lhs), _flat(comparison.rhs)
+    tight = left / np.where(right > 0, right, np.nan)
+    return _largest(np.where(np.isfinite(tight), tight, -np.inf))
+
+
+def _largest(values: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
+    """Largest entry of each row of a (B, n) array."""
+    return values[:, 0] if values.shape[1] == 1 else np.asarray(values.max(axis=1))
+
+
+def _flat(values: Any) -> npt.NDArray[np.float64]:
+    array = np.asarray(values, dtype=np.float64)
+    return array.reshape(len(array), -1)

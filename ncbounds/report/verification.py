@@ -1,0 +1,205 @@
+"""Verification: run proofs and campaigns, spend the budget where it tells most, fill the ledger.
+
+The search goes in rounds. Everyone gets the first; each later one goes to the wordings of most
+value: first those of which no instance met the hypotheses yet, then those whose tightness rose
+most in their last round, then those searched least. What is refuted needs no more. A round is a
+fixed amount of work, so that a budget gives the same ledger on every machine.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, field, replace
+from functools import partial
+
+from ncbounds.campaign.chunks import Chunk, Findings, explore
+from ncbounds.campaign.search import Campaign, Effort, Tally, a_round, run_campaign
+from ncbounds.campaign.workers import in_order, local
+from ncbounds.errors import InputError
+from ncbounds.report.ledger import Ledger, StatementRow, VariantRow, select
+from ncbounds.theory import statement
+from ncbounds.theory.terms import Variant
+from proofs_check.steps import ProofResult, proofs, run
+
+#: What a round takes, about, on a core of 2020.
+SECONDS_A_ROUND = 1.0
+_ROUNDS = 10**6
+_ROUND = Effort(instances=_ROUNDS * Effort.instances, ascents=_ROUNDS)
+
+Progress = Callable[[int, int, str], None]
+#: A variant: the id of its statement, and its place there.
+Place = tuple[str, int]
+
+
+@dataclass
+class _Search:
+    """A variant under search: its proof, what was found, and what the last round gained."""
+
+    variant: Variant
+    tally: Tally
+    proof: ProofResult | None = None
+    rounds: int = 0
+    gain: float = 0.0
+    heights: list[float] = field(default_factory=list)
+
+    @property
+    def value(self) -> tuple[bool, float, int]:
+        """What another round is worth, the most first."""
+        untested = not any(count.met for count in self.tally.stages.values())
+        return (not untested, -self.gain, self.rounds)
+
+    def add(self, found: list[tuple[Chunk, Findings]]) -> None:
+        """Add what a round found."""
+        before = self.tally.heights
+        for chunk, findings in found:
+            self.tally.add(chunk, findings)
+        after = self.tally.heights
+        self.gain = max((after[name] - before.get(name, 0.0) for name in after), default=0.0)
+        self.rounds += 1
+        self.heights.append(max(after.values(), default=0.0))
+
+
+def verify(
+    ids: Iterable[str] = (),
+    *,
+    paper: str | None = None,
+    budget: float | None = None,
+    seed: int = 0,
+    workers: int = 1,
+    progress: Progress | None = None,
+) -> Ledger:
+    """Run the proofs and campaigns of statements and return their ledger.
+
+    Parameters
+    ----------
+    ids
+        Statement ids; all statements without any (of one paper, with `paper`).
+    budget
+        Nominal seconds of search in all (default: one round for each variant). A round is a fixed
+        amount of work, so the same budget and seed give the same ledger on every machine.
+    seed
+        Seed of every campaign.
+    workers
+        Number of processes. The result does not depend on it.
+    progress
+        Called with (done, total, what was done) after every round of a variant.
+
+    Raises
+    ------
+    InputError
+        When an id, the paper, the budget, the seed or the number of workers is not valid.
+
+    Examples
+    --------
+    >>> row = verify(["bnwd:lemma-2.1"], budget=0.2).rows[0]
+    >>> row.variants[0].verdict
+    'proved'
+    """
+    if budget is not None and not 0 < budget < float("inf"):
+        raise InputError("budget", budget, "a finite positive number of seconds")
+    if seed < 0:
+        raise InputError("seed", seed, "at least 0")
+    chosen = select(ids, paper)
+    searches = {
+        (s.id, index): _Search(variant, Tally(variant.claim, seed))
+        for s in chosen
+        for index, variant in enumerate(s.variants)
+        if variant.claim is not None
+    }
+    whole = len(searches) if budget is None else int(budget / SECONDS_A_ROUND)
+    share = 1.0 if budget is None else min(1.0, budget / SECONDS_A_ROUND / max(len(searches), 1))
+    left, total, done, laps = max(whole, len(searches)), max(whole, len(searches)), 0, 0
+    lap = list(searches)
+    while lap:
+        # Processes are started for work that is worth it, and a lap has one job a variant.
+        runner = local(min(workers, len(lap)) if workers > 1 else workers)
+        jobs = [(place, searches[place].rounds) for place in lap]
+        for (place, index), (proof, found) in in_order(
+            jobs, runner(partial(_job, seed, share), jobs)
+        ):
+            search = searches[place]
+            search.proof = search.proof or proof
+            search.add(found)
+            done += 1
+            if progress is not None:
+                progress(done, total, f"{place[0]} ({search.variant.name}), round {index + 1}")
+        left, laps = left - len(lap), laps + 1
+        unsettled = [place for place in searches if not searches[place].tally.settled]
+        unsettled.sort(key=lambda place: searches[place].value)
+        lap = unsettled[: min(left, -(-len(unsettled) // 2))]
+    return Ledger(
+        tuple(
+            StatementRow(
+                s, tuple(_row(v, searches.get((s.id, i))) for i, v in enumerate(s.variants))
+            )
+            for s in chosen
+        ),
+        _told(searches, laps, budget),
+    )
+
+
+def _row(variant: Variant, search: _Search | None) -> VariantRow:
+    if search is None:
+        return VariantRow(variant, None, None)
+    return VariantRow(variant, search.proof, search.tally.result())
+
+
+def _job(
+    seed: int, share: float, job: tuple[Place, int]
+) -> tuple[ProofResult | None, list[tuple[Chunk, Findings]]]:
+    """Do one round of a variant (in whichever process), with its proof in the first."""
+    (id, place), index = job
+    variant = statement(id).variants[place]
+    if variant.claim is None:
+        raise InputError("variant", variant.reading, "one with a claim")
+    proof = _proved(id, variant) if index == 0 else None
+    found = []
+    for chunk in a_round(variant.claim, _ROUND, index):
+        smaller = _scaled(chunk, share)
+        found.append((smaller, explore(variant.claim, seed, smaller)))
+        if found[-1][1].broken:
+            break
+    return proof, found
+
+
+def _scaled(chunk: Chunk, share: float) -> Chunk:
+    """A chunk of less work, for a budget that is less than a round for everyone."""
+    return replace(
+        chunk,
+        instances=max(8 if chunk.stage == "ascent" else 512, round(share * chunk.instances)),
+        steps=max(min(20, chunk.steps), round(share * chunk.steps)),
+    )
+
+
+def _proved(id: str, variant: Variant) -> ProofResult | None:
+    entry = proofs().get((id, variant.name, variant.reading))
+    return run(entry, variant.claim) if entry and variant.claim else None
+
+
+def gather(
+    id: str, variant: Variant, effort: Effort, seed: int
+) -> tuple[ProofResult | None, Campaign | None]:
+    """Return the proof (run, if there is one) and the campaign of a variant."""
+    if variant.claim is None:
+        return None, None
+    return _proved(id, variant), run_campaign(variant.claim, effort, seed)
+
+
+# -- what was done, in words ----------------------------------------------------------------------
+
+
+def _told(searches: dict[Place, _Search], laps: int, budget: float | None) -> tuple[str, ...]:
+    rounds = sum(search.rounds for search in searches.values())
+    asked = "" if budget is None else f" for a budget of {budget:g} nominal seconds"
+    settled = sum(search.tally.settled for search in searches.values())
+    lines = [
+        f"{rounds} rounds of search in {laps} laps{asked}: every wording once"
+        + (f", {settled} of {len(searches)} refuted and searched no further" if settled else "")
+    ]
+    more = {place: search for place, search in searches.items() if search.rounds > 1}
+    for (id, _), search in sorted(more.items(), key=lambda item: -item[1].rounds):
+        first, last = search.heights[0], search.heights[-1]
+        rise = f"tightness {first:.6f} -> {last:.6f}" if last > first else "no rise"
+        reading = f"{search.variant.name}, {search.variant.reading}"
+        lines.append(f"{search.rounds - 1} more for {id} [{reading}]: {rise}")
+    return tuple(lines)
