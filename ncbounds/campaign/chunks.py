@@ -18,7 +18,7 @@ import numpy.typing as npt
 
 from ncbounds.arithmetic.floats import numpy_namespace
 from ncbounds.campaign import samplers
-from ncbounds.campaign.certify import Counterexample, Exact, exact_instance, refute
+from ncbounds.campaign.certify import Counterexample, Exact, exact_instance, refute, survives
 from ncbounds.theory.terms import Claim, Comparison, Judgement
 
 Stage = Literal["degenerate", "random", "ascent"]
@@ -26,7 +26,8 @@ Stage = Literal["degenerate", "random", "ascent"]
 #: Relative violations in floats below which rounding explains them.
 NOISE = {"<=": 1e-9, "=": 1e-6}
 _LEAST_SCALE = 1e-300
-_LEADS_A_BATCH, _LEADS_A_CHUNK, _ENOUGH_COUNTEREXAMPLES = 4, 8, 3
+#: Violations that are followed up in a batch and in a chunk, and when a chunk has enough.
+_LEADS_A_BATCH, _LEADS_A_CHUNK, _ENOUGH_COUNTEREXAMPLES = 4, 16, 3
 
 
 @dataclass(frozen=True)
@@ -71,7 +72,8 @@ class Tight:
 class Findings:
     """What a chunk found; `met` is counted in floats, `broken` is certified.
 
-    `lead` is the largest violation that did not certify, `tight` has the tightest instance of each
+    `leads` counts violations in floats that balls neither confirm nor dispel, and `lead` is the
+    largest of them. `tight` has the tightest instance of each
     conclusion, `example` an instance that met the hypotheses.
     """
 
@@ -160,13 +162,29 @@ def explore(claim: Claim, seed: int, chunk: Chunk) -> Findings:
     MissingDependencyError
         When the chunk is one of ascent and torch is not installed.
     """
-    seen, tight = Findings(), dict[str, tuple[float, samplers.Instance]]()
+    look = _Look(claim)
     for batch in _batches(claim, chunk, chunk.rng(seed)):
-        _inspect(claim, batch, seen, tight)
-        if len(seen.broken) >= _ENOUGH_COUNTEREXAMPLES:
+        _inspect(look, batch)
+        if look.settled:
             break
-    seen.tight = {name: Tight(best, exact_instance(row, 0)) for name, (best, row) in tight.items()}
-    return seen
+    look.seen.tight = {
+        name: Tight(best, exact_instance(row, 0)) for name, (best, row) in look.tight.items()
+    }
+    return look.seen
+
+
+@dataclass
+class _Look:
+    """What is seen of a claim as batches go by; numbers stay floats until the end."""
+
+    claim: Claim
+    seen: Findings = field(default_factory=Findings)
+    tight: dict[str, tuple[float, samplers.Instance]] = field(default_factory=dict)
+    followed: int = 0
+
+    @property
+    def settled(self) -> bool:
+        return len(self.seen.broken) >= _ENOUGH_COUNTEREXAMPLES
 
 
 def _batches(claim: Claim, chunk: Chunk, rng: np.random.Generator) -> Iterator[samplers.Instance]:
@@ -209,15 +227,11 @@ def _promising_sizes(claim: Claim, rng: np.random.Generator, attempts: int = 10)
     return sizes
 
 
-def _inspect(
-    claim: Claim,
-    batch: samplers.Instance,
-    seen: Findings,
-    tight: dict[str, tuple[float, samplers.Instance]],
-) -> None:
-    """Count, keep the tightest, and certify the most violated instances of a batch."""
+def _inspect(look: _Look, batch: samplers.Instance) -> None:
+    """Count, keep the tightest, and follow the most violated instances of a batch."""
+    seen = look.seen
     with np.errstate(all="ignore"):
-        judged = claim.judge(numpy_namespace(), **batch)
+        judged = look.claim.judge(numpy_namespace(), **batch)
         met = meets_hypotheses(judged)
         seen.drawn += len(met)
         number = int(met.sum())
@@ -228,47 +242,40 @@ def _inspect(
             seen.example = exact_instance(batch, int(np.argmax(met)))
         for conclusion in judged.conclusions:
             if conclusion.relation == "<=":
-                _keep_tightest(conclusion, met, batch, tight)
+                _keep_tightest(conclusion, met, batch, look)
             size = np.where(met, violation(conclusion), -np.inf)
             if size.max() <= NOISE[conclusion.relation]:
                 continue
             order = np.argsort(-size, kind="stable")[:_LEADS_A_BATCH]
             for index in order[size[order] > NOISE[conclusion.relation]]:
-                if seen.leads >= _LEADS_A_CHUNK or len(seen.broken) >= _ENOUGH_COUNTEREXAMPLES:
+                if look.followed >= _LEADS_A_CHUNK or look.settled:
                     return
-                _follow(claim, conclusion, float(size[index]), batch, int(index), seen)
+                _follow(look, conclusion, float(size[index]), exact_instance(batch, int(index)))
 
 
-def _follow(
-    claim: Claim,
-    conclusion: Comparison,
-    size: float,
-    batch: samplers.Instance,
-    index: int,
-    seen: Findings,
-) -> None:
-    """Try to certify a lead."""
-    seen.leads += 1
-    instance = exact_instance(batch, index)
-    found = refute(claim, instance)
+def _follow(look: _Look, conclusion: Comparison, size: float, instance: Exact) -> None:
+    """Confirm a violation in balls, or dispel it; what remains is a lead."""
+    look.followed += 1
+    if survives(look.claim, instance):
+        return
+    found, seen = refute(look.claim, instance), look.seen
     if found is not None:
         seen.broken.append(found)
-    elif seen.lead is None or size > seen.lead.size:
+        return
+    seen.leads += 1
+    if seen.lead is None or size > seen.lead.size:
         seen.lead = Lead(conclusion.name, size, instance)
 
 
 def _keep_tightest(
-    conclusion: Comparison,
-    met: npt.NDArray[np.bool_],
-    batch: samplers.Instance,
-    tight: dict[str, tuple[float, samplers.Instance]],
+    conclusion: Comparison, met: npt.NDArray[np.bool_], batch: samplers.Instance, look: _Look
 ) -> None:
     ratios = ratio(conclusion)
     plausible = np.where(met & (ratios <= 1 + NOISE["<="]), ratios, -np.inf)
     index = int(np.argmax(plausible))
-    if plausible[index] > tight.get(conclusion.name, (0.0,))[0]:
+    if plausible[index] > look.tight.get(conclusion.name, (0.0,))[0]:
         row = {name: values[index : index + 1].copy() for name, values in batch.items()}
-        tight[conclusion.name] = float(plausible[index]), row
+        look.tight[conclusion.name] = float(plausible[index]), row
 
 
 # -- comparisons in floats ------------------------------------------------------------------------

@@ -120,25 +120,33 @@ def degenerate(claim: Claim, batch: int, rng: np.random.Generator) -> Iterator[I
     larger = {name: min(high, low + 2) for name, (low, high) in claim.sizes.items()}
     choices = [least, *({**least, name: larger[name]} for name in least), larger]
     xp = numpy_namespace()
-    for sizes in map(claim.axes, [dict(c) for c in dict.fromkeys(map(_items, choices))]):
-        shapes = [tuple(sizes[axis] for axis in field.shape) for field in claim.fields]
-        values = [
-            _DEGENERATE[field.kind](shape, field)
-            for field, shape in zip(claim.fields, shapes, strict=True)
-        ]
-        whole = int(np.prod([len(options) for options in values]))
-        numbers = np.arange(whole) if whole <= batch else rng.integers(whole, size=batch)
-        places = np.unravel_index(numbers, [len(options) for options in values])
-        drawn = {
-            field.name: np.stack(options)[place]
-            for field, options, place in zip(claim.fields, values, places, strict=True)
+    for sizes in [claim.axes(c) for i, c in enumerate(choices) if c not in choices[:i]]:
+        options = {
+            f.name: _DEGENERATE[f.kind](tuple(sizes[axis] for axis in f.shape), f)
+            for f in claim.fields
         }
+        # One more option of a field that is like another: to be the same.
+        numbers = [len(options[f.name]) + bool(f.like) for f in claim.fields]
+        whole = int(np.prod(numbers))
+        places = np.unravel_index(
+            np.arange(whole) if whole <= batch else rng.integers(whole, size=batch), numbers
+        )
+        drawn: Instance = {}
+        for f, place in zip(claim.fields, places, strict=True):
+            values = np.stack(options[f.name])
+            drawn[f.name] = values[np.minimum(place, len(values) - 1)]
+            if f.like:
+                same = place == len(values)
+                drawn[f.name][same] = _repeated(drawn[f.like], f, claim, drawn[f.name].shape)[same]
         with np.errstate(all="ignore"):
             yield meet_budgets(claim, xp, drawn, 0.0)
 
 
-def _items(sizes: Sizes) -> tuple[tuple[str, int], ...]:
-    return tuple(sizes.items())
+def _repeated(model: Array, field: Field, claim: Claim, shape: tuple[int, ...]) -> Array:
+    """Values of the field that a field is like, repeated along the axes that it lacks."""
+    model_field = next(f for f in claim.fields if f.name == field.like)
+    index = tuple(slice(None) if axis in model_field.shape else None for axis in field.shape)
+    return np.broadcast_to(model[(slice(None), *index)], shape)
 
 
 def _degenerate_real(shape: tuple[int, ...], _: Field) -> list[Array]:
@@ -149,7 +157,8 @@ def _degenerate_real(shape: tuple[int, ...], _: Field) -> list[Array]:
         unit = np.array(np.broadcast_to(np.eye(shape[-2], shape[-1]), shape))
         zero_row, equal_rows = unit.copy(), np.array(np.broadcast_to(unit[..., :1, :], shape))
         zero_row[..., 0, :] = 0.0
-        found += [unit, zero_row, equal_rows, unit - unit.mean(axis=-2, keepdims=True)]
+        simplex = unit - unit.mean(axis=-2, keepdims=True)
+        found += [unit, zero_row, equal_rows, simplex, 32 * simplex]
     return found
 
 
@@ -350,12 +359,10 @@ def _alike(
     Half the time the model is centred over its first axis, and sometimes there is no noise: the
     shapes near which equality is attained.
     """
-    model_field = next(f for f in claim.fields if f.name == field.like)
     model = instance[field.like]
     if rng.random() < 0.5 and model.ndim > 2:
         model = model - model.mean(axis=1, keepdims=True)
-    index = tuple(slice(None) if axis in model_field.shape else None for axis in field.shape)
-    base = np.broadcast_to(model[(slice(None), *index)], shape)
+    base = _repeated(model, field, claim, shape)
     size = np.sqrt(np.mean(model**2, axis=tuple(range(1, model.ndim)))) + 1e-300
     noise = _normal(shape, rng) * _per_instance(size, shape) * 10.0 ** rng.uniform(-4, 0.3)
     if rng.random() < 0.3:

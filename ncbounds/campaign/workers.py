@@ -8,11 +8,14 @@ from __future__ import annotations
 
 import json
 import os
+import warnings
 from collections.abc import Callable, Generator, Iterator, Sequence
-from contextlib import closing, contextmanager
+from contextlib import contextmanager
 from functools import cache
+from importlib import import_module
 from typing import Any, Protocol, TypeAlias, TypeVar, cast
 
+from ncbounds.campaign.ascent import torch_is_present
 from ncbounds.campaign.chunks import Chunk, Findings
 from ncbounds.campaign.fingerprint import claim_fingerprint, source_fingerprint, versions
 from ncbounds.campaign.store import CampaignKey, Store
@@ -59,14 +62,27 @@ def local(workers: int | None = None) -> Runner:
         from joblib import Parallel, delayed
 
         parallel = Parallel(n_jobs=number, return_as="generator_unordered")
-        with closing(parallel(delayed(_paired)(task, item) for item in items)) as results:
+        results = parallel(delayed(_paired)(task, item) for item in items)
+        try:
             yield from results
+        finally:
+            with warnings.catch_warnings():
+                warnings.simplefilter("ignore")  # that what is left is dropped, as it should be
+                results.close()
 
     return run
 
 
 def _paired(task: Callable[[Item], Result], item: Item) -> tuple[Item, Result]:
+    _settle()
     return item, task(item)
+
+
+@cache
+def _settle() -> None:
+    """Import torch with the first item: a process that grows later looks as if it leaked."""
+    if torch_is_present():
+        import_module("torch")
 
 
 # -- a cluster ------------------------------------------------------------------------------------

@@ -1,0 +1,387 @@
+"""Hypothesis strategies for every claim: instances that meet its hypotheses, and shrink well.
+
+An instance is constructed, not awaited. Its fields are drawn in adversarial shapes (small integers,
+ties, zeros, almost equal entries, extreme scales); budgets are set to the least float64 that a
+ball evaluation shows to be enough, plus drawn room; and what other hypotheses ask for is reached
+on a `_LADDER`: the drawn numbers are shrunk, and an ideal (a simplex of weights with features to
+match) is added, until the hypotheses hold. The ladder is deterministic, so that Hypothesis can
+shrink what it finds: to small sizes, small integers and no room.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from functools import cache
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from ncbounds import theory
+from ncbounds.arithmetic import balls
+from ncbounds.arithmetic.floats import numpy_namespace
+from ncbounds.errors import InputError, MissingDependencyError
+from ncbounds.theory.terms import Claim, Comparison, Field, Judgement, Sizes
+
+try:
+    from hypothesis import HealthCheck, reject, settings
+    from hypothesis import strategies as st
+    from hypothesis.extra.numpy import arrays
+except ImportError as error:
+    raise MissingDependencyError('hypothesis is missing: pip install "ncbounds[test]"') from error
+
+Array = npt.NDArray[np.float64]
+#: What `claim.judge` takes: float64 arrays by name, with a batch of one as the first axis.
+Instance = dict[str, Array]
+
+#: Bits at which budgets are set, and at which the hypotheses are then checked: a gap that is zero
+#: but not computed exactly gets a budget the size of its radius, enough only to more bits.
+_SETTING, _CHECKING = 128, 256
+#: How much of what was drawn is kept, and how much of the ideal is added, in the order of trial.
+_LADDER = tuple(
+    (kept, added)
+    for kept in (1.0, 2.0**-2, 2.0**-5, 2.0**-10, 2.0**-20, 2.0**-40, 0.0)
+    for added in (0.0, 1.0, 4.0, 0.125)
+)
+
+
+def instances_of(
+    statement: str | Claim, variant: str | None = None, reading: str | None = None
+) -> st.SearchStrategy[Instance]:
+    """Return a strategy for instances that meet the hypotheses of a claim.
+
+    Use it with Hypothesis's ``@given`` to test a claim, or one's own change to a claim, in pytest;
+    a counterexample is shrunk to few points and small integers. Every entry is a float64 that
+    stands for exactly the number it is, and at these numbers all hypotheses hold with certainty
+    (in ball arithmetic) and both sides of every comparison are finite in floats.
+
+    Parameters
+    ----------
+    statement
+        The id of a statement, such as ``"bnwd:lemma-2.1"``, or a claim.
+    variant
+        ``"printed"``, ``"corrected"`` or ``"sharp"``; without one, any. The first variant that
+        has a claim is meant.
+    reading
+        The reading of the variant, as `ncbounds show` gives it; without one, any.
+
+    Returns
+    -------
+    SearchStrategy
+        Of dictionaries: for each field of the claim an array of shape (1, ...), batch axis first.
+
+    Raises
+    ------
+    InputError
+        When there is no such statement, variant or reading, or none that has a claim.
+
+    Examples
+    --------
+    >>> from hypothesis import given, settings
+    >>> import ncbounds
+    >>> from ncbounds.campaign.certify import exact_instance, refute
+    >>> lemma = ncbounds.statement("bnwd:lemma-2.1").variants[0].claim
+    >>> @settings(max_examples=10, deadline=None, database=None)
+    ... @given(instances_of("bnwd:lemma-2.1"))
+    ... def test_the_lemma(instance):
+    ...     assert refute(lemma, exact_instance(instance, 0)) is None
+    >>> test_the_lemma()
+    """
+    if isinstance(statement, Claim):
+        for parameter, value in (("variant", variant), ("reading", reading)):
+            if value is not None:
+                raise InputError(parameter, value, "left out where a claim is given")
+        return _instances(statement, _sizes(statement))
+    claim = _claim_of(statement, variant, reading)
+    return _instances(claim, _sizes(claim))
+
+
+def register_profiles() -> None:
+    """Register the settings profiles of a test suite, for ``settings.load_profile``.
+
+    ``"dev"`` is quick (25 examples), ``"ci"`` gives the same examples in every run (100) and
+    prints how to reproduce a failure, ``"campaign"`` searches for long (5000). None has a
+    deadline: the time that an instance takes depends on its size.
+    """
+    settings.register_profile("dev", max_examples=25, deadline=None)
+    settings.register_profile(
+        "ci", max_examples=100, deadline=None, derandomize=True, print_blob=True
+    )
+    settings.register_profile(
+        "campaign",
+        max_examples=5000,
+        deadline=None,
+        suppress_health_check=[HealthCheck.too_slow],
+    )
+
+
+def _claim_of(id: str, variant: str | None, reading: str | None) -> Claim:
+    """The claim of the first variant of a statement that is meant and has one."""
+    claims = [(v.reading, v.claim) for v in theory.statement(id).select(variant) if v.claim]
+    if not claims:
+        raise InputError("ID", id, "a statement with a claim")
+    for known, claim in claims:
+        if reading in (None, known):
+            return claim
+    raise InputError("reading", str(reading), f"one of {'; '.join(r for r, _ in claims)} for {id}")
+
+
+@st.composite
+def _instances(draw: st.DrawFn, claim: Claim, sizes: st.SearchStrategy[Sizes]) -> Instance:
+    """Draw an instance and, where it does not meet the hypotheses, take it down the ladder."""
+    shapes = _shapes(claim, draw(sizes))
+    drawn: Instance = {}
+    for field in claim.fields:
+        values = draw(_entries(field, shapes[field.name]))
+        if field.like:
+            factor, centred, noise = draw(_ALIGNMENT)
+            values = factor * _model(claim, field, drawn, centred) + noise * values
+        drawn[field.name] = values
+    room = {field.name: draw(_ROOM) for field in claim.budgets()}
+    met = _met(claim, _moved(claim, drawn, 1.0, draw(_ADDED)), room)
+    return met or _descended(claim, drawn, room) or reject()
+
+
+# -- what may be drawn ----------------------------------------------------------------------------
+
+_SMALLEST, _LARGEST = 1e-8, 1e8
+_POSITIVE = (
+    st.integers(1, 4).map(float)
+    | st.integers(1, 64).map(lambda n: n / 16)
+    | st.floats(_SMALLEST, _LARGEST)
+)
+_REAL = (
+    st.integers(-4, 4).map(float)
+    | st.integers(-64, 64).map(lambda n: n / 16)
+    | st.floats(-_LARGEST, _LARGEST).map(lambda x: x if abs(x) >= _SMALLEST else 0.0)
+)
+_NEAR_ZERO = st.floats(_SMALLEST, 0.5)
+_PROPORTION = (
+    st.sampled_from((0.5, 0.25, 0.75, 0.125, 0.875)) | _NEAR_ZERO | _NEAR_ZERO.map(lambda t: 1 - t)
+)
+_ENTRIES = {
+    "real": _REAL,
+    "positive": _POSITIVE,
+    "nonnegative": st.just(0.0) | _POSITIVE,
+    "proportion": _PROPORTION,
+    "mask": st.sampled_from((0.0, 1.0)),
+    "budget": st.just(0.0),
+}
+#: How much more than the least a budget is, as a share of it.
+_ROOM = st.just(0.0) | st.sampled_from((2.0**-40, 2.0**-10, 0.125, 1.0, 16.0))
+#: Of a field that is drawn like another: multiple of the other, whether centred first, and noise.
+_ALIGNMENT = st.tuples(
+    st.sampled_from((1.0, 2.0, 16.0, 0.25, 0.0)),
+    st.booleans(),
+    st.sampled_from((0.0, 1.0, 2.0**-10)),
+)
+#: How much of the ideal is added from the start.
+_ADDED = st.sampled_from((0.0, 0.0, 0.0, 1.0, 0.5, 0.25))
+#: 0, 1, -1, 2, -2, ...: small bytes are small integers.
+_DIGITS = np.array([(byte + 1) // 2 * (1 if byte % 2 else -1) for byte in range(256)], np.float64)
+
+
+@cache
+def _entries(field: Field, shape: tuple[int, ...]) -> st.SearchStrategy[Array]:
+    """Arrays of a field: a few entries of their own and one value for the rest, or all spread."""
+    if field.kind == "integer":
+        steps = st.integers(0, 4) | st.integers(0, 10_000)
+        entries = steps.map(lambda step: float(field.least + step))
+    else:
+        entries = _ENTRIES[field.kind]
+    sparse = arrays(np.float64, shape, elements=entries, fill=entries)
+    if field.kind == "mask":
+        return sparse.map(_nonempty)
+    return sparse | _spread(shape) if field.kind == "real" and math.prod(shape) > 1 else sparse
+
+
+def _nonempty(chosen: Array) -> Array:
+    if not chosen.any():
+        chosen.flat[0] = 1.0
+    return chosen
+
+
+def _spread(shape: tuple[int, ...]) -> st.SearchStrategy[Array]:
+    """A centre plus a step times a small integer for each entry, all of these in one draw."""
+
+    def build(centre: float, exponent: int, code: bytes) -> Array:
+        digits = _DIGITS[np.frombuffer(code, np.uint8)].reshape(shape)
+        return np.asarray(centre + 2.0**exponent * digits)
+
+    size = math.prod(shape)
+    code = st.binary(min_size=size, max_size=size)
+    return st.builds(build, _REAL, st.integers(-26, 16), code)
+
+
+def _sizes(claim: Claim) -> st.SearchStrategy[Sizes]:
+    """Sizes at which some instance meets the hypotheses; small ones are likely.
+
+    Some hypotheses speak of sizes alone ("enough classes"): where no instance of the drawn sizes
+    is found to meet them, one size is moved to the nearest value at which one does.
+    """
+    ranges = list(claim.sizes.values())
+
+    def complete(values: tuple[int, ...]) -> Sizes:
+        return claim.axes(dict(zip(claim.sizes, values, strict=True)))
+
+    @cache
+    def possible(values: tuple[int, ...]) -> bool:
+        shapes = _shapes(claim, complete(values))
+        plain = {f.name: np.full(shapes[f.name], _plain(f)) for f in claim.fields}
+        return _descended(claim, plain, {f.name: 0.0 for f in claim.budgets()}) is not None
+
+    def nearest(values: tuple[int, ...]) -> Sizes:
+        if possible(values):
+            return complete(values)
+        moves = [
+            (*values[:place], n, *values[place + 1 :])
+            for place, (low, high) in enumerate(ranges)
+            for n in range(low, high + 1)
+        ]
+        near = sorted(moves, key=lambda move: math.dist(move, values))
+        return complete(next(filter(possible, near), values))
+
+    each = (st.integers(low, min(high, low + 3)) | st.integers(low, high) for low, high in ranges)
+    return st.tuples(*each).map(nearest)
+
+
+def _plain(field: Field) -> float:
+    """An entry that asks for nothing."""
+    entries = {"integer": float(field.least), "proportion": 0.5, "mask": 1.0, "positive": 1.0}
+    return entries.get(field.kind, 0.0)
+
+
+def _shapes(claim: Claim, sizes: Sizes) -> dict[str, tuple[int, ...]]:
+    return {f.name: (1, *(sizes[axis] for axis in f.shape)) for f in claim.fields}
+
+
+# -- down the ladder ------------------------------------------------------------------------------
+
+
+def _descended(claim: Claim, drawn: Instance, room: Mapping[str, float]) -> Instance | None:
+    """The first step of the ladder that meets the hypotheses; masks choose half as many points."""
+    masks = {f.name: _half(drawn[f.name]) for f in claim.fields if f.kind == "mask"}
+    steps = (
+        _met(
+            claim,
+            _moved(claim, {**drawn, **masks}, kept, added),
+            {name: kept * share for name, share in room.items()},
+        )
+        for kept, added in _LADDER
+    )
+    return next((met for met in steps if met is not None), None)
+
+
+def _half(chosen: Array) -> Array:
+    """The first half of the points that a mask chooses, at least one."""
+    places = np.flatnonzero(chosen)
+    half = np.zeros(chosen.shape)
+    half.flat[places[: max(1, len(places) // 2)]] = 1.0
+    return half
+
+
+def _moved(claim: Claim, drawn: Instance, kept: float, added: float) -> Instance:
+    """The instance with its real fields shrunk, and something of the ideal added to them."""
+    moved, ideal = dict(drawn), {name: np.zeros(values.shape) for name, values in drawn.items()}
+    for field in claim.fields:
+        if field.kind == "real":
+            if field.like:
+                ideal[field.name] += _model(claim, field, ideal)
+            elif len(field.shape) > 1:
+                ideal[field.name] += _simplex(drawn[field.name].shape)
+            shrunk = kept * drawn[field.name] + added * ideal[field.name]
+            moved[field.name] = shrunk + 0.0  # without negative zeros
+    return moved
+
+
+def _simplex(shape: tuple[int, ...]) -> Array:
+    """Rows ``e_j, -e_j, 2 e_j, ...``, centred and in integers: a simplex for n <= d, never zero."""
+    n, d = shape[-2:]
+    rows, (turn, place) = np.zeros((n, d)), np.divmod(np.arange(n), d)
+    rows[np.arange(n), place] = (1 + turn // 2) * (-1.0) ** turn
+    return rows if n == 1 else np.asarray(n * rows - rows.sum(axis=0))
+
+
+def _model(claim: Claim, field: Field, instance: Instance, centred: bool = False) -> Array:
+    """What a field is drawn like, with the axes inserted that it lacks."""
+    model = instance[field.like]
+    if centred:  # times the number of rows, so that integers stay integers
+        model = model.shape[1] * model - model.sum(axis=1, keepdims=True)
+    axes = next(f.shape for f in claim.fields if f.name == field.like)
+    return model[(slice(None), *(slice(None) if axis in axes else None for axis in field.shape))]
+
+
+# -- budgets and hypotheses -----------------------------------------------------------------------
+
+
+@np.errstate(all="ignore")
+def _met(claim: Claim, instance: Instance, room: Mapping[str, float]) -> Instance | None:
+    """The instance with its budgets set, if all is finite and the hypotheses certainly hold.
+
+    Floats look first, because balls cost more; what is returned rests on balls alone.
+    """
+    look = _with_budgets(claim, numpy_namespace(), instance, room)
+    if look is None or not _looks_sound(claim, look):
+        return None
+    with balls.precision(_SETTING):
+        filled = _with_budgets(claim, balls, instance, room)
+    if filled is None or not _looks_sound(claim, filled):
+        return None
+    with balls.precision(_CHECKING):
+        sure = all(_certainly_holds(h) for h in _judged(claim, balls, filled).hypotheses)
+    return filled if sure else None
+
+
+def _with_budgets(
+    claim: Claim, xp: Any, instance: Instance, room: Mapping[str, float]
+) -> Instance | None:
+    """Set each budget to the least that its hypothesis allows, times ``1 + room``.
+
+    Where nothing is needed the budget is `room` itself. None where there is no finite least.
+    """
+    filled = dict(instance)
+    for field in claim.budgets():
+        filled[field.name] = np.zeros(1)
+        hypotheses = _judged(claim, xp, filled).hypotheses
+        least = _rounded_up(-next(h.slack for h in hypotheses if h.name == field.hypothesis))
+        share = room[field.name]
+        budget = least * (1 + share) if least > 0 else share
+        if not math.isfinite(least + budget):
+            return None
+        filled[field.name] = np.array([budget])
+    return filled
+
+
+def _rounded_up(needed: Any) -> float:
+    """A float64 at least as large as every entry: of balls certainly, and the least such."""
+    if not isinstance(needed, balls.Balls):
+        return float(np.max(needed))
+    largest = 0.0
+    for upper in (entry.upper() for entry in needed.data.ravel()):
+        if not upper.is_finite():
+            return math.nan
+        if upper > 0:
+            near = max(float(upper), float(np.finfo(np.float64).tiny))
+            largest = max(largest, near if upper <= near else math.nextafter(near, math.inf))
+    return largest
+
+
+def _looks_sound(claim: Claim, instance: Instance) -> bool:
+    """Whether all sides are finite in floats and hypotheses hold that no budget serves."""
+    judged = _judged(claim, numpy_namespace(), instance)
+    served = {field.hypothesis for field in claim.budgets()}
+    comparisons = (*judged.hypotheses, *judged.conclusions)
+    return all(np.isfinite(side).all() for c in comparisons for side in (c.lhs, c.rhs)) and all(
+        np.all(h.lhs <= h.rhs) for h in judged.hypotheses if h.name not in served
+    )
+
+
+def _certainly_holds(hypothesis: Comparison) -> bool:
+    slack = hypothesis.slack
+    sides = (slack, -slack) if hypothesis.relation == "=" else (slack,)
+    return all(bool(balls.certainly_nonnegative(side).all()) for side in sides)
+
+
+def _judged(claim: Claim, xp: Any, instance: Instance) -> Judgement:
+    return claim.judge(xp, **{name: xp.asarray(values) for name, values in instance.items()})
