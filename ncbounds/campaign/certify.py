@@ -22,7 +22,8 @@ from ncbounds.theory.terms import Claim, Comparison, Judgement, Sizes
 Exact = dict[str, npt.NDArray[np.object_]]
 
 _PRECISIONS = (128, 512, 2048)
-_SIXTY_DIGITS = Fraction(1, 10**60)
+#: Two sides agree when they differ by less than this share of them, or than any float64 does.
+_SIXTY_DIGITS, _BELOW_FLOATS = Fraction(1, 10**60), Fraction(1, 10**330)
 #: Significant decimals to which a budget is rounded up, shortest first.
 _BUDGET_DIGITS = (1, 2, 4, 12, 40)
 
@@ -106,7 +107,7 @@ def refute(
         with balls.precision(bits):
             for candidate in _with_budgets(claim, instance, budget_digits):
                 judged = judge_exact(claim, candidate)
-                if not all(_certainly_holds(c) for c in judged.hypotheses):
+                if not all(certainly_holds(c) for c in judged.hypotheses):
                     continue
                 for comparison in judged.conclusions:
                     failing = _certainly_fails(comparison)
@@ -128,7 +129,7 @@ def survives(claim: Claim, instance: Exact) -> bool:
     As given or with the least budgets it meets hypotheses and conclusions with certainty, up to
     equalities that hold to 60 digits; or it certainly fails a hypothesis that is no budget's.
     """
-    for bits in _PRECISIONS[:2]:
+    for bits in (_PRECISIONS[0], _PRECISIONS[-1]):
         with balls.precision(bits):
             given = judge_exact(claim, instance)
             budgets = {field.hypothesis for field in claim.budgets()}
@@ -143,16 +144,16 @@ def survives(claim: Claim, instance: Exact) -> bool:
 
 
 def _holds(judged: Judgement) -> bool:
-    return all(_certainly_holds(h) for h in judged.hypotheses) and all(
-        _certainly_holds(c) or _certainly_equal(c) for c in judged.conclusions
+    return all(certainly_holds(h) for h in judged.hypotheses) and all(
+        certainly_holds(c) or _certainly_equal(c) for c in judged.conclusions
     )
 
 
 def _certainly_equal(comparison: Comparison) -> bool:
     """Tell whether the two sides agree to 60 digits, entry by entry."""
     sides = zip(comparison.lhs.data.ravel(), comparison.rhs.data.ravel(), strict=True)
-    tiny = balls.ball(_SIXTY_DIGITS)
-    return all(abs(a - b) <= (abs(a) + abs(b)) * tiny for a, b in sides)
+    share, least = balls.ball(_SIXTY_DIGITS), balls.ball(_BELOW_FLOATS)
+    return all(abs(a - b) <= (abs(a) + abs(b)) * share + least for a, b in sides)
 
 
 def admitted(claim: Claim, instance: Exact) -> bool:
@@ -193,7 +194,7 @@ def check(claim: Claim, found: Counterexample) -> bool:
         broken = next(c for c in judged.conclusions if c.name == found.comparison)
         return (
             admitted(claim, found.instance)
-            and all(_certainly_holds(c) for c in judged.hypotheses)
+            and all(certainly_holds(c) for c in judged.hypotheses)
             and _certainly_fails(broken) is not None
         )
 
@@ -205,7 +206,7 @@ def certainly_meets(claim: Claim, instance: Exact) -> bool:
     for bits in _PRECISIONS:
         with balls.precision(bits):
             for candidate in _with_budgets(claim, instance, _BUDGET_DIGITS[-1:]):
-                if all(_certainly_holds(c) for c in judge_exact(claim, candidate).hypotheses):
+                if all(certainly_holds(c) for c in judge_exact(claim, candidate).hypotheses):
                     return True
     return False
 
@@ -215,7 +216,7 @@ def certified_tightness(claim: Claim, instance: Exact, conclusion: str) -> float
     with balls.precision(_PRECISIONS[1]):
         for candidate in _with_budgets(claim, instance, digits=_BUDGET_DIGITS[-1:]):
             judged = judge_exact(claim, candidate)
-            if not all(_certainly_holds(c) for c in judged.hypotheses):
+            if not all(certainly_holds(c) for c in judged.hypotheses):
                 continue
             chosen = next(c for c in judged.conclusions if c.name == conclusion)
             ratios = [
@@ -261,7 +262,8 @@ def round_up(value: Any, places: int) -> Fraction:
     return Fraction(shown) * Fraction(10) ** (exponent + max(drop, 0))
 
 
-def _certainly_holds(comparison: Comparison) -> bool:
+def certainly_holds(comparison: Comparison) -> bool:
+    """Tell whether a comparison of balls holds with certainty, an equality exactly."""
     if comparison.relation == "=":
         return all(bool(s.is_zero()) for s in comparison.slack.data.ravel())
     return bool(balls.certainly_nonnegative(comparison.slack).all())

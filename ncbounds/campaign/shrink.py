@@ -14,13 +14,18 @@ from itertools import product
 import numpy as np
 import numpy.typing as npt
 
+from ncbounds.arithmetic.floats import numpy_namespace
 from ncbounds.campaign.certify import Counterexample, Exact, refute, sizes_of
+from ncbounds.campaign.chunks import violation
+from ncbounds.campaign.samplers import meet_budgets
 from ncbounds.theory.terms import Claim, Field
 
 Array = npt.NDArray[np.object_]
 
 _DENOMINATORS = (1, 2, 4, 10, 100, 1000)
 _BUDGET_DIGITS = (1, 4)
+#: Relative slack in floats above which a conclusion is taken to hold, and room of the budgets.
+_DOUBT, _LITTLE_ROOM = 1e-3, 2.0**-40
 _ENTRIES = [Fraction(n, d) for n, d in ((0, 1), (1, 1), (-1, 1), (1, 2), (7, 8), (1, 10))]
 _SHORT = [Fraction(n, d) for n, d in ((1, 1), (1, 2), (2, 1), (1, 10), (1, 100), (1, 1000))]
 
@@ -37,6 +42,8 @@ def shrink(claim: Claim, found: Counterexample, attempts: int = 400) -> Countere
     while improved and left > 0:
         improved = False
         for candidate in _simpler(claim, best.instance):
+            if _plainly_holds(claim, candidate):
+                continue
             left -= 1
             smaller = refute(claim, candidate, (found.bits,), _BUDGET_DIGITS)
             if smaller is not None and complexity(smaller.instance) < complexity(best.instance):
@@ -45,6 +52,15 @@ def shrink(claim: Claim, found: Counterexample, attempts: int = 400) -> Countere
             if left <= 0:
                 break
     return best
+
+
+def _plainly_holds(claim: Claim, candidate: Exact) -> bool:
+    """Tell whether floats leave no doubt that a candidate breaks nothing, which is cheap to see."""
+    batch = {name: values[None].astype(np.float64) for name, values in candidate.items()}
+    with np.errstate(all="ignore"):
+        filled = meet_budgets(claim, numpy_namespace(), batch, _LITTLE_ROOM)
+        judged = claim.judge(numpy_namespace(), **filled)
+        return all(violation(c).max() < -_DOUBT for c in judged.conclusions)
 
 
 def _short_numbers(claim: Claim) -> list[Exact]:

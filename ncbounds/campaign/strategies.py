@@ -21,8 +21,9 @@ import numpy.typing as npt
 from ncbounds import theory
 from ncbounds.arithmetic import balls
 from ncbounds.arithmetic.floats import numpy_namespace
+from ncbounds.campaign.certify import certainly_holds
 from ncbounds.errors import InputError, MissingDependencyError
-from ncbounds.theory.terms import Claim, Comparison, Field, Judgement, Sizes
+from ncbounds.theory.terms import Claim, Field, Judgement, Sizes
 
 try:
     from hypothesis import HealthCheck, reject, settings
@@ -329,7 +330,7 @@ def _met(claim: Claim, instance: Instance, room: Mapping[str, float]) -> Instanc
     if filled is None or not _looks_sound(claim, filled):
         return None
     with balls.precision(_CHECKING):
-        sure = all(_certainly_holds(h) for h in _judged(claim, balls, filled).hypotheses)
+        sure = all(certainly_holds(h) for h in _judged(claim, balls, filled).hypotheses)
     return filled if sure else None
 
 
@@ -375,12 +376,6 @@ def _looks_sound(claim: Claim, instance: Instance) -> bool:
     return all(np.isfinite(side).all() for c in comparisons for side in (c.lhs, c.rhs)) and all(
         np.all(h.lhs <= h.rhs) for h in judged.hypotheses if h.name not in served
     )
-
-
-def _certainly_holds(hypothesis: Comparison) -> bool:
-    slack = hypothesis.slack
-    sides = (slack, -slack) if hypothesis.relation == "=" else (slack,)
-    return all(bool(balls.certainly_nonnegative(side).all()) for side in sides)
 
 
 def _judged(claim: Claim, xp: Any, instance: Instance) -> Judgement:

@@ -74,15 +74,19 @@ def swap(xp, c, instance):
 
 
 LEMMA = ("bnwd:lemma-2.1", "printed", "f - (m/2) x^2 is convex")
+LEMMA_2M = ("bnwd:lemma-2.1", "printed", "f - m x^2 is convex")
+LEMMA_EXP = ("bnwd:lemma-2.1", "printed", "f = exp on the range of the points")
 LEMMA_A2 = ("bnwd:lemma-a.2", "printed", "S non-empty")
 LEMMA_A2_SHARP = ("bnwd:lemma-a.2", "sharp", "at most half of the points")
 MINIMUM = ("bnwd:proposition-a.1", "corrected", "minimum value")
 ORDER = ("bnwd:proposition-a.1", "printed", "order of the minimiser")
 NEAR = ("bnwd:proposition-a.1", "corrected", "near-minimisers")
+NEAR_EACH_C = ("bnwd:proposition-a.1", "printed", "near-minimisers, a constant for each C")
 LOG = ("bnwd:theorem-2.1", "sharp", "identity (log)")
 GAP = ("bnwd:theorem-2.1", "sharp", "identity (gap)")
 GUARANTEE = ("bnwd:theorem-2.1", "sharp", "guarantee from the loss")
 CODE = ("gnc:theorem-3.9", "printed", "K >= sqrt(2 pi sqrt(e d)), as typeset")
+CODE_INTENDED = ("gnc:theorem-3.9", "printed", "K >= sqrt(2 pi sqrt(e) d)")
 CODE_SHARP = ("gnc:theorem-3.9", "sharp", "factor-4 sandwich")
 TREE = ("square:theorem-4", "printed", "Definition 1, with the factor 2")
 TREE_PROOF = ("square:theorem-4", "printed", "without the factor 2, as in the proof")
@@ -105,6 +109,24 @@ MUTANTS = {
         ),
     ),
     "lemma 2.1: the gap is not bounded": (LEMMA, lambda c: without(c, "Jensen gap")),
+    "lemma 2.1, modulus 2m: divided by 3/2": (
+        LEMMA_2M,
+        lambda c: changed(c, "upper", rhs(2, 3)),
+    ),
+    "lemma 2.1, exp: constant 1 % tighter": (
+        LEMMA_EXP,
+        lambda c: changed(c, "lower", rhs(99, 100)),
+    ),
+    "lemma 2.1, exp: the modulus at the mean": (
+        LEMMA_EXP,
+        lambda c: changed(
+            c,
+            "lower",
+            lambda xp, q, i: replace(
+                q, rhs=q.rhs * xp.exp((xp.min(i["x"], axis=-1) - xp.mean(i["x"], axis=-1)) / 2)
+            ),
+        ),
+    ),
     "lemma A.2: factor 2 dropped": (
         LEMMA_A2,
         lambda c: changed(
@@ -136,6 +158,12 @@ MUTANTS = {
     "proposition A.1: order 1 % smaller": (ORDER, lambda c: changed(c, "upper", rhs(99, 100))),
     "proposition A.1: radius 1 % smaller": (NEAR, lambda c: changed(c, "distance", rhs(99, 100))),
     "proposition A.1: radius without root": (NEAR, lambda c: changed(c, "distance", no_root)),
+    "proposition A.1: constant for each C without the 5": (
+        NEAR_EACH_C,
+        lambda c: changed(
+            c, "distance", lambda xp, q, i: replace(q, rhs=q.rhs / xp.sqrt(5 + 0 * q.rhs))
+        ),
+    ),
     "theorem 2.1 (log): log-odds off by 1 %": (
         LOG,
         lambda c: changed(
@@ -153,6 +181,14 @@ MUTANTS = {
     "theorem 2.1 (log): dispersion of the other sign": (
         LOG,
         lambda c: changed(c, "dispersion >= 0", swap),
+    ),
+    "theorem 2.1 (log): off-class logits of the other sign": (
+        LOG,
+        lambda c: changed(c, "off-class logits >= 0", swap),
+    ),
+    "theorem 2.1 (gap): spread of the other sign": (
+        GAP,
+        lambda c: changed(c, "spread of margins >= 0", swap),
     ),
     "theorem 2.1 (gap): split off by 1 %": (
         GAP,
@@ -172,8 +208,16 @@ MUTANTS = {
         GUARANTEE,
         lambda c: changed(c, "alignment, centred", rhs(99, 100)),
     ),
+    "theorem 2.1: alignment, not centred, 1 % tighter": (
+        GUARANTEE,
+        lambda c: changed(c, "alignment", rhs(99, 100)),
+    ),
     "theorem 2.1: any loss": (GUARANTEE, lambda c: without(c, "loss at most log C")),
     "theorem 3.9: upper side divided by 4": (CODE, lambda c: changed(c, "upper side", rhs(1, 4))),
+    "theorem 3.9, K >= sqrt(2 pi sqrt(e) d): upper side divided by 4": (
+        CODE_INTENDED,
+        lambda c: changed(c, "upper side", rhs(1, 4)),
+    ),
     "theorem 3.9: lower side times 16": (
         CODE,
         lambda c: changed(c, "lower side", lhs(16)),

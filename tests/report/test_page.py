@@ -7,10 +7,10 @@ import numpy as np
 import pytest
 
 from ncbounds.errors import InputError
-from ncbounds.report.verification import verify
 from ncbounds.report.model import Model
 from ncbounds.report.page import page
 from ncbounds.report.plots import plot_bounds, svg
+from ncbounds.report.verification import verify
 
 
 @pytest.fixture(scope="module")
