@@ -16,7 +16,7 @@ import numpy as np
 import numpy.typing as npt
 
 from ncbounds.arithmetic import balls
-from ncbounds.theory.terms import Claim, Comparison, Judgement, Sizes
+from ncbounds.theory.terms import Claim, Comparison, Field, Judgement, Sizes
 
 #: An instance without batch axis, of exact numbers.
 Exact = dict[str, npt.NDArray[np.object_]]
@@ -237,18 +237,26 @@ def _with_budgets(
     if not claim.budgets():
         yield instance
         return
+    known: dict[tuple[Fraction, ...], Any] = {}  # what is needed, given the budgets before it
     for places in digits:
-        filled = dict(instance)
+        filled, before = dict(instance), tuple[Fraction, ...]()
         for field in claim.budgets():
-            filled[field.name] = np.array(Fraction(0), dtype=object)
-            judged = judge_exact(claim, filled)
-            needed = -next(c.slack for c in judged.hypotheses if c.name == field.hypothesis)
-            upper = needed.data.ravel()[0].upper()
+            if before not in known:
+                known[before] = _needed(claim, filled, field)
+            upper = known[before]
             if not upper.is_finite():
                 return
             least = Fraction(0) if upper <= 0 and places == digits[0] else round_up(upper, places)
-            filled[field.name] = np.array(least, dtype=object)
+            filled[field.name], before = np.array(least, dtype=object), (*before, least)
         yield filled
+
+
+def _needed(claim: Claim, instance: Exact, field: Field) -> Any:
+    """An upper bound on what a budget must be, which is certain at the precision in force."""
+    zero = np.array(Fraction(0), dtype=object)
+    judged = judge_exact(claim, {**instance, field.name: zero})
+    slack = next(c.slack for c in judged.hypotheses if c.name == field.hypothesis)
+    return (-slack).data.ravel()[0].upper()
 
 
 def round_up(value: Any, places: int) -> Fraction:

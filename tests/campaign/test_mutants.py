@@ -1,6 +1,7 @@
 """Every planted error is refuted with a certificate; no original is."""
 
 import sys
+import time
 from pathlib import Path
 
 import pytest
@@ -9,7 +10,8 @@ sys.path.insert(0, str(Path(__file__).parent))
 from mutants import MUTANTS, claim_of
 
 from ncbounds.campaign.certify import check
-from ncbounds.campaign.search import Effort, run_campaign
+from ncbounds.campaign.search import Effort, Tally, a_round, run_campaign
+from ncbounds.campaign.workers import local
 from proofs_check.steps import proofs, run
 
 EFFORT = Effort(ascents=3)
@@ -29,3 +31,21 @@ def test_a_planted_error_is_refuted_with_a_certificate(name):
 def test_the_proof_of_the_original_does_not_prove_a_planted_error(name):
     key, mutate = MUTANTS[name]
     assert not run(proofs()[key], mutate(claim_of(*key))).holds
+
+
+@pytest.mark.slow
+def test_the_originals_survive_ten_minutes_of_the_same_campaign():
+    originals = sorted({key for key, _ in MUTANTS.values()})
+    tallies = {key: Tally(claim_of(*key), seed=0) for key in originals}
+    effort = Effort(instances=10**9, ascents=10**6)
+    run, started, index = local(2), time.monotonic(), 0
+    while time.monotonic() - started < 600:
+        for key, tally in tallies.items():
+            for _ in tally.add_all(list(a_round(claim_of(*key), effort, index)), run):
+                pass
+            assert not tally.settled, key
+        index += 1
+    for (id, name, reading), tally in tallies.items():
+        met = sum(count.met for count in tally.stages.values())
+        print(f"{id} [{name}, {reading}]: {met:,} instances, {tally.leads} leads")
+        assert met > 100_000
