@@ -17,7 +17,7 @@ from ncbounds.arithmetic.floats import numpy_namespace
 from ncbounds.arithmetic.grids import grid
 from ncbounds.campaign.ascent import ascend
 from ncbounds.campaign.certify import certified_tightness, exact_instance
-from ncbounds.campaign.chunks import NOISE, meets_hypotheses, ratio
+from ncbounds.campaign.chunks import meets_hypotheses, ratio
 from ncbounds.theory.terms import Claim, Trend
 
 _CERTIFIED = 3
@@ -61,11 +61,9 @@ def exponent(
     if len(points) < 2:
         return None
     values, tightness = (tuple(column) for column in zip(*points, strict=True))
-    others = {
-        p.argument: float(trend.at[p.name]) for p in trend.bound.parameters if p.name in trend.at
-    }
+    place = {p.argument: float(trend.at.get(p.name, 0)) for p in trend.bound.parameters}
     own = next(p.argument for p in trend.bound.parameters if p.name == trend.parameter)
-    bound = _slope(values, grid(trend.bound, **others, **{own: np.array(values)}))
+    bound = _slope(values, grid(trend.bound, **{**place, own: np.array(values)}))
     gain = _slope(values, tightness)
     return Exponent(
         conclusion=trend.conclusion,
@@ -92,7 +90,7 @@ def _tightness(
     with np.errstate(all="ignore"):
         judged = claim.judge(numpy_namespace(), **batch)
         quotient = ratio(next(c for c in judged.conclusions if c.name == trend.conclusion))
-        usable = meets_hypotheses(judged) & (quotient > 0) & (quotient <= 1 + NOISE["<="])
+        usable = meets_hypotheses(judged) & (quotient > 0)
     order = [i for i in np.argsort(-quotient, kind="stable") if usable[i]][:_CERTIFIED]
     certified = [
         certified_tightness(claim, exact_instance(batch, int(i)), trend.conclusion) for i in order

@@ -111,14 +111,16 @@ def draw_room(claim: Claim, batch: int, rng: np.random.Generator) -> Instance:
 def degenerate(claim: Claim, batch: int, rng: np.random.Generator) -> Iterator[Instance]:
     """Yield the instances that proofs forget, one batch for each of a few small sizes.
 
-    All sizes least, then each free size alone a little larger, then all. In each batch the fields
+    All sizes least, then each free size alone larger, then all a little. In each batch the fields
     run through all combinations of their degenerate values (all zero, all equal, one entry, a zero
     row, equal rows; one point, all points, no point; nearly 0 and nearly 1), or through `batch`
     of them, with budgets exactly the least.
     """
     least = {name: low for name, (low, _) in claim.sizes.items()}
     larger = {name: min(high, low + 2) for name, (low, high) in claim.sizes.items()}
-    choices = [least, *({**least, name: larger[name]} for name in least), larger]
+    most = {name: min(high, low + 6) for name, (low, high) in claim.sizes.items()}
+    alone = [{**least, name: more[name]} for more in (larger, most) for name in least]
+    choices = [least, *alone, larger]
     xp = numpy_namespace()
     for sizes in [claim.axes(c) for i, c in enumerate(choices) if c not in choices[:i]]:
         options = {

@@ -22,7 +22,8 @@ from ncbounds.errors import InputError
 from ncbounds.theory import statement
 from ncbounds.theory.terms import Claim, Variant
 
-_SHOWN_INSTANCE = 90
+#: Characters of an instance that has room in a table; --json has all of them.
+_SHOWN_INSTANCE = 60
 
 
 @click.command("campaign")
@@ -86,7 +87,7 @@ def command(
             key = campaign_key(id, one, claim, seed)
             kept = store.count(key) if resume else 0
             start = time.perf_counter()
-            with progress_bar(f"{id} [{one.name}, {one.reading}]") as progress:
+            with progress_bar(escape(f"{id} [{one.name}, {one.reading}]")) as progress:
                 found = run_campaign(
                     claim,
                     effort,
@@ -145,6 +146,12 @@ def _plain(id: str, variant: Variant, found: Campaign, fits: list[Exponent]) -> 
         "variant": variant.name,
         "reading": variant.reading,
         "campaign": found.to_dict(),
+        "lead": found.lead
+        and {
+            "comparison": found.lead.comparison,
+            "violation": found.lead.size,
+            "instance": as_text(found.lead.instance),
+        },
         "counterexample": None if broken is None else broken.to_dict(),
         "tightest": {name: as_text(instance) for name, instance in found.tightest.items()},
         "exponents": [fit.to_dict() for fit in fits],
@@ -173,6 +180,9 @@ def _print(id: str, rows: list[tuple[Variant, Campaign, list[Exponent], float, i
     for v, found, _, _, _ in rows:
         if found.counterexample is not None:
             click.echo(f"\n{v.name}, {v.reading}: {found.counterexample}")
+        elif found.lead is not None:
+            lead = f"{found.lead.comparison} by {found.lead.size:.2g} relative, in floats only"
+            click.echo(f"\n{v.name}, {v.reading}: largest violation that did not certify: {lead}")
     tight = [
         [escape(v.reading), name, f"{value:.6g}", escape(_short(spelled(found.tightest[name])))]
         for v, found, _, _, _ in rows
@@ -212,4 +222,4 @@ def _outcome(found: Campaign) -> str:
 
 
 def _short(text: str) -> str:
-    return text if len(text) <= _SHOWN_INSTANCE else f"{text[:_SHOWN_INSTANCE]}..."
+    return text if len(text) <= _SHOWN_INSTANCE else "(long: see --json)"

@@ -50,6 +50,8 @@ class VariantRow:
             return "there is a proof and a counterexample"
         if self.verdict == "refuted" and self.variant.name != "printed":
             return f"the {self.variant.name} variant is refuted"
+        if self.verdict == "vacuous":
+            return "no instance met the hypotheses: the sampler is to be mended"
         return ""
 
     @property

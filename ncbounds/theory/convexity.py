@@ -5,11 +5,13 @@ Both lemmas are from the appendix of `bnwd`, which builds its proximity theorems
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from fractions import Fraction
 from typing import Any
 
 from ncbounds.arithmetic.formula import (
     Condition,
+    Formula,
     formula,
     nonnegative,
     positive,
@@ -23,6 +25,7 @@ from ncbounds.theory.terms import (
     Field,
     Judgement,
     Pin,
+    Sizes,
     Source,
     Statement,
     Trend,
@@ -116,33 +119,33 @@ _EXPONENTIAL_FIELDS = (
     Field("epsilon", (), "budget", hypothesis="Jensen gap"),
 )
 
-_POINTS = 4
 
+def _subset_trends(radius: Formula, free: Sizes, held: Mapping[str, int]) -> tuple[Trend, ...]:
+    """The order of a radius in the gap and in the share of the subset, which is one point."""
 
-def _one_point_of(number: int, **budgets: float) -> Pin:
-    """One of so many points as the subset, modulus 1."""
-    subset = [1] + [0] * (number - 1)
-    return Pin({"N": number, "J": 1}, {"subset": subset, "m": 1}, budgets)
+    def one_point_of(number: int, **budgets: float) -> Pin:
+        subset = [1] + [0] * (number - 1)
+        return Pin({"N": number, **free}, {"subset": subset, **held}, budgets)
 
+    return (
+        Trend(
+            "upper",
+            radius,
+            "epsilon",
+            tuple(Fraction(1, 10**k) for k in range(1, 9)),
+            lambda epsilon: one_point_of(4, epsilon=float(epsilon)),
+            {"delta": Fraction(1, 4), "m": Fraction(1)},
+        ),
+        Trend(
+            "upper",
+            radius,
+            "delta",
+            tuple(Fraction(1, 2**k) for k in range(4, 9)),
+            lambda delta: one_point_of(int(1 / delta)),
+            {"epsilon": Fraction(1), "m": Fraction(1)},
+        ),
+    )
 
-_SUBSET_TRENDS = (
-    Trend(
-        "upper",
-        subset_radius,
-        "epsilon",
-        tuple(Fraction(1, 10**k) for k in range(1, 9)),
-        lambda epsilon: _one_point_of(_POINTS, epsilon=float(epsilon)),
-        {"delta": Fraction(1, _POINTS), "m": Fraction(1)},
-    ),
-    Trend(
-        "upper",
-        subset_radius,
-        "delta",
-        tuple(Fraction(1, 2**k) for k in range(4, 9)),
-        lambda delta: _one_point_of(int(1 / delta)),
-        {"epsilon": Fraction(1), "m": Fraction(1)},
-    ),
-)
 
 LEMMA_2_1 = Statement(
     id="bnwd:lemma-2.1",
@@ -160,7 +163,7 @@ LEMMA_2_1 = Statement(
             r"$\sqrt{2\epsilon(1-\delta)/(m\delta)}$ of $\tilde x$.",
             Claim(subset_mean_lemma, _JENSEN_FIELDS, _JENSEN_SIZES),
             (Bound("distance of the subset mean from the mean", subset_radius, "upper"),),
-            _SUBSET_TRENDS,
+            _subset_trends(subset_radius, {"J": 1}, {"m": 1}),
             remark="The empty subset has no mean and delta = 0 no radius; the lemma needs S "
             "non-empty. The constant is the best possible: a quadratic f with two values attains "
             "it.",
@@ -243,6 +246,7 @@ LEMMA_A_2 = Statement(
             r"$\tilde x + \sqrt{2\epsilon/(\delta e^{\tilde x})}$.",
             Claim(exponential_lemma, _EXPONENTIAL_FIELDS, {"N": (1, 64)}),
             (Bound("excess of the subset mean over the mean", exponential_radius, "upper"),),
+            _subset_trends(exponential_radius, {}, {}),
             remark="For S = all points the excess is zero, which the printed proof divides by "
             "N - |S| = 0 to see.",
         ),
@@ -255,6 +259,7 @@ LEMMA_A_2 = Statement(
             "line. The constant is attained as the gap vanishes.",
             Claim(exponential_lemma_sharp, _EXPONENTIAL_FIELDS, {"N": (2, 64)}),
             (Bound("excess of the subset mean over the mean", exponential_radius_sharp, "upper"),),
+            _subset_trends(exponential_radius_sharp, {}, {}),
         ),
     ),
 )

@@ -9,20 +9,23 @@ paper has a factor 2, its proof of Theorem 4 does not.
 
 from __future__ import annotations
 
+from fractions import Fraction
 from itertools import product
 from typing import Any
 
 import numpy as np
 
-from ncbounds.arithmetic.formula import formula, integer, nonnegative, positive
+from ncbounds.arithmetic.formula import Formula, formula, integer, nonnegative, positive
 from ncbounds.theory.terms import (
     Bound,
     Claim,
     Comparison,
     Field,
     Judgement,
+    Pin,
     Source,
     Statement,
+    Trend,
     Variant,
 )
 
@@ -117,6 +120,22 @@ _TREE_AXES = {
     "S": lambda sizes: 2 ** (sizes["m"] - 1),
     "two": lambda sizes: 2,
 }
+
+
+def _sample_trend(bound: Formula) -> tuple[Trend, ...]:
+    """The order in the number of samples, for two levels and a fixed sum of squared norms."""
+    return (
+        Trend(
+            "complexity",
+            bound,
+            "m",
+            tuple(Fraction(m) for m in (2, 3, 4, 5, 6)),
+            lambda m: Pin({"L": 2, "m": int(m)}),
+            {"L": Fraction(2), "rho": Fraction(1), "norm": Fraction(1)},
+        ),
+    )
+
+
 _COMPLEXITY = "empirical Rademacher complexity (Definition 1)"
 
 THEOREM_4 = Statement(
@@ -134,6 +153,7 @@ THEOREM_4 = Statement(
             r"$\mathcal R_X(\mathcal H) = \frac2m E_\sigma \sup_h |\sum_i \sigma_i h(x_i)|$.",
             Claim(tree_claim(printed_tree_bound, 2), _TREE_FIELDS, _TREE_SIZES, _TREE_AXES),
             (Bound(_COMPLEXITY, printed_tree_bound, "upper"),),
+            _sample_trend(printed_tree_bound),
             remark="The product of the kernels in the paper's definition of the class is read as "
             "the product of their norms. The first line of (21) has a factor 2 that its second "
             "line drops; the last layer being linear, it was not needed.",
@@ -162,6 +182,7 @@ THEOREM_4 = Statement(
             r"ReLU level costs $\sqrt2$ instead of 2, also when nodes share their kernel.",
             Claim(tree_claim(sharp_tree_bound, 2), _TREE_FIELDS, _TREE_SIZES, _TREE_AXES),
             (Bound(_COMPLEXITY, sharp_tree_bound, "upper"),),
+            _sample_trend(sharp_tree_bound),
             remark="Equal to the printed bound for L = 1, where both are attained.",
         ),
     ),

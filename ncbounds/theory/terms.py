@@ -138,7 +138,7 @@ class Trend:
     The conclusion of that name compares the truth with `bound`, which is its right-hand side or,
     with `lower`, its left-hand side. At each of `values` of the parameter `pin(value)` says which
     sizes, which fields (without batch axis) and about which budgets an instance is to have. The
-    exponent of the bound itself is taken at the other parameters `at`.
+    exponent of the bound itself is taken at the other parameters `at` (zero where it says nothing).
     """
 
     conclusion: str

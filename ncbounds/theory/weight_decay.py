@@ -7,10 +7,12 @@ feature norm and the weight norm.
 
 from __future__ import annotations
 
+from fractions import Fraction
 from typing import Any
 
 from ncbounds.arithmetic.formula import (
     Condition,
+    Formula,
     formula,
     integer,
     nonnegative,
@@ -24,8 +26,10 @@ from ncbounds.theory.terms import (
     Comparison,
     Field,
     Judgement,
+    Pin,
     Source,
     Statement,
+    Trend,
     Variant,
 )
 
@@ -174,6 +178,23 @@ def _near_fields(weight: Field) -> tuple[Field, ...]:
     return (_C_FIELD, weight, Field("offset"), budget)
 
 
+def _epsilon_trend(radius: Formula, weight: Field, largest: int) -> tuple[Trend, ...]:
+    """The order of a radius in epsilon below 10^-largest, for 3 classes."""
+    decayed = Fraction(1, 2) if weight.name == "lambda_" else Fraction(3, 4)
+    return (
+        Trend(
+            "distance",
+            radius,
+            "epsilon",
+            tuple(Fraction(1, 10**k) for k in range(largest, largest + 6)),
+            lambda epsilon: Pin(
+                fields={"C": 3, weight.name: 0.5}, budgets={"epsilon": float(epsilon)}
+            ),
+            {"C": Fraction(3), "lambda": decayed},
+        ),
+    )
+
+
 PROPOSITION_A_1 = Statement(
     id="bnwd:proposition-a.1",
     kind="proposition",
@@ -218,6 +239,7 @@ PROPOSITION_A_1 = Statement(
                 _near_fields(_LAMBDA_FIELD),
             ),
             (Bound("distance of near-minimisers from gamma*", ordered_radius, "upper"),),
+            _epsilon_trend(ordered_radius, _LAMBDA_FIELD, 3),
             remark="What the proposition itself states is true in this sense. No constant serves "
             "all C: as lambda tends to 1 the least one is 2(C-1) to first order.",
         ),
@@ -229,6 +251,7 @@ PROPOSITION_A_1 = Statement(
             r"$|\gamma - \gamma^*| \le \sqrt{\frac{C\epsilon}{(C-1)\lambda}}$.",
             Claim(near_minimiser_claim(printed_radius, far_smaller), _near_fields(_LAMBDA_FIELD)),
             (Bound("distance of near-minimisers from gamma*", printed_radius, "upper"),),
+            _epsilon_trend(printed_radius, _LAMBDA_FIELD, 7),
             defect="The second derivative at gamma* is k lambda (1 - lambda/k) with k = C/(C-1), "
             "so the true radius is sqrt(2 epsilon / (k lambda (1 - lambda/k))) to first order: "
             "larger than printed for every lambda once C >= 4. The proof bounds the objective "
@@ -242,6 +265,7 @@ PROPOSITION_A_1 = Statement(
             r"\sqrt{\frac{C\epsilon}{(C-1)\lambda}\epsilon}$.",
             Claim(near_minimiser_claim(typeset_radius, far_smaller), _near_fields(_LAMBDA_FIELD)),
             (Bound("distance of near-minimisers from gamma*", typeset_radius, "upper"),),
+            _epsilon_trend(typeset_radius, _LAMBDA_FIELD, 7),
             defect="A second epsilon under the root, surely a slip: the text uses the radius "
             "without it.",
         ),
@@ -265,6 +289,7 @@ PROPOSITION_A_1 = Statement(
             r"$|\gamma - \gamma^*| \le \frac{C-1}{2C}(q + \sqrt{q^2 + 8q})$.",
             Claim(near_minimiser_claim(near_minimiser_radius), _near_fields(_SHARE_FIELD)),
             (Bound("distance of near-minimisers from gamma*", near_minimiser_radius, "upper"),),
+            _epsilon_trend(near_minimiser_radius, _SHARE_FIELD, 3),
             remark="Exact to first order as epsilon vanishes; no smallness is assumed.",
         ),
     ),
