@@ -144,8 +144,8 @@ def survives(claim: Claim, instance: Exact) -> bool:
 
 
 def _holds(judged: Judgement) -> bool:
-    return all(certainly_holds(h) for h in judged.hypotheses) and all(
-        certainly_holds(c) or _certainly_equal(c) for c in judged.conclusions
+    return all(
+        certainly_holds(c) or _certainly_equal(c) for c in (*judged.hypotheses, *judged.conclusions)
     )
 
 

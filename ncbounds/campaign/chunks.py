@@ -26,6 +26,8 @@ Stage = Literal["degenerate", "random", "ascent"]
 #: Relative violations in floats below which rounding explains them.
 NOISE = {"<=": 1e-9, "=": 1e-6}
 _LEAST_SCALE = 1e-300
+#: Share of random batches at sizes at which a few instances are seen to meet the hypotheses.
+_PROMISING = 0.75
 #: Violations that are followed up in a batch and in a chunk, and when a chunk has enough.
 _LEADS_A_BATCH, _LEADS_A_CHUNK, _ENOUGH_COUNTEREXAMPLES = 4, 16, 3
 
@@ -202,15 +204,25 @@ def _batches(claim: Claim, chunk: Chunk, rng: np.random.Generator) -> Iterator[s
 def _random_batches(
     claim: Claim, chunk: Chunk, rng: np.random.Generator
 ) -> Iterator[samplers.Instance]:
-    xp, left = numpy_namespace(), chunk.instances
+    xp, left, choosy = numpy_namespace(), chunk.instances, _asks_more(claim)
     while left > 0:
-        sizes = samplers.draw_sizes(claim, rng)
+        promising = choosy and rng.random() < _PROMISING
+        sizes = _promising_sizes(claim, rng) if promising else samplers.draw_sizes(claim, rng)
         batch = samplers.batch_size(claim, sizes, left)
         left -= batch
         drawn = samplers.draw(claim, sizes, batch, rng, chunk.decades)
         room = samplers.draw_room(claim, batch, rng)
         with np.errstate(all="ignore"):
             yield samplers.meet_budgets(claim, xp, drawn, room)
+
+
+def _asks_more(claim: Claim) -> bool:
+    """Tell whether a claim has hypotheses that budgets alone do not meet."""
+    sizes = claim.axes({name: low for name, (low, _) in claim.sizes.items()})
+    with np.errstate(all="ignore"):
+        drawn = samplers.draw(claim, sizes, 1, np.random.default_rng(0))
+        judged = claim.judge(numpy_namespace(), **drawn)
+    return len(judged.hypotheses) > len(claim.budgets())
 
 
 def _promising_sizes(claim: Claim, rng: np.random.Generator, attempts: int = 10) -> dict[str, int]:

@@ -55,7 +55,7 @@ class Effort:
 
 
 def plan(claim: Claim, effort: Effort) -> Iterator[Chunk]:
-    """Yield the chunks of a campaign in order; a longer campaign starts as a shorter one does."""
+    """Yield the chunks of a campaign, round by round; a longer campaign has those of a shorter."""
     for index in range(max(-(-effort.instances // CHUNK), effort.ascents)):
         yield from a_round(claim, effort, index)
 

@@ -6,6 +6,7 @@ Processes and not threads share the work, since the precision of balls is one se
 
 from __future__ import annotations
 
+import asyncio
 import json
 import os
 import warnings
@@ -13,6 +14,7 @@ from collections.abc import Callable, Generator, Iterator, Sequence
 from contextlib import contextmanager
 from functools import cache
 from importlib import import_module
+from threading import Lock
 from typing import Any, Protocol, TypeAlias, TypeVar, cast
 
 from ncbounds.campaign.ascent import torch_is_present
@@ -29,6 +31,10 @@ Done: TypeAlias = Generator[tuple[Item, Result], None, None]
 
 #: Seconds to wait for a Dask scheduler to answer, and chunks that a worker has at hand.
 _PATIENCE, _AT_HAND = 10, 3
+
+
+#: Held by the item in hand: where a worker has threads, they take turns.
+_ALONE = Lock()
 
 
 class Runner(Protocol):
@@ -60,11 +66,17 @@ def local(workers: int | None = None) -> Runner:
 
     def run(task: Callable[[Item], Result], items: Sequence[Item]) -> Done[Item, Result]:
         from joblib import Parallel, delayed
+        from joblib.externals.loky.process_executor import TerminatedWorkerError
 
         parallel = Parallel(n_jobs=number, return_as="generator_unordered")
         results = parallel(delayed(_paired)(task, item) for item in items)
         try:
-            yield from results
+            # Not `yield from`, which would close the results outside of the `finally`.
+            for done in results:  # noqa: UP028
+                yield done
+        except TerminatedWorkerError as error:
+            lost = "a process died, killed or out of memory; what is in the store is kept"
+            raise NcboundsError(lost) from error
         finally:
             with warnings.catch_warnings():
                 warnings.simplefilter("ignore")  # that what is left is dropped, as it should be
@@ -106,10 +118,16 @@ def cluster(address: str) -> Iterator[Runner]:
     """
     try:
         from distributed import Client, KilledWorker, as_completed
+        from distributed.comm import connect
     except ImportError as error:
         remedy = 'distributed is missing: pip install "ncbounds[distributed]"'
         raise MissingDependencyError(remedy) from error
+
+    async def answer() -> None:
+        await (await connect(address, timeout=_PATIENCE)).close()
+
     try:
+        asyncio.run(answer())  # before there is a client, which is hard to be rid of
         client = Client(address, timeout=_PATIENCE, set_as_default=False)
     except (OSError, ValueError) as error:
         domain = "the address of a running Dask scheduler, such as tcp://host:8786"
@@ -125,7 +143,8 @@ def cluster(address: str) -> Iterator[Runner]:
             return None
 
         hands = _AT_HAND * max(1, sum(client.nthreads().values()))
-        pending = as_completed([f for f in (submit() for _ in range(hands)) if f is not None])
+        first = [future for future in (submit() for _ in range(hands)) if future is not None]
+        pending = as_completed(first, loop=client.loop)
         try:
             for future in pending:
                 yield future.result()
@@ -158,7 +177,8 @@ def _checked(
     if other:
         told = ", ".join(f"{name} {own[name]}, not {expected[name]}" for name in other)
         raise NcboundsError(f"a worker of the cluster has {told}")
-    return item, task(item)
+    with _ALONE:
+        return item, task(item)
 
 
 # -- a store --------------------------------------------------------------------------------------

@@ -111,7 +111,8 @@ def command(
 def _chosen(id: str, variant: str | None, reading: str | None) -> list[tuple[Variant, Claim]]:
     found = [(v, v.claim) for v in statement(id).select(variant) if v.claim is not None]
     if not found:
-        raise InputError("variant", str(variant), f"one of {id} that is not open")
+        asked = id if variant is None else f"{variant} of {id}"
+        raise InputError("ID", asked, "a statement with a claim to search; this one is open")
     matching = [(v, claim) for v, claim in found if reading is None or reading in v.reading]
     if not matching:
         readings = "; ".join(v.reading for v, _ in found)

@@ -23,6 +23,8 @@ from proofs_check.steps import ProofResult, proofs, run
 
 #: What a round takes, about, on a core of 2020.
 SECONDS_A_ROUND = 1.0
+#: Gain in tightness that is worth another round.
+_RISE = 1e-6
 _ROUNDS = 10**6
 _ROUND = Effort(instances=_ROUNDS * Effort.instances, ascents=_ROUNDS)
 
@@ -40,7 +42,7 @@ class _Search:
     proof: ProofResult | None = None
     rounds: int = 0
     gain: float = 0.0
-    heights: list[float] = field(default_factory=list)
+    first: dict[str, float] = field(default_factory=dict)
 
     @property
     def value(self) -> tuple[bool, float, int]:
@@ -54,9 +56,17 @@ class _Search:
         for chunk, findings in found:
             self.tally.add(chunk, findings)
         after = self.tally.heights
-        self.gain = max((after[name] - before.get(name, 0.0) for name in after), default=0.0)
+        gain = max((after[name] - before.get(name, 0.0) for name in after), default=0.0)
+        self.gain = gain if self.rounds and gain > _RISE else 0.0
         self.rounds += 1
-        self.heights.append(max(after.values(), default=0.0))
+        self.first = self.first or after
+
+    def risen(self) -> tuple[str, float, float]:
+        """The conclusion whose tightness has risen most since the first round: from and to."""
+        last = self.tally.heights
+        rises = {name: last[name] - self.first.get(name, 0.0) for name in last}
+        name = max(rises, key=lambda name: rises[name], default="")
+        return name, self.first.get(name, 0.0), last.get(name, 0.0)
 
 
 def verify(
@@ -196,10 +206,17 @@ def _told(searches: dict[Place, _Search], laps: int, budget: float | None) -> tu
         f"{rounds} rounds of search in {laps} laps{asked}: every wording once"
         + (f", {settled} of {len(searches)} refuted and searched no further" if settled else "")
     ]
-    more = {place: search for place, search in searches.items() if search.rounds > 1}
-    for (id, _), search in sorted(more.items(), key=lambda item: -item[1].rounds):
-        first, last = search.heights[0], search.heights[-1]
-        rise = f"tightness {first:.6f} -> {last:.6f}" if last > first else "no rise"
-        reading = f"{search.variant.name}, {search.variant.reading}"
-        lines.append(f"{search.rounds - 1} more for {id} [{reading}]: {rise}")
+    flat = spent = 0
+    more = [(id, search) for (id, _), search in searches.items() if search.rounds > 1]
+    for id, search in sorted(more, key=lambda entry: -entry[1].rounds):
+        conclusion, first, last = search.risen()
+        if last - first <= _RISE:
+            flat, spent = flat + 1, spent + search.rounds - 1
+            continue
+        wording = f"{id} [{search.variant.name}, {search.variant.reading}]"
+        lines.append(
+            f"{search.rounds - 1} more for {wording}: {conclusion} {first:.6f} -> {last:.6f}"
+        )
+    if flat:
+        lines.append(f"{spent} more for {flat} wordings whose tightness did not rise")
     return tuple(lines)

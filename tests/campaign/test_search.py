@@ -1,0 +1,424 @@
+"""What a search looks at, what it concludes, and how little it keeps."""
+
+import sys
+import tracemalloc
+from dataclasses import replace
+from fractions import Fraction
+from functools import cache
+from pathlib import Path
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+sys.path.insert(0, str(Path(__file__).parent))
+from mutants import claim_of
+
+from ncbounds.arithmetic.floats import numpy_namespace
+from ncbounds.campaign import samplers, search
+from ncbounds.campaign.ascent import ascend
+from ncbounds.campaign.certify import certainly_meets, certified_tightness, check, exact_instance
+from ncbounds.campaign.chunks import Chunk, Findings, Tight, explore, meets_hypotheses, violation
+from ncbounds.campaign.search import CHUNK, Effort, Tally, inequalities, plan, run_campaign
+from ncbounds.report.ledger import VariantRow
+from ncbounds.theory import statements
+from ncbounds.theory.terms import Claim, Comparison, Field, Judgement, Pin, Variant
+
+CLAIMS = {
+    f"{s.id} [{v.name}, {v.reading}]": v.claim
+    for s in statements().values()
+    for v in s.variants
+    if v.claim is not None
+}
+LEMMA = claim_of("bnwd:lemma-2.1", "printed", "f - (m/2) x^2 is convex")
+GUARANTEE = claim_of("bnwd:theorem-2.1", "sharp", "guarantee from the loss")
+CODE = claim_of("gnc:theorem-3.9", "sharp", "factor-4 sandwich")
+QUICK = Effort(instances=512, ascents=0)
+
+every_claim = pytest.mark.parametrize("claim", CLAIMS.values(), ids=CLAIMS)
+
+
+@cache
+def degenerate(name):
+    claim = CLAIMS[name]
+    return list(samplers.degenerate(claim, 512, np.random.default_rng(0)))
+
+
+def float_judge(claim, batch):
+    with np.errstate(all="ignore"):
+        return claim.judge(numpy_namespace(), **batch)
+
+
+def entries(values):
+    """Shape (B, n) values."""
+    return values.reshape(len(values), -1)
+
+
+# -- degenerate instances -------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("name", CLAIMS)
+def test_the_least_sizes_are_drawn_first_and_then_each_larger_one_alone(name):
+    claim = CLAIMS[name]
+    least = {size: low for size, (low, _) in claim.sizes.items()}
+    more = [{**least, size: min(h, n + 2)} for size, (n, h) in claim.sizes.items()]
+    for sizes, batch in zip([least, *more], degenerate(name), strict=False):
+        axes = claim.axes(sizes)
+        for field in claim.fields:
+            assert batch[field.name].shape[1:] == tuple(axes[axis] for axis in field.shape)
+    assert len(degenerate(name)) > len(claim.sizes)
+
+
+@every_claim
+def test_every_campaign_begins_with_the_degenerate_instances(claim):
+    first = next(plan(claim, QUICK))
+    assert first.stage == "degenerate"
+    assert explore(claim, 0, replace(first, instances=32)).drawn > 0
+
+
+def some_instance(claim_name, condition):
+    """Whether some degenerate instance satisfies a condition on its batch, row by row."""
+    return any(np.any(condition(batch)) for batch in degenerate(claim_name))
+
+
+POINTS = {
+    "a single point": lambda x, subset: x.shape[1] == 1,
+    "all points zero": lambda x, subset: (x.shape[1] > 1) & (x == 0).all(axis=1),
+    "all points equal": lambda x, subset: (
+        (x.shape[1] > 1) & (x != 0).all(axis=1) & (x == x[:, :1]).all(axis=1)
+    ),
+    "all points in the subset": lambda x, subset: (subset.shape[1] > 1) & subset.all(axis=1),
+    "one of several points in the subset": lambda x, subset: (
+        (subset.shape[1] > 1) & (subset.sum(axis=1) == 1)
+    ),
+    "no point in the subset": lambda x, subset: ~subset.any(axis=1),
+}
+
+
+@pytest.mark.parametrize(
+    ("name", "shape"),
+    [
+        (name, shape)
+        for name in CLAIMS
+        for shape in POINTS
+        if "lemma" in name
+        # half of a single point is none
+        and not ("at most half" in name and shape == "a single point")
+    ],
+)
+def test_the_lemmas_meet_the_shapes_that_proofs_forget(name, shape):
+    assert some_instance(name, lambda batch: POINTS[shape](batch["x"], batch["subset"]))
+
+
+@pytest.mark.parametrize("field", ["w", "h"])
+@pytest.mark.parametrize("name", [n for n in CLAIMS if "theorem-2.1" in n or "gnc" in n])
+def test_the_theorems_meet_weights_and_features_that_vanish(name, field):
+    def zero_row(batch):
+        rows = (batch[field] == 0).all(axis=-1).reshape(len(batch[field]), -1)
+        return rows.any(axis=1) & ~rows.all(axis=1)
+
+    assert some_instance(name, lambda batch: (entries(batch[field]) == 0).all(axis=1))
+    assert some_instance(name, zero_row)
+
+
+@pytest.mark.parametrize("name", [n for n in CLAIMS if "lemma" in n])
+def test_a_jensen_gap_of_zero_is_met_exactly(name):
+    """Equal points leave no gap: the budget is zero, and the hypothesis an equality."""
+
+    def tight(batch):
+        gap = float_judge(CLAIMS[name], batch).hypotheses[0]
+        return (batch["epsilon"] == 0) & (gap.slack == 0) & (batch["x"] != 0).any(axis=1)
+
+    assert some_instance(name, tight)
+
+
+MASKED = [name for name, claim in CLAIMS.items() if any(f.kind == "mask" for f in claim.fields)]
+
+
+@pytest.mark.parametrize("name", MASKED)
+def test_the_empty_subset_is_drawn_but_never_meets_the_hypotheses(name):
+    claim = CLAIMS[name]
+    empty = 0
+    for batch in degenerate(name):
+        none = ~batch["subset"].any(axis=1)
+        empty += none.sum()
+        assert not (meets_hypotheses(float_judge(claim, batch)) & none).any()
+    assert empty > 0
+    example = explore(claim, 0, Chunk("degenerate", 0, 512)).example
+    assert example is not None and example["subset"].any()
+
+
+# -- budgets --------------------------------------------------------------------------------------
+
+_BUDGETED = [name for name, claim in CLAIMS.items() if claim.budgets()]
+
+
+def drawn(claim, seed=0, batch=64):
+    rng = np.random.default_rng(seed)
+    sizes = claim.axes({name: min(high, low + 2) for name, (low, high) in claim.sizes.items()})
+    return samplers.draw(claim, sizes, batch, rng)
+
+
+@pytest.mark.parametrize("name", _BUDGETED)
+def test_without_room_a_budget_is_the_least_and_with_room_it_is_more(name):
+    claim = CLAIMS[name]
+    with np.errstate(all="ignore"):
+        least = samplers.meet_budgets(claim, numpy_namespace(), drawn(claim), 0.0)
+        half = samplers.meet_budgets(claim, numpy_namespace(), drawn(claim), 0.5)
+    first = claim.budgets()[0].name
+    usable = np.isfinite(least[first]) & np.isfinite(half[first])
+    needed, given_room = least[first][usable], half[first][usable]
+    assert (needed >= 0).all() and (needed > 0).any()
+    assert np.allclose(given_room[needed > 0], 1.5 * needed[needed > 0], rtol=1e-6, atol=1e-6)
+    assert np.allclose(given_room[needed == 0], 0.5, rtol=1e-6)
+
+
+@given(st.integers(0, 50))
+def test_the_least_room_is_enough_for_rounding(seed):
+    with np.errstate(all="ignore"):
+        filled = samplers.meet_budgets(LEMMA, numpy_namespace(), drawn(LEMMA, seed), 2.0**-40)
+    assert (float_judge(LEMMA, filled).hypotheses[0].slack >= 0).all()
+    assert (filled["epsilon"] > 0).all()
+
+
+# -- the plan -------------------------------------------------------------------------------------
+
+
+@given(st.integers(1, 5), st.integers(0, 5), st.integers(0, 4), st.integers(0, 4))
+def test_a_bigger_effort_does_all_that_a_smaller_one_does_and_in_the_same_order(a, more, b, extra):
+    small = list(plan(CODE, Effort(a * CHUNK, b)))
+    large = list(plan(CODE, Effort((a + more) * CHUNK, b + extra)))
+    assert [chunk for chunk in large if chunk in set(small)] == small
+
+
+@given(st.integers(1, 4), st.integers(0, 4))
+def test_more_rounds_begin_with_the_fewer(rounds, more):
+    small = list(plan(CODE, Effort(rounds * CHUNK, rounds)))
+    large = list(plan(CODE, Effort((rounds + more) * CHUNK, rounds + more)))
+    assert large[: len(small)] == small
+
+
+@given(st.integers(1, 3 * CHUNK))
+def test_the_plan_has_as_many_random_instances_as_were_asked_for(instances):
+    chunks = [c for c in plan(CODE, Effort(instances, 0)) if c.stage == "random"]
+    assert sum(c.instances for c in chunks) == instances
+    assert len({c.index for c in chunks}) == len(chunks)
+
+
+def test_no_two_chunks_draw_the_same_numbers():
+    chunks = list(plan(GUARANTEE, Effort(3 * CHUNK, 3)))
+    streams = {
+        tuple(chunk.rng(seed).integers(2**60, size=2)) for chunk in chunks for seed in (0, 1)
+    }
+    assert len(streams) == 2 * len(chunks)
+
+
+@every_claim
+def test_ascent_climbs_every_inequality_and_no_equation(claim):
+    judged = float_judge(claim, drawn(claim, batch=1))
+    named = [c.name for c in judged.conclusions if c.relation == "<="]
+    assert inequalities(claim) == named
+    climbed = [c.conclusion for c in plan(claim, Effort(1, ascents=2)) if c.stage == "ascent"]
+    assert climbed == 2 * named
+
+
+# -- memory ---------------------------------------------------------------------------------------
+
+
+def peak_of(chunks, monkeypatch):
+    """Largest memory that a campaign of so many tiny chunks takes at a time."""
+    monkeypatch.setattr(search, "CHUNK", 4)
+    tracemalloc.start()
+    try:
+        found = run_campaign(LEMMA, Effort(4 * chunks, ascents=0), 0)
+        return tracemalloc.get_traced_memory()[1], found
+    finally:
+        tracemalloc.stop()
+
+
+def test_a_campaign_of_four_times_the_chunks_takes_no_more_memory(monkeypatch):
+    monkeypatch.setattr(search, "_WINDOW", 32)
+    peak_of(60, monkeypatch)  # caches fill
+    short, _ = peak_of(60, monkeypatch)
+    long, found = peak_of(240, monkeypatch)
+    assert found.stages["random"].drawn == 960
+    assert long < short + 40_000
+
+
+def test_a_tally_keeps_a_few_instances_however_many_chunks_it_adds():
+    tally = Tally(LEMMA, 0)
+    instance = {"x": np.array(Fraction(1), dtype=object)}
+    for index in range(500):
+        tight = {name: Tight(index / 500, instance) for name in ("upper", "lower")}
+        found = Findings(10, 10, example=instance, tight=tight)
+        tally.add(Chunk("random", index, 10), found)
+    assert tally.stages["random"].drawn == 5000
+    assert len(tally.examples) <= 20 and set(tally.tight) == {"upper", "lower"}
+    assert [t.ratio for t in tally.tight["upper"]] == [499 / 500, 498 / 500, 497 / 500]
+    assert tally.heights == {"upper": 499 / 500, "lower": 499 / 500}
+
+
+def test_what_a_chunk_finds_does_not_grow_with_its_instances():
+    def kept(instances):
+        found = explore(GUARANTEE, 0, Chunk("random", 0, instances))
+        return len(found.broken) + len(found.tight) + found.leads
+
+    assert kept(8192) <= 3 + len(inequalities(GUARANTEE)) + 16
+
+
+# -- leads and verdicts ---------------------------------------------------------------------------
+
+
+def verdict(claim, effort=QUICK):
+    found = run_campaign(claim, effort, 0)
+    return VariantRow(Variant("sharp", "planted", "", claim), None, found).verdict, found
+
+
+def about(conclude, *hypotheses):
+    """A claim about one number x."""
+
+    def judge(xp, *, x):
+        made = tuple(Comparison(f"hypothesis {i}", *h(xp, x)) for i, h in enumerate(hypotheses))
+        return Judgement(made, (Comparison("conclusion", *conclude(xp, x)),))
+
+    return Claim(judge, (Field("x"),))
+
+
+def test_a_claim_that_only_rounding_breaks_is_not_refuted():
+    claim = about(lambda xp, x: (x + 1e17 - 1e17, x))
+    batch = {"x": np.array([9.0, 1.0, 3.0])}
+    assert violation(float_judge(claim, batch).conclusions[0]).max() > 0.1
+    told, found = verdict(claim)
+    assert told == "supported" and found.counterexample is None
+    assert found.leads == 0 and found.lead is None  # balls dispel it
+
+
+def hidden_zero(xp, x):
+    """A zero that no precision can tell from a positive number, and that is large in floats."""
+    root = xp.sqrt(2 + 0 * x)
+    return (root * root - 2) * 2.0**1000, 0 * x
+
+
+def test_a_violation_that_no_precision_decides_is_a_lead_and_no_verdict():
+    told, found = verdict(about(hidden_zero))
+    assert told == "supported" and found.counterexample is None
+    assert found.leads > 0
+    assert (found.lead.comparison, found.lead.size) == ("conclusion", 1.0)
+    assert found.to_dict()["largest_lead"] == {"comparison": "conclusion", "violation": 1.0}
+
+
+def test_a_claim_that_is_false_by_little_is_refuted():
+    claim = about(lambda xp, x: (1 + 1e-8 + 0 * x, 1 + 0 * x))
+    told, found = verdict(claim)
+    assert told == "refuted" and check(claim, found.counterexample)
+
+
+def test_hypotheses_that_nothing_can_meet_make_a_claim_vacuous():
+    claim = about(lambda xp, x: (1 + 0 * x, 0 * x), lambda xp, x: (x * x + 1, 0 * x))
+    told, found = verdict(claim)
+    assert told == "vacuous" and not found.certain
+    assert found.met == 0 and found.instances >= 512 and found.tightness == {}
+
+
+def test_hypotheses_that_only_rounding_lets_through_make_a_claim_vacuous():
+    claim = about(lambda xp, x: (0 * x, 1 + 0 * x), lambda xp, x: (1 + 1e-12 + 0 * x, 1 + 0 * x))
+    told, found = verdict(claim)
+    assert found.met > 0 and not found.certain and told == "vacuous"
+
+
+def test_a_counterexample_meets_the_hypotheses_with_certainty():
+    claim = about(lambda xp, x: (x, 2 + 0 * x), lambda xp, x: (x, 3 + 0 * x))
+    found = run_campaign(claim, Effort(4096, 0), 0).counterexample
+    assert 2 < found.instance["x"].item() <= 3 and check(claim, found)
+
+
+# -- tightness ------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("claim", [LEMMA, GUARANTEE, CODE], ids=["lemma", "guarantee", "code"])
+def test_the_tightest_instances_certify_to_the_numbers_that_are_reported(claim):
+    found = run_campaign(claim, Effort(2048, 0), 2)
+    assert found.tightness.keys() == found.tightest.keys() == set(inequalities(claim))
+    for name, value in found.tightness.items():
+        certified = certified_tightness(claim, found.tightest[name], name)
+        assert value <= certified < value + 1e-6 and certified <= 1
+
+
+def test_tightness_is_kept_per_conclusion():
+    claim = Claim(
+        lambda xp, x: Judgement(
+            (), (Comparison("half", 1 + 0 * x, 2 + 0 * x), Comparison("all", x, x))
+        ),
+        (Field("x", (), "positive"),),
+    )
+    assert run_campaign(claim, QUICK, 0).tightness == {"half": 0.5, "all": 1.0}
+
+
+# -- ascent ---------------------------------------------------------------------------------------
+
+
+@pytest.fixture(scope="module")
+def torch():
+    return pytest.importorskip("torch")
+
+
+def climbed(claim, conclusion, chunks=3):
+    """Certified tightness of the best of so many chunks of ascent."""
+    best = 0.0
+    for index in range(chunks):
+        found = explore(claim, 0, Chunk("ascent", index, 24, 0.5, 120, conclusion))
+        assert not found.broken
+        if conclusion in found.tight:
+            instance = found.tight[conclusion].instance
+            best = max(best, certified_tightness(claim, instance, conclusion) or 0.0)
+        if best >= 0.999:
+            break
+    return best
+
+
+@pytest.mark.usefixtures("torch")
+@pytest.mark.parametrize("conclusion", ["upper", "lower"])
+def test_ascent_attains_lemma_2_1(conclusion):
+    one_kink = replace(LEMMA, sizes={**LEMMA.sizes, "J": (1, 1)})
+    assert climbed(one_kink, conclusion) >= 0.999
+
+
+@pytest.mark.usefixtures("torch")
+def test_ascent_attains_the_guarantee_where_random_search_does_not():
+    sizes = {"C": (5, 5), "N": (4, 4), "d": (8, 8)}
+    claim = replace(GUARANTEE, sizes=sizes)
+    by_chance = run_campaign(claim, Effort(CHUNK, 0), 0)
+    assert by_chance.stages["random"].met > 100 * 24
+    assert by_chance.tightness["NC1"] < 0.96
+    assert climbed(claim, "NC1") >= 0.999
+
+
+PINNED = Pin(
+    {"N": 4, "J": 1}, {"subset": [1.0, 0.0, 0.0, 0.0], "m": 2.0}, budgets={"epsilon": 1e-3}
+)
+
+
+@pytest.mark.usefixtures("torch")
+def test_what_is_held_stays_through_ascent():
+    sizes = LEMMA.axes(dict(PINNED.sizes))
+    batch = ascend(LEMMA, "upper", sizes, 8, 40, np.random.default_rng(0), PINNED)
+    assert batch["x"].shape == (8, 4)
+    assert (batch["subset"] == PINNED.fields["subset"]).all() and (batch["m"] == 2.0).all()
+    best = int(np.argmax(float_judge(LEMMA, batch).conclusions[0].lhs / batch["epsilon"] ** 0.5))
+    assert 0.5e-3 <= batch["epsilon"][best] <= 2e-3
+
+
+@pytest.mark.usefixtures("torch")
+def test_ascent_moves_what_is_not_held():
+    sizes = LEMMA.axes(dict(PINNED.sizes))
+    free = ascend(LEMMA, "upper", sizes, 8, 40, np.random.default_rng(0))
+    assert np.unique(free["m"]).size > 1
+
+
+@pytest.mark.usefixtures("torch")
+def test_what_ascent_returns_meets_the_hypotheses_in_balls():
+    sizes = LEMMA.axes({"N": 3, "J": 1})
+    batch = ascend(LEMMA, "lower", sizes, 8, 20, np.random.default_rng(1))
+    assert meets_hypotheses(float_judge(LEMMA, batch)).all()
+    assert all(certainly_meets(LEMMA, exact_instance(batch, index)) for index in range(8))
