@@ -25,7 +25,8 @@ from hypothesis.extra.numpy import arrays
 from ncbounds.arithmetic.floats import numpy_namespace
 from ncbounds.campaign import Effort, run_campaign, samplers
 from ncbounds.campaign.ascent import ascend
-from ncbounds.campaign.chunks import Chunk, explore, meets_hypotheses, ratio
+from ncbounds.campaign.chunks import Chunk, explore
+from ncbounds.campaign.comparisons import meets_hypotheses, ratio
 from ncbounds.campaign.search import CHUNK
 from ncbounds.campaign.workers import local
 from ncbounds.theory import statement

@@ -19,13 +19,12 @@ import numpy.typing as npt
 from ncbounds.arithmetic.floats import numpy_namespace
 from ncbounds.campaign import samplers
 from ncbounds.campaign.certify import Counterexample, Exact, exact_instance, refute, survives
-from ncbounds.theory.terms import Claim, Comparison, Judgement
+from ncbounds.campaign.comparisons import NOISE, meets_hypotheses, ratio, violation
+from ncbounds.campaign.shrink import complexity
+from ncbounds.theory.terms import Claim, Comparison
 
 Stage = Literal["degenerate", "random", "ascent"]
 
-#: Relative violations in floats below which rounding explains them.
-NOISE = {"<=": 1e-9, "=": 1e-6}
-_LEAST_SCALE = 1e-300
 #: Share of random batches at sizes at which a few instances are seen to meet the hypotheses.
 _PROMISING = 0.75
 #: Violations that are followed up in a batch and in a chunk, and when a chunk has enough.
@@ -82,7 +81,7 @@ class Findings:
     drawn: int = 0
     met: int = 0
     leads: int = 0
-    broken: list[Counterexample] = field(default_factory=list)
+    broken: Counterexample | None = None
     lead: Lead | None = None
     example: Exact | None = None
     tight: dict[str, Tight] = field(default_factory=dict)
@@ -90,10 +89,9 @@ class Findings:
     def to_dict(self) -> dict[str, Any]:
         """Return plain data from which `from_dict` restores the findings exactly."""
         data = {name: getattr(self, name) for name in ("drawn", "met", "leads")}
-        data["broken"] = [
-            {**vars(found), "instance": written(found.instance)} for found in self.broken
-        ]
-        data["lead"] = self.lead and {**vars(self.lead), "instance": written(self.lead.instance)}
+        for name in ("broken", "lead"):
+            found = getattr(self, name)
+            data[name] = found and {**vars(found), "instance": written(found.instance)}
         data["example"] = None if self.example is None else written(self.example)
         data["tight"] = {
             name: {"ratio": one.ratio, "instance": written(one.instance)}
@@ -112,7 +110,7 @@ class Findings:
             drawn=data["drawn"],
             met=data["met"],
             leads=data["leads"],
-            broken=[Counterexample(**exact(entry)) for entry in data["broken"]],
+            broken=data["broken"] and Counterexample(**exact(data["broken"])),
             lead=data["lead"] and Lead(**exact(data["lead"])),
             example=None if data["example"] is None else read(data["example"]),
             tight={name: Tight(**exact(entry)) for name, entry in data["tight"].items()},
@@ -169,10 +167,13 @@ def explore(claim: Claim, seed: int, chunk: Chunk) -> Findings:
         _inspect(look, batch)
         if look.settled:
             break
-    look.seen.tight = {
+    seen = look.seen
+    seen.tight = {
         name: Tight(best, exact_instance(row, 0)) for name, (best, row) in look.tight.items()
     }
-    return look.seen
+    if look.broken:
+        seen.broken = min(look.broken, key=lambda one: complexity(one.instance))
+    return seen
 
 
 @dataclass
@@ -182,11 +183,12 @@ class _Look:
     claim: Claim
     seen: Findings = field(default_factory=Findings)
     tight: dict[str, tuple[float, samplers.Instance]] = field(default_factory=dict)
+    broken: list[Counterexample] = field(default_factory=list)
     followed: int = 0
 
     @property
     def settled(self) -> bool:
-        return len(self.seen.broken) >= _ENOUGH_COUNTEREXAMPLES
+        return len(self.broken) >= _ENOUGH_COUNTEREXAMPLES
 
 
 def _batches(claim: Claim, chunk: Chunk, rng: np.random.Generator) -> Iterator[samplers.Instance]:
@@ -272,7 +274,7 @@ def _follow(look: _Look, conclusion: Comparison, size: float, instance: Exact) -
         return
     found, seen = refute(look.claim, instance), look.seen
     if found is not None:
-        seen.broken.append(found)
+        look.broken.append(found)
         return
     seen.leads += 1
     if seen.lead is None or size > seen.lead.size:
@@ -288,46 +290,3 @@ def _keep_tightest(
     if plausible[index] > look.tight.get(conclusion.name, (0.0,))[0]:
         row = {name: values[index : index + 1].copy() for name, values in batch.items()}
         look.tight[conclusion.name] = float(plausible[index]), row
-
-
-# -- comparisons in floats ------------------------------------------------------------------------
-
-
-def meets_hypotheses(judged: Judgement) -> npt.NDArray[np.bool_]:
-    """Tell which instances meet all hypotheses (up to rounding) and have defined conclusions."""
-    size = max((np.shape(c.lhs)[0] for c in (*judged.hypotheses, *judged.conclusions)), default=0)
-    met = np.ones(size, dtype=bool)
-    for hypothesis in judged.hypotheses:
-        met &= violation(hypothesis) <= NOISE["<="]
-        met &= np.isfinite(_flat(hypothesis.slack)).all(axis=1)
-    for conclusion in judged.conclusions:
-        met &= ~np.isnan(_flat(conclusion.slack)).any(axis=1)
-    return met
-
-
-def violation(comparison: Comparison) -> npt.NDArray[np.float64]:
-    """Relative violation of each instance: positive where the relation fails, at most 1."""
-    left, right = _flat(comparison.lhs), _flat(comparison.rhs)
-    gap = left - right
-    if comparison.relation == "=":
-        gap = np.abs(gap)
-    scale = np.abs(left) + np.abs(right)
-    relative = np.where(gap == 0, 0.0, gap / np.maximum(scale, _LEAST_SCALE))
-    return _largest(np.where(np.isnan(relative), -np.inf, relative))
-
-
-def ratio(comparison: Comparison) -> npt.NDArray[np.float64]:
-    """Largest lhs/rhs of each instance, where rhs is positive."""
-    left, right = _flat(comparison.lhs), _flat(comparison.rhs)
-    tight = left / np.where(right > 0, right, np.nan)
-    return _largest(np.where(np.isfinite(tight), tight, -np.inf))
-
-
-def _largest(values: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
-    """Largest entry of each row of a (B, n) array."""
-    return values[:, 0] if values.shape[1] == 1 else np.asarray(values.max(axis=1))
-
-
-def _flat(values: Any) -> npt.NDArray[np.float64]:
-    array = np.asarray(values, dtype=np.float64)
-    return array.reshape(len(array), -1)

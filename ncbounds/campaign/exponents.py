@@ -17,7 +17,7 @@ from ncbounds.arithmetic.floats import numpy_namespace
 from ncbounds.arithmetic.grids import grid
 from ncbounds.campaign.ascent import ascend
 from ncbounds.campaign.certify import certified_tightness, exact_instance
-from ncbounds.campaign.chunks import meets_hypotheses, ratio
+from ncbounds.campaign.comparisons import meets_hypotheses, ratio
 from ncbounds.theory.terms import Claim, Trend
 
 _CERTIFIED = 3

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from contextlib import closing
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import partial
 from itertools import islice
 from typing import Any
@@ -27,7 +27,7 @@ from ncbounds.campaign.certify import (
     certified_tightness,
 )
 from ncbounds.campaign.chunks import Chunk, Findings, Lead, Stage, Tight, explore
-from ncbounds.campaign.shrink import complexity, shrink
+from ncbounds.campaign.shrink import shrink
 from ncbounds.campaign.workers import Runner, in_order, serial
 from ncbounds.theory.terms import Claim
 
@@ -162,7 +162,10 @@ def run_campaign(
             done += 1
             if progress is not None:
                 progress(done, total)
-    return tally.result()
+    found = tally.result()
+    if found.counterexample is None:
+        return found
+    return replace(found, counterexample=shrink(claim, found.counterexample))
 
 
 @dataclass
@@ -174,14 +177,14 @@ class Tally:
     stages: dict[Stage, Count] = field(default_factory=dict)
     leads: int = 0
     lead: Lead | None = None
-    broken: list[Counterexample] = field(default_factory=list)
+    broken: Counterexample | None = None
     examples: list[Exact] = field(default_factory=list)
     tight: dict[str, list[Tight]] = field(default_factory=dict)
 
     @property
     def settled(self) -> bool:
         """Whether a counterexample is at hand, so that searching on is of no use."""
-        return bool(self.broken)
+        return self.broken is not None
 
     def add_all(self, chunks: list[Chunk], run: Runner) -> Iterator[Chunk]:
         """Do chunks and add what they find, in order, up to the first that settles the claim."""
@@ -200,7 +203,7 @@ class Tally:
         self.leads += found.leads
         if found.lead and (self.lead is None or found.lead.size > self.lead.size):
             self.lead = found.lead
-        self.broken += found.broken
+        self.broken = self.broken or found.broken
         if found.example is not None and len(self.examples) < _EXAMPLES:
             self.examples.append(found.example)
         for name, one in found.tight.items():
@@ -215,8 +218,7 @@ class Tally:
         return {name: kept[0].ratio for name, kept in self.tight.items()}
 
     def result(self) -> Campaign:
-        """Shrink and certify what was found."""
-        best = min(self.broken, key=lambda found: complexity(found.instance), default=None)
+        """Certify what was found."""
         tightest = {
             name: certified
             for name, kept in self.tight.items()
@@ -224,10 +226,10 @@ class Tally:
         }
         return Campaign(
             stages={name: Count(**vars(count)) for name, count in self.stages.items()},
-            certain=best is not None or any(certainly_meets(self.claim, e) for e in self.examples),
+            certain=self.settled or any(certainly_meets(self.claim, e) for e in self.examples),
             leads=self.leads,
             lead=self.lead,
-            counterexample=shrink(self.claim, best) if best else None,
+            counterexample=self.broken,
             tightness={name: value for name, (value, _) in tightest.items()},
             tightest={name: instance for name, (_, instance) in tightest.items()},
             seed=self.seed,

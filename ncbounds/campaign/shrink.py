@@ -16,7 +16,7 @@ import numpy.typing as npt
 
 from ncbounds.arithmetic.floats import numpy_namespace
 from ncbounds.campaign.certify import Counterexample, Exact, refute, sizes_of
-from ncbounds.campaign.chunks import violation
+from ncbounds.campaign.comparisons import violation
 from ncbounds.campaign.samplers import meet_budgets
 from ncbounds.theory.terms import Claim, Field
 

@@ -45,7 +45,7 @@ _SHOWN_INSTANCE = 60
     help="Batches of gradient ascent on each conclusion.",
 )
 @click.option("--seed", type=click.IntRange(min=0), default=0, show_default=True)
-@click.option("--workers", type=click.IntRange(min=1), help="Processes.  [default: all cores]")
+@click.option("--workers", type=int, help="Processes.  [default: all cores]")
 @click.option(
     "--store",
     "path",

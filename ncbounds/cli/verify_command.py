@@ -30,7 +30,7 @@ from ncbounds.report.verification import verify
     show_default=True,
     help="Seed of the campaigns.",
 )
-@click.option("--workers", type=click.IntRange(min=1), help="Processes.  [default: all cores]")
+@click.option("--workers", type=int, help="Processes.  [default: all cores]")
 @click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 def command(
     ids: tuple[str, ...],
@@ -50,7 +50,7 @@ def command(
             paper=paper,
             budget=budget,
             seed=seed,
-            workers=workers or os.cpu_count() or 1,
+            workers=(os.cpu_count() or 1) if workers is None else workers,
             progress=progress,
         )
     if as_json:

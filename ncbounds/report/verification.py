@@ -14,6 +14,7 @@ from functools import partial
 
 from ncbounds.campaign.chunks import Chunk, Findings, explore
 from ncbounds.campaign.search import Campaign, Effort, Tally, a_round, run_campaign
+from ncbounds.campaign.shrink import shrink
 from ncbounds.campaign.workers import in_order, local
 from ncbounds.errors import InputError
 from ncbounds.report.ledger import Ledger, StatementRow, VariantRow, select
@@ -166,8 +167,10 @@ def _job(
     found = []
     for chunk in a_round(variant.claim, _ROUND, index):
         smaller = _scaled(chunk, share)
-        found.append((smaller, explore(variant.claim, seed, smaller)))
-        if found[-1][1].broken:
+        findings = explore(variant.claim, seed, smaller)
+        found.append((smaller, findings))
+        if findings.broken is not None:
+            findings.broken = shrink(variant.claim, findings.broken)
             break
     return proof, found
 

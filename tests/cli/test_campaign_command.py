@@ -197,7 +197,7 @@ REFUSED = {
     "instances in words": ((LEMMA, "--instances", "many"), ("--instances", "many", "integer")),
     "ascents": ((LEMMA, "--ascents", "-1"), ("--ascents", "-1", "x>=0")),
     "seed": ((LEMMA, "--seed", "-1"), ("--seed", "-1", "x>=0")),
-    "workers": ((LEMMA, "--workers", "0"), ("--workers", "0", "x>=1")),
+    "workers": ((LEMMA, "--workers", "0"), ("workers = 0", "at least 1")),
     "backend": ((LEMMA, "--backend", "ray"), ("--backend", "ray", "dask")),
     "dask without scheduler": ((LEMMA, "--backend", "dask"), ("scheduler = nothing", "address")),
     "scheduler without dask": (

@@ -148,7 +148,7 @@ def scripted(monkeypatch):
             return Findings()
         (reading,) = claim.sizes
         if reading in refuted:
-            return Findings(1, 1, broken=[Counterexample(POINT, "positive", "<=", "1", "0", 128)])
+            return Findings(1, 1, broken=Counterexample(POINT, "positive", "<=", "1", "0", 128))
         met, ratio = SCRIPT[reading](chunk.index)
         tight = {} if ratio is None else {"positive": Tight(ratio, POINT)}
         return Findings(1, met, tight=tight, example=POINT if met else None)

@@ -69,7 +69,7 @@ def test_grids_lie_inside_the_certified_value(name):
 
 @pytest.mark.parametrize("name", CLAIMS)
 def test_hypotheses_are_met_by_the_sampler(name):
-    from ncbounds.campaign.chunks import meets_hypotheses
+    from ncbounds.campaign.comparisons import meets_hypotheses
 
     claim, met = CLAIMS[name], 0
     for seed in range(60):
