@@ -189,14 +189,20 @@ def sizes_of(claim: Claim, instance: Exact) -> Sizes | None:
 
 def check(claim: Claim, found: Counterexample) -> bool:
     """Re-check a counterexample from its exact instance alone."""
+    if not admitted(claim, found.instance):
+        return False
     with balls.precision(found.bits):
         judged = judge_exact(claim, found.instance)
-        broken = next(c for c in judged.conclusions if c.name == found.comparison)
-        return (
-            admitted(claim, found.instance)
-            and all(certainly_holds(c) for c in judged.hypotheses)
-            and _certainly_fails(broken) is not None
-        )
+        broken = next((c for c in judged.conclusions if c.name == found.comparison), None)
+        place = None if broken is None else _certainly_fails(broken)
+        if broken is None or place is None:
+            return False
+        told = (found.relation, found.lhs, found.rhs)
+        return told == (
+            broken.relation,
+            _text(broken.lhs, place),
+            _text(broken.rhs, place),
+        ) and all(certainly_holds(c) for c in judged.hypotheses)
 
 
 def certainly_meets(claim: Claim, instance: Exact) -> bool:
@@ -205,7 +211,7 @@ def certainly_meets(claim: Claim, instance: Exact) -> bool:
         return False
     for bits in _PRECISIONS:
         with balls.precision(bits):
-            for candidate in _with_budgets(claim, instance, _BUDGET_DIGITS[-1:]):
+            for candidate in _with_budgets(claim, instance):
                 if all(certainly_holds(c) for c in judge_exact(claim, candidate).hypotheses):
                     return True
     return False
@@ -213,8 +219,10 @@ def certainly_meets(claim: Claim, instance: Exact) -> bool:
 
 def certified_tightness(claim: Claim, instance: Exact, conclusion: str) -> float | None:
     """Largest certain lower value of lhs/rhs for a conclusion, where the hypotheses hold."""
+    if not admitted(claim, instance):
+        return None
     with balls.precision(_PRECISIONS[1]):
-        for candidate in _with_budgets(claim, instance, digits=_BUDGET_DIGITS[-1:]):
+        for candidate in _with_budgets(claim, instance, _BUDGET_DIGITS[::-1]):
             judged = judge_exact(claim, candidate)
             if not all(certainly_holds(c) for c in judged.hypotheses):
                 continue
@@ -256,7 +264,9 @@ def _needed(claim: Claim, instance: Exact, field: Field) -> Any:
     zero = np.array(Fraction(0), dtype=object)
     judged = judge_exact(claim, {**instance, field.name: zero})
     slack = next(c.slack for c in judged.hypotheses if c.name == field.hypothesis)
-    return (-slack).data.ravel()[0].upper()
+    uppers = [entry.upper() for entry in (-slack).data.ravel()]
+    unbounded = [upper for upper in uppers if not upper.is_finite()]
+    return unbounded[0] if unbounded else max(uppers)
 
 
 def round_up(value: Any, places: int) -> Fraction:

@@ -27,8 +27,10 @@ Stage = Literal["degenerate", "random", "ascent"]
 
 #: Share of random batches at sizes at which a few instances are seen to meet the hypotheses.
 _PROMISING = 0.75
-#: Violations that are followed up in a batch and in a chunk, and when a chunk has enough.
+#: Violations that are followed in a batch, undecided ones in a chunk, and counterexamples enough.
 _LEADS_A_BATCH, _LEADS_A_CHUNK, _ENOUGH_COUNTEREXAMPLES = 4, 16, 3
+#: Instances of a chunk, one a batch, of which some should meet the hypotheses with certainty.
+_EXAMPLES = 3
 
 
 @dataclass(frozen=True)
@@ -73,9 +75,9 @@ class Tight:
 class Findings:
     """What a chunk found; `met` is counted in floats, `broken` is certified.
 
-    `leads` counts violations in floats that balls neither confirm nor dispel, and `lead` is the
-    largest of them. `tight` has the tightest instance of each
-    conclusion, `example` an instance that met the hypotheses.
+    `leads` counts violations in floats that balls neither confirm nor dispel, `lead` is the largest
+    of them, and `unfollowed` counts those that were not looked at, being too many. `tight` has the
+    tightest instance of each conclusion, `examples` some that met the hypotheses.
     """
 
     drawn: int = 0
@@ -83,16 +85,17 @@ class Findings:
     leads: int = 0
     broken: Counterexample | None = None
     lead: Lead | None = None
-    example: Exact | None = None
+    unfollowed: int = 0
+    examples: list[Exact] = field(default_factory=list)
     tight: dict[str, Tight] = field(default_factory=dict)
 
     def to_dict(self) -> dict[str, Any]:
         """Return plain data from which `from_dict` restores the findings exactly."""
-        data = {name: getattr(self, name) for name in ("drawn", "met", "leads")}
+        data = {name: getattr(self, name) for name in ("drawn", "met", "leads", "unfollowed")}
         for name in ("broken", "lead"):
             found = getattr(self, name)
             data[name] = found and {**vars(found), "instance": written(found.instance)}
-        data["example"] = None if self.example is None else written(self.example)
+        data["examples"] = [written(example) for example in self.examples]
         data["tight"] = {
             name: {"ratio": one.ratio, "instance": written(one.instance)}
             for name, one in self.tight.items()
@@ -110,9 +113,10 @@ class Findings:
             drawn=data["drawn"],
             met=data["met"],
             leads=data["leads"],
+            unfollowed=data["unfollowed"],
             broken=data["broken"] and Counterexample(**exact(data["broken"])),
             lead=data["lead"] and Lead(**exact(data["lead"])),
-            example=None if data["example"] is None else read(data["example"]),
+            examples=[read(example) for example in data["examples"]],
             tight={name: Tight(**exact(entry)) for name, entry in data["tight"].items()},
         )
 
@@ -184,7 +188,6 @@ class _Look:
     seen: Findings = field(default_factory=Findings)
     tight: dict[str, tuple[float, samplers.Instance]] = field(default_factory=dict)
     broken: list[Counterexample] = field(default_factory=list)
-    followed: int = 0
 
     @property
     def settled(self) -> bool:
@@ -246,30 +249,48 @@ def _inspect(look: _Look, batch: samplers.Instance) -> None:
     seen = look.seen
     with np.errstate(all="ignore"):
         judged = look.claim.judge(numpy_namespace(), **batch)
-        met = meets_hypotheses(judged)
+        met = meets_hypotheses(judged) & _has_points(look.claim, batch)
         seen.drawn += len(met)
         number = int(met.sum())
         if not number:
             return
         seen.met += number
-        if seen.example is None:
-            seen.example = exact_instance(batch, int(np.argmax(met)))
+        if len(seen.examples) < _EXAMPLES:
+            middle = np.flatnonzero(met)[number // 2]
+            seen.examples.append(exact_instance(batch, int(middle)))
         for conclusion in judged.conclusions:
             if conclusion.relation == "<=":
                 _keep_tightest(conclusion, met, batch, look)
             size = np.where(met, violation(conclusion), -np.inf)
             if size.max() <= NOISE[conclusion.relation]:
                 continue
-            order = np.argsort(-size, kind="stable")[:_LEADS_A_BATCH]
-            for index in order[size[order] > NOISE[conclusion.relation]]:
-                if look.followed >= _LEADS_A_CHUNK or look.settled:
-                    return
+            violated = np.flatnonzero(size > NOISE[conclusion.relation])
+            chosen = _spread(violated[np.argsort(-size[violated], kind="stable")])
+            seen.unfollowed += len(violated)
+            for index in chosen:
+                if seen.leads >= _LEADS_A_CHUNK or look.settled:
+                    break
+                seen.unfollowed -= 1
                 _follow(look, conclusion, float(size[index]), exact_instance(batch, int(index)))
+
+
+def _spread(order: npt.NDArray[np.intp]) -> npt.NDArray[np.intp]:
+    """A few of a list, from its first to its last: what rounding made up may stand first."""
+    places = np.unique(np.linspace(0, len(order) - 1, _LEADS_A_BATCH).astype(np.intp))
+    return np.asarray(order[places])
+
+
+def _has_points(claim: Claim, batch: samplers.Instance) -> npt.NDArray[np.bool_]:
+    """Tell which instances of a batch choose a point in every mask."""
+    chosen = np.ones(len(next(iter(batch.values()))), dtype=bool)
+    for one in claim.fields:
+        if one.kind == "mask":
+            chosen &= batch[one.name].reshape(len(chosen), -1).any(axis=1)
+    return chosen
 
 
 def _follow(look: _Look, conclusion: Comparison, size: float, instance: Exact) -> None:
     """Confirm a violation in balls, or dispel it; what remains is a lead."""
-    look.followed += 1
     if survives(look.claim, instance):
         return
     found, seen = refute(look.claim, instance), look.seen

@@ -37,7 +37,7 @@ _PACKAGE = Path(__file__).parent.parent
 #: What decides how a claim is searched and judged, relative to the package.
 _ENGINE = ("arithmetic", "campaign", "theory/terms.py")
 _ENGINE_MODULES = tuple("ncbounds." + p.removesuffix(".py").replace("/", ".") for p in _ENGINE)
-_DISTRIBUTIONS = ("ncbounds", "numpy", "scipy", "torch", "python-flint")
+_DISTRIBUTIONS = ("ncbounds", "numpy", "scipy", "torch", "python-flint", "array-api-compat")
 
 
 def claim_fingerprint(claim: Claim) -> str:

@@ -8,6 +8,7 @@ meet such hypotheses by construction and not by luck.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
@@ -92,10 +93,15 @@ def meet_budgets(
         judged = claim.judge(xp, **filled)
         hypothesis = next(c for c in judged.hypotheses if c.name == field.hypothesis)
         extra = room[field.name] if isinstance(room, Mapping) else room
-        least = xp.maximum(-hypothesis.slack, 0 * hypothesis.slack)
+        needed = -hypothesis.slack
+        if needed.ndim > 1:
+            needed = xp.max(xp.reshape(needed, (needed.shape[0], -1)), axis=-1)
+        least = xp.maximum(needed, 0 * needed)
         filled[field.name] = least * (1 + extra) + xp.where(least > 0, 0 * least, extra)
         if isinstance(extra, np.ndarray) or extra > 0:
             lost = (xp.abs(hypothesis.lhs) + xp.abs(hypothesis.rhs)) * _ROUNDING
+            if lost.ndim > 1:
+                lost = xp.max(xp.reshape(lost, (lost.shape[0], -1)), axis=-1)
             filled[field.name] = filled[field.name] + lost
     return filled
 
@@ -111,37 +117,48 @@ def draw_room(claim: Claim, batch: int, rng: np.random.Generator) -> Instance:
 def degenerate(claim: Claim, batch: int, rng: np.random.Generator) -> Iterator[Instance]:
     """Yield the instances that proofs forget, one batch for each of a few small sizes.
 
-    All sizes least, then each free size alone larger, then all a little. In each batch the fields
+    All sizes least, then each free size alone a little larger, then all; then each free size at
+    every value of its range, with fewer instances. In each batch the fields
     run through all combinations of their degenerate values (all zero, all equal, one entry, a zero
     row, equal rows; one point, all points, no point; nearly 0 and nearly 1), or through `batch`
     of them, with budgets exactly the least.
     """
     least = {name: low for name, (low, _) in claim.sizes.items()}
     larger = {name: min(high, low + 2) for name, (low, high) in claim.sizes.items()}
-    most = {name: min(high, low + 6) for name, (low, high) in claim.sizes.items()}
-    alone = [{**least, name: more[name]} for more in (larger, most) for name in least]
-    choices = [least, *alone, larger]
+    alone = [{**least, name: larger[name]} for name in least]
+    swept = [
+        {**larger, name: size}
+        for name, (low, high) in claim.sizes.items()
+        for size in range(low, high + 1)
+    ]
+    few = [least, *alone, larger]
+    for choice in few:
+        yield _degenerate_batch(claim, claim.axes(choice), batch, rng)
+    for choice in swept:
+        yield _degenerate_batch(claim, claim.axes(choice), batch // 2, rng)
+
+
+def _degenerate_batch(claim: Claim, sizes: Sizes, batch: int, rng: np.random.Generator) -> Instance:
     xp = numpy_namespace()
-    for sizes in [claim.axes(c) for i, c in enumerate(choices) if c not in choices[:i]]:
-        options = {
-            f.name: _DEGENERATE[f.kind](tuple(sizes[axis] for axis in f.shape), f)
-            for f in claim.fields
-        }
-        # One more option of a field that is like another: to be the same.
-        numbers = [len(options[f.name]) + bool(f.like) for f in claim.fields]
-        whole = int(np.prod(numbers))
-        places = np.unravel_index(
-            np.arange(whole) if whole <= batch else rng.integers(whole, size=batch), numbers
-        )
-        drawn: Instance = {}
-        for f, place in zip(claim.fields, places, strict=True):
-            values = np.stack(options[f.name])
-            drawn[f.name] = values[np.minimum(place, len(values) - 1)]
-            if f.like:
-                same = place == len(values)
-                drawn[f.name][same] = _repeated(drawn[f.like], f, claim, drawn[f.name].shape)[same]
-        with np.errstate(all="ignore"):
-            yield meet_budgets(claim, xp, drawn, 0.0)
+    options = {
+        f.name: _DEGENERATE[f.kind](tuple(sizes[axis] for axis in f.shape), f) for f in claim.fields
+    }
+    # One more option of a field that is like another: to be the same.
+    numbers = [len(options[f.name]) + bool(f.like) for f in claim.fields]
+    whole = math.prod(numbers)
+    if whole <= batch:
+        places = np.unravel_index(np.arange(whole), numbers)
+    else:
+        places = tuple(rng.integers(number, size=batch) for number in numbers)
+    drawn: Instance = {}
+    for f, place in zip(claim.fields, places, strict=True):
+        values = np.stack(options[f.name])
+        drawn[f.name] = values[np.minimum(place, len(values) - 1)]
+        if f.like:
+            same = place == len(values)
+            drawn[f.name][same] = _repeated(drawn[f.like], f, claim, drawn[f.name].shape)[same]
+    with np.errstate(all="ignore"):
+        return meet_budgets(claim, xp, drawn, 0.0)
 
 
 def _repeated(model: Array, field: Field, claim: Claim, shape: tuple[int, ...]) -> Array:
@@ -155,6 +172,8 @@ def _degenerate_real(shape: tuple[int, ...], _: Field) -> list[Array]:
     steps = np.arange(int(np.prod(shape)), dtype=np.float64).reshape(shape)
     one_entry = np.where(steps == 0, 1.0, 0.0)
     found = [np.zeros(shape), np.ones(shape), one_entry, steps - steps.mean(), 1e8 * one_entry]
+    halves = [np.where(steps < steps.size // 2 + more, 1.0, 0.0) for more in (0, 1)]
+    found += [*halves, 2.0**-10 * halves[0]]
     if len(shape) > 1:
         unit = np.array(np.broadcast_to(np.eye(shape[-2], shape[-1]), shape))
         zero_row, equal_rows = unit.copy(), np.array(np.broadcast_to(unit[..., :1, :], shape))
@@ -173,18 +192,20 @@ def _degenerate_nonnegative(shape: tuple[int, ...], field: Field) -> list[Array]
 
 
 def _degenerate_proportion(shape: tuple[int, ...], _: Field) -> list[Array]:
-    return [np.full(shape, value) for value in (0.5, 2.0**-30, 1 - 2.0**-30)]
+    near = [2.0**-30, 2.0**-50]
+    return [np.full(shape, value) for value in (0.5, *near, *(1 - small for small in near))]
 
 
 def _degenerate_mask(shape: tuple[int, ...], _: Field) -> list[Array]:
-    """One point, all points, all but one, and none, which no claim should count."""
-    one = np.zeros(shape)
-    one.reshape(-1)[0] = 1.0
-    return [one, np.ones(shape), 1 - one, np.zeros(shape)]
+    """One point, half of them and one more, all, all but one, and none, which never counts."""
+    steps = np.arange(int(np.prod(shape))).reshape(shape)
+    halves = [np.where(steps < steps.size // 2 + more, 1.0, 0.0) for more in (0, 1)]
+    one = np.where(steps == 0, 1.0, 0.0)
+    return [one, *halves, np.ones(shape), 1 - one, np.zeros(shape)]
 
 
 def _degenerate_integer(shape: tuple[int, ...], field: Field) -> list[Array]:
-    return [np.full(shape, float(field.least + step)) for step in (0, 1, 10**6)]
+    return [np.full(shape, float(field.least + step)) for step in (0, 1, 10**6, 10**9)]
 
 
 def _degenerate_budget(shape: tuple[int, ...], _: Field) -> list[Array]:
@@ -262,6 +283,14 @@ def _two_values(shape: tuple[int, ...], rng: np.random.Generator, decades: float
     return np.asarray(chosen * _scales(shape, rng, decades), dtype=np.float64)
 
 
+def _few_values(shape: tuple[int, ...], rng: np.random.Generator, decades: float) -> Array:
+    """Entries that take one of three values each: ties of all kinds."""
+    values = rng.standard_normal((3, shape[0]))
+    chosen = np.floor(3 * _uniform(shape, rng)).astype(np.int64)
+    rows = _per_instance(np.arange(shape[0]), shape)
+    return np.asarray(values[chosen, rows] * _scales(shape, rng, decades), dtype=np.float64)
+
+
 def _nearly_equal(shape: tuple[int, ...], rng: np.random.Generator, decades: float) -> Array:
     base = _per_instance(rng.normal(size=shape[0]), shape)
     noise = 10.0 ** rng.uniform(-8, -1) * _normal(shape, rng)
@@ -289,6 +318,7 @@ _STYLES: tuple[Callable[[tuple[int, ...], np.random.Generator, float], Array], .
     _unit_vectors,
     _spread_rows,
     _two_values,
+    _few_values,
     _nearly_equal,
     _one_outlier,
     _heavy_tails,
@@ -315,9 +345,9 @@ def _proportion(shape: tuple[int, ...], rng: np.random.Generator, _: float, __: 
     if style == 0:
         return rng.choice(np.array([0.125, 0.25, 0.5, 0.75, 0.875]), size=shape)
     if style == 1:
-        return 10.0 ** rng.uniform(-8, -0.01, size=shape)
+        return 10.0 ** rng.uniform(-12, -0.01, size=shape)
     if style == 2:
-        return 1 - 10.0 ** rng.uniform(-8, -0.01, size=shape)
+        return 1 - 10.0 ** rng.uniform(-12, -0.01, size=shape)
     return rng.uniform(0.001, 0.999, size=shape)
 
 
@@ -334,7 +364,7 @@ def _mask(shape: tuple[int, ...], rng: np.random.Generator, _: float, __: Field)
 def _integer(shape: tuple[int, ...], rng: np.random.Generator, _: float, field: Field) -> Array:
     spread = rng.integers(0, 4, size=shape)
     if rng.random() < 0.5:
-        spread = np.floor(10.0 ** rng.uniform(0, 4, size=shape)).astype(np.int64)
+        spread = np.floor(10.0 ** rng.uniform(0, 8, size=shape)).astype(np.int64)
     return (field.least + spread).astype(np.float64)
 
 

@@ -25,6 +25,8 @@ from ncbounds.campaign.certify import (
     Exact,
     certainly_meets,
     certified_tightness,
+    refute,
+    survives,
 )
 from ncbounds.campaign.chunks import Chunk, Findings, Lead, Stage, Tight, explore
 from ncbounds.campaign.shrink import shrink
@@ -99,11 +101,13 @@ class Campaign:
     `stages` counts in floats; `certain` is whether an instance met the hypotheses in balls.
     `tightness` has the largest certified lhs/rhs of each conclusion, `tightest` its instance.
     `lead` is the largest violation in floats that did not certify: no verdict follows from it.
+    `unfollowed` counts violations in floats that were too many to look at.
     """
 
     stages: dict[str, Count]
     certain: bool
     leads: int
+    unfollowed: int
     lead: Lead | None
     counterexample: Counterexample | None
     tightness: dict[str, float]
@@ -129,6 +133,7 @@ class Campaign:
             "met_with_certainty": self.certain,
             "stages": {name: vars(count) for name, count in self.stages.items()},
             "leads": self.leads,
+            "unfollowed": self.unfollowed,
             "largest_lead": self.lead
             and {"comparison": self.lead.comparison, "violation": self.lead.size},
             "tightness": self.tightness,
@@ -176,6 +181,7 @@ class Tally:
     seed: int
     stages: dict[Stage, Count] = field(default_factory=dict)
     leads: int = 0
+    unfollowed: int = 0
     lead: Lead | None = None
     broken: Counterexample | None = None
     examples: list[Exact] = field(default_factory=list)
@@ -204,8 +210,8 @@ class Tally:
         if found.lead and (self.lead is None or found.lead.size > self.lead.size):
             self.lead = found.lead
         self.broken = self.broken or found.broken
-        if found.example is not None and len(self.examples) < _EXAMPLES:
-            self.examples.append(found.example)
+        self.unfollowed += found.unfollowed
+        self.examples = (self.examples + found.examples)[:_EXAMPLES]
         for name, one in found.tight.items():
             kept = self.tight.setdefault(name, [])
             kept.append(one)
@@ -218,7 +224,12 @@ class Tally:
         return {name: kept[0].ratio for name, kept in self.tight.items()}
 
     def result(self) -> Campaign:
-        """Certify what was found."""
+        """Certify what was found.
+
+        The tightest instances and the examples are looked at in balls too: a violation may be
+        smaller than what rounding could explain in floats.
+        """
+        broken = self.broken or _overlooked(self.claim, self.examples, self.tight)
         tightest = {
             name: certified
             for name, kept in self.tight.items()
@@ -226,14 +237,25 @@ class Tally:
         }
         return Campaign(
             stages={name: Count(**vars(count)) for name, count in self.stages.items()},
-            certain=self.settled or any(certainly_meets(self.claim, e) for e in self.examples),
+            certain=broken is not None
+            or any(certainly_meets(self.claim, e) for e in self.examples),
             leads=self.leads,
+            unfollowed=self.unfollowed,
             lead=self.lead,
-            counterexample=self.broken,
+            counterexample=broken,
             tightness={name: value for name, (value, _) in tightest.items()},
             tightest={name: instance for name, (_, instance) in tightest.items()},
             seed=self.seed,
         )
+
+
+def _overlooked(
+    claim: Claim, examples: list[Exact], tight: dict[str, list[Tight]]
+) -> Counterexample | None:
+    """A counterexample among instances that looked harmless in floats."""
+    kept = [one.instance for few in tight.values() for one in few]
+    suspects = (one for one in (*kept, *examples) if not survives(claim, one))
+    return next((found for one in suspects if (found := refute(claim, one))), None)
 
 
 def _tightest(claim: Claim, name: str, kept: list[Tight]) -> tuple[float, Exact] | None:

@@ -23,7 +23,9 @@ from ncbounds.theory.terms import Claim, Field
 Array = npt.NDArray[np.object_]
 
 _DENOMINATORS = (1, 2, 4, 10, 100, 1000)
-_BUDGET_DIGITS = (1, 4)
+_SHORT_BUDGETS = (1, 4)
+#: Single numbers, at most, of which all combinations of short ones are tried.
+_FEW_FIELDS = 4
 #: Relative slack in floats above which a conclusion is taken to hold, and room of the budgets.
 _DOUBT, _LITTLE_ROOM = 1e-3, 2.0**-40
 _ENTRIES = [Fraction(n, d) for n, d in ((0, 1), (1, 1), (-1, 1), (1, 2), (7, 8), (1, 10))]
@@ -32,7 +34,7 @@ _SHORT = [Fraction(n, d) for n, d in ((1, 1), (1, 2), (2, 1), (1, 10), (1, 100),
 
 def shrink(claim: Claim, found: Counterexample, attempts: int = 400) -> Counterexample:
     """Return the simplest counterexample reached within a number of certified attempts."""
-    if not any(f.shape for f in claim.fields):
+    if not any(f.shape for f in claim.fields) and len(claim.fields) <= _FEW_FIELDS:
         for candidate in _short_numbers(claim):
             short = refute(claim, candidate, (found.bits,))
             if short is not None:
@@ -45,7 +47,7 @@ def shrink(claim: Claim, found: Counterexample, attempts: int = 400) -> Countere
             if _plainly_holds(claim, candidate):
                 continue
             left -= 1
-            smaller = refute(claim, candidate, (found.bits,), _BUDGET_DIGITS)
+            smaller = refute(claim, candidate, (found.bits,), _SHORT_BUDGETS)
             if smaller is not None and complexity(smaller.instance) < complexity(best.instance):
                 best, improved = smaller, True
                 break
@@ -147,9 +149,11 @@ def _shorter_numbers(claim: Claim, instance: Exact) -> Iterator[Exact]:
                     yield {**instance, field.name: changed}
     for field in claim.fields:
         if field.kind == "integer":
-            value = int(instance[field.name].item())
-            for target in (*range(field.least, min(value, field.least + 8)), value // 2):
-                yield {**instance, field.name: np.array(Fraction(target), dtype=object)}
+            for place, value in enumerate(instance[field.name].ravel()):
+                for target in (*range(field.least, min(int(value), field.least + 8)), value // 2):
+                    changed = instance[field.name].copy()
+                    changed.reshape(-1)[place] = Fraction(target)
+                    yield {**instance, field.name: changed}
 
 
 def _rounded(values: Array, denominator: int, field: Field) -> Array:

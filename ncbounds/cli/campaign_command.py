@@ -6,6 +6,7 @@ import sys
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -15,7 +16,7 @@ from rich.markup import escape
 from ncbounds.campaign.certify import as_text, spelled
 from ncbounds.campaign.exponents import Exponent, exponent
 from ncbounds.campaign.search import Campaign, Effort, run_campaign
-from ncbounds.campaign.store import Store
+from ncbounds.campaign.store import CampaignKey, Store
 from ncbounds.campaign.workers import Runner, campaign_key, cluster, local, remembered
 from ncbounds.cli.output import print_json, print_table, progress_bar
 from ncbounds.errors import InputError
@@ -86,6 +87,8 @@ def command(
         for one, claim in chosen:
             key = campaign_key(id, one, claim, seed)
             kept = store.count(key) if resume else 0
+            if resume and not kept:
+                _tell_of_others(store, key)
             start = time.perf_counter()
             with progress_bar(escape(f"{id} [{one.name}, {one.reading}]")) as progress:
                 found = run_campaign(
@@ -106,6 +109,21 @@ def command(
     if any(v.name != "printed" and found.counterexample for v, found, *_ in rows):
         click.echo("ncbounds: fault: a variant of ours is refuted", err=True)
         sys.exit(1)
+    if not all(found.certain for _, found, *_ in rows):
+        click.echo("ncbounds: fault: no instance met the hypotheses: vacuous", err=True)
+        sys.exit(1)
+
+
+def _tell_of_others(store: Store, key: CampaignKey) -> None:
+    """Say when what a store has is of another version of the claim or of the engine."""
+    same = [
+        one.chunks
+        for one in store.campaigns()
+        if replace(one.key, claim=key.claim, versions=key.versions) == key
+    ]
+    if same:
+        told = f"{sum(same)} chunks of {key.statement} [{key.variant}, {key.reading}] are kept"
+        click.echo(f"ncbounds: {told} of another version, and are not used", err=True)
 
 
 def _chosen(id: str, variant: str | None, reading: str | None) -> list[tuple[Variant, Claim]]:

@@ -13,7 +13,7 @@ from dataclasses import dataclass, field, replace
 from functools import partial
 
 from ncbounds.campaign.chunks import Chunk, Findings, explore
-from ncbounds.campaign.search import Campaign, Effort, Tally, a_round, run_campaign
+from ncbounds.campaign.search import Effort, Tally, a_round
 from ncbounds.campaign.shrink import shrink
 from ncbounds.campaign.workers import in_order, local
 from ncbounds.errors import InputError
@@ -152,7 +152,10 @@ def verify(
 def _row(variant: Variant, search: _Search | None) -> VariantRow:
     if search is None:
         return VariantRow(variant, None, None)
-    return VariantRow(variant, search.proof, search.tally.result())
+    found, known = search.tally.result(), search.tally.broken
+    if found.counterexample is not None and known is None:
+        found = replace(found, counterexample=shrink(search.tally.claim, found.counterexample))
+    return VariantRow(variant, search.proof, found)
 
 
 def _job(
@@ -163,7 +166,7 @@ def _job(
     variant = statement(id).variants[place]
     if variant.claim is None:
         raise InputError("variant", variant.reading, "one with a claim")
-    proof = _proved(id, variant) if index == 0 else None
+    proof = proof_of(id, variant) if index == 0 else None
     found = []
     for chunk in a_round(variant.claim, _ROUND, index):
         smaller = _scaled(chunk, share)
@@ -184,18 +187,10 @@ def _scaled(chunk: Chunk, share: float) -> Chunk:
     )
 
 
-def _proved(id: str, variant: Variant) -> ProofResult | None:
+def proof_of(id: str, variant: Variant) -> ProofResult | None:
+    """Run the registered proof of a variant; None where there is none."""
     entry = proofs().get((id, variant.name, variant.reading))
     return run(entry, variant.claim) if entry and variant.claim else None
-
-
-def gather(
-    id: str, variant: Variant, effort: Effort, seed: int
-) -> tuple[ProofResult | None, Campaign | None]:
-    """Return the proof (run, if there is one) and the campaign of a variant."""
-    if variant.claim is None:
-        return None, None
-    return _proved(id, variant), run_campaign(variant.claim, effort, seed)
 
 
 # -- what was done, in words ----------------------------------------------------------------------

@@ -57,6 +57,12 @@ class Judgement:
     hypotheses: tuple[Comparison, ...]
     conclusions: tuple[Comparison, ...]
 
+    def __post_init__(self) -> None:
+        names = [c.name for c in (*self.hypotheses, *self.conclusions)]
+        if len(set(names)) < len(names):
+            told = ", ".join(names)
+            raise InputError("comparisons", told, "a name of its own for each in a claim")
+
 
 @dataclass(frozen=True)
 class Field:
@@ -99,13 +105,18 @@ class Claim:
 
     `judge(xp, **instance)` computes both over a namespace; every array has the batch axis first.
     `sizes` gives the least and greatest value of each free size symbol of the fields' axes, and
-    `derived` computes further sizes from them.
+    `derived` computes further sizes from them. A constant in `judge` that is no short binary
+    fraction is written as a quotient or taken from `xp`: the float 0.1 is not a tenth.
     """
 
     judge: Callable[..., Judgement]
     fields: tuple[Field, ...]
     sizes: Mapping[str, tuple[int, int]] = field(default_factory=dict)
     derived: Mapping[str, Callable[[Sizes], int]] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        if not self.fields:
+            raise InputError("fields", "none", "at least one field that an instance can vary")
 
     def axes(self, sizes: Sizes) -> Sizes:
         """Complete a choice of free sizes with the derived ones."""

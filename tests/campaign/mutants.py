@@ -146,6 +146,10 @@ MUTANTS = {
         LEMMA_A2_SHARP,
         lambda c: changed(c, "upper", rhs(99, 100)),
     ),
+    "lemma A.2 sharp: subsets of at most 3/5": (
+        LEMMA_A2_SHARP,
+        lambda c: changed(c, "at most half of the points", rhs(6, 5)),
+    ),
     "lemma A.2 sharp: any subset": (
         LEMMA_A2_SHARP,
         lambda c: without(c, "at most half of the points"),
@@ -245,6 +249,10 @@ MUTANTS = {
         ),
     ),
     "theorem 4: constant 1 % tighter": (TREE, lambda c: changed(c, "complexity", rhs(99, 100))),
+    "theorem 4: constant tighter by 10^-10": (
+        TREE,
+        lambda c: changed(c, "complexity", rhs(10**10 - 1, 10**10)),
+    ),
     "theorem 4: proof constant 1 % tighter": (
         TREE_PROOF,
         lambda c: changed(c, "complexity", rhs(99, 100)),
@@ -264,6 +272,10 @@ MUTANTS = {
         lambda c: changed(c, "complexity", rhs(99, 100)),
     ),
     "equation 25: exponent off by one": (DENSE, lambda c: changed(c, "equation (25)", rhs(2))),
+    "equation 25: off by 10^-7": (
+        DENSE,
+        lambda c: changed(c, "equation (25)", rhs(10**7 + 1, 10**7)),
+    ),
     "equation 25: off by 1 %": (DENSE, lambda c: changed(c, "equation (25)", rhs(99, 100))),
     "equation 25 corrected: off by 1 %": (
         DENSE_OWN,

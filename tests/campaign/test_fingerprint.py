@@ -472,6 +472,7 @@ def test_the_engine_is_known_by_the_bytes_of_its_files(tmp_path, monkeypatch, fi
 def test_versions_name_the_engine_and_all_libraries():
     found = versions()
     libraries = {"ncbounds", "python", "numpy", "scipy", "torch", "python-flint"}
+    libraries |= {"array-api-compat"}
     assert set(found) == libraries | {"engine"}
     assert found["engine"] == source_fingerprint(*fingerprint._ENGINE)
     assert found["numpy"] == np.__version__

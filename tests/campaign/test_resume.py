@@ -240,24 +240,24 @@ COUNTEREXAMPLES = st.builds(
 
 
 @given(
-    counts=st.tuples(*[st.integers(0, 10**9)] * 3),
+    counts=st.tuples(*[st.integers(0, 10**9)] * 4),
     broken=st.none() | COUNTEREXAMPLES,
     lead=st.none() | st.builds(Lead, st.text(), RATIOS, INSTANCES),
-    example=st.none() | INSTANCES,
+    examples=st.lists(INSTANCES, max_size=2),
     tight=st.dictionaries(st.text(), st.builds(Tight, RATIOS, INSTANCES), max_size=2),
 )
-def test_findings_survive_json_exactly(counts, broken, lead, example, tight):
-    kept = Findings(*counts, broken, lead, example, tight)
+def test_findings_survive_json_exactly(counts, broken, lead, examples, tight):
+    drawn, met, leads, unfollowed = counts
+    kept = Findings(drawn, met, leads, broken, lead, unfollowed, examples, tight)
     back = Findings.from_dict(through_json(kept.to_dict()))
-    assert (back.drawn, back.met, back.leads) == counts
+    assert (back.drawn, back.met, back.leads, back.unfollowed) == counts
     assert (back.broken and plain(back.broken)) == (broken and plain(broken))
     assert broken is None or equal(back.broken.instance, broken.instance)
-    assert (back.lead is None) == (lead is None) and (back.example is None) == (example is None)
+    assert (back.lead is None) == (lead is None) and len(back.examples) == len(examples)
     if lead is not None:
         assert (back.lead.comparison, back.lead.size) == (lead.comparison, lead.size)
         assert equal(lead.instance, back.lead.instance)
-    if example is not None:
-        assert equal(example, back.example)
+    assert all(equal(one, other) for one, other in zip(examples, back.examples, strict=True))
     assert {name: one.ratio for name, one in back.tight.items()} == {
         name: one.ratio for name, one in tight.items()
     }

@@ -13,7 +13,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 sys.path.insert(0, str(Path(__file__).parent))
-from mutants import claim_of
+from mutants import changed, claim_of
 
 from ncbounds.arithmetic.floats import numpy_namespace
 from ncbounds.campaign import samplers, search
@@ -22,6 +22,7 @@ from ncbounds.campaign.certify import certainly_meets, certified_tightness, chec
 from ncbounds.campaign.chunks import Chunk, Findings, Tight, explore
 from ncbounds.campaign.comparisons import meets_hypotheses, violation
 from ncbounds.campaign.search import CHUNK, Effort, Tally, inequalities, plan, run_campaign
+from ncbounds.errors import InputError
 from ncbounds.report.ledger import VariantRow
 from ncbounds.theory import statements
 from ncbounds.theory.terms import Claim, Comparison, Field, Judgement, Pin, Variant
@@ -146,7 +147,7 @@ def test_the_empty_subset_is_drawn_but_never_meets_the_hypotheses(name):
         empty += none.sum()
         assert not (meets_hypotheses(float_judge(claim, batch)) & none).any()
     assert empty > 0
-    example = explore(claim, 0, Chunk("degenerate", 0, 512)).example
+    example = explore(claim, 0, Chunk("degenerate", 0, 512)).examples[0]
     assert example is not None and example["subset"].any()
 
 
@@ -252,7 +253,7 @@ def test_a_tally_keeps_a_few_instances_however_many_chunks_it_adds():
     instance = {"x": np.array(Fraction(1), dtype=object)}
     for index in range(500):
         tight = {name: Tight(index / 500, instance) for name in ("upper", "lower")}
-        found = Findings(10, 10, example=instance, tight=tight)
+        found = Findings(10, 10, examples=[instance], tight=tight)
         tally.add(Chunk("random", index, 10), found)
     assert tally.stages["random"].drawn == 5000
     assert len(tally.examples) <= 20 and set(tally.tight) == {"upper", "lower"}
@@ -423,3 +424,101 @@ def test_what_ascent_returns_meets_the_hypotheses_in_balls():
     batch = ascend(LEMMA, "lower", sizes, 8, 20, np.random.default_rng(1))
     assert meets_hypotheses(float_judge(LEMMA, batch)).all()
     assert all(certainly_meets(LEMMA, exact_instance(batch, index)) for index in range(8))
+
+
+# -- what a search could overlook ------------------------------------------------------------------
+
+
+def of_lemma(change):
+    """Lemma 2.1 with its upper side changed."""
+    return changed(LEMMA, "upper", change)
+
+
+@pytest.mark.parametrize("size", [9, 37, 64])
+def test_an_error_at_a_single_size_is_found(size):
+    def tighter(xp, comparison, instance):
+        share = 99 if instance["x"].shape[1] == size else 100
+        return replace(comparison, rhs=comparison.rhs * share / 100)
+
+    assert run_campaign(of_lemma(tighter), Effort(ascents=0), 0).counterexample is not None
+
+
+def test_violations_that_rounding_made_up_do_not_hide_a_true_one():
+    def judge(xp, *, x, y):
+        junk = xp.abs((x + 2**70) - 2**70 - x) * 2**60
+        return Judgement((), (Comparison("c", (10 * y - 11) * (13 - 10 * y) + junk, 0 * y),))
+
+    claim = Claim(judge, (Field("x"), Field("y")))
+    for seed in range(3):
+        found = run_campaign(claim, Effort(ascents=0), seed)
+        assert found.counterexample is not None or found.unfollowed > 0
+
+
+@pytest.mark.parametrize("seed", range(12))
+def test_a_claim_whose_hypotheses_are_met_is_not_vacuous_without_ascent(seed):
+    reading = "near-minimisers, a constant for each C"
+    claim = claim_of("bnwd:proposition-a.1", "printed", reading)
+    assert run_campaign(claim, Effort(4096, ascents=0), seed).certain
+
+
+def test_a_claim_names_its_comparisons_apart():
+    def judge(xp, *, x):
+        return Judgement((), (Comparison("c", x, x + 1), Comparison("c", x, x - 1)))
+
+    with pytest.raises(InputError, match="comparisons = c, c"):
+        run_campaign(Claim(judge, (Field("x"),)), Effort(512, ascents=0), 0)
+
+
+def test_a_forged_counterexample_does_not_check():
+    claim = of_lemma(lambda xp, c, i: replace(c, rhs=c.rhs / 2))
+    found = run_campaign(claim, Effort(ascents=0), 0).counterexample
+    assert check(claim, found)
+    for forged in (
+        {"lhs": "17"},
+        {"comparison": "lower"},
+        {"comparison": "no such comparison"},
+        {"relation": "="},
+        {"instance": {**found.instance, "subset": 0 * found.instance["subset"]}},
+        {"instance": {n: v for n, v in found.instance.items() if n != "m"}},
+    ):
+        assert not check(claim, replace(found, **forged)), forged
+
+
+def test_integer_arrays_and_many_numbers_are_shrunk():
+    def judge(xp, **numbers):
+        whole = xp.sum(numbers["n"], axis=-1)
+        return Judgement((), (Comparison("small", whole, 0 * whole + 7),))
+
+    claim = Claim(judge, (Field("n", ("k",), "integer", least=1),), {"k": (1, 3)})
+    found = run_campaign(claim, Effort(512, ascents=0), 0).counterexample
+    assert sum(found.instance["n"]) == 8
+
+
+def test_a_budget_may_serve_a_hypothesis_of_many_entries():
+    def judge(xp, *, x, epsilon):
+        return Judgement(
+            (Comparison("small", xp.abs(x), 0 * x + epsilon[:, None]),),
+            (Comparison("mean", xp.abs(xp.mean(x, axis=-1)), epsilon),),
+        )
+
+    fields = (Field("x", ("n",)), Field("epsilon", (), "budget", hypothesis="small"))
+    found = run_campaign(Claim(judge, fields, {"n": (1, 4)}), Effort(2048, ascents=1), 0)
+    assert found.counterexample is None and found.certain and found.tightness["mean"] > 0.99
+
+
+def test_twenty_eight_numbers_are_no_trouble():
+    names = [f"x{i}" for i in range(28)]
+
+    def judge(xp, **numbers):
+        total = numbers["x0"] * 0
+        for name in names:
+            total = total + numbers[name] * numbers[name]
+        return Judgement((), (Comparison("small", total, 0 * total + 1),))
+
+    claim = Claim(judge, tuple(Field(name) for name in names))
+    assert run_campaign(claim, Effort(512, ascents=0), 0).counterexample is not None
+
+
+def test_a_claim_without_fields_is_refused():
+    with pytest.raises(InputError, match="fields = none"):
+        Claim(lambda xp: Judgement((), ()), ())

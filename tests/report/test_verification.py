@@ -151,7 +151,7 @@ def scripted(monkeypatch):
             return Findings(1, 1, broken=Counterexample(POINT, "positive", "<=", "1", "0", 128))
         met, ratio = SCRIPT[reading](chunk.index)
         tight = {} if ratio is None else {"positive": Tight(ratio, POINT)}
-        return Findings(1, met, tight=tight, example=POINT if met else None)
+        return Findings(1, met, tight=tight, examples=[POINT] if met else [])
 
     monkeypatch.setattr("ncbounds.theory.statements", lambda: {planted.id: planted})
     monkeypatch.setattr(verification, "explore", explore)
