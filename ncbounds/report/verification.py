@@ -200,8 +200,9 @@ def _told(searches: dict[Place, _Search], laps: int, budget: float | None) -> tu
     rounds = sum(search.rounds for search in searches.values())
     asked = "" if budget is None else f" for a budget of {budget:g} nominal seconds"
     settled = sum(search.tally.settled for search in searches.values())
+    counted = f"{laps} lap{'s' if laps > 1 else ''}"
     lines = [
-        f"{rounds} rounds of search in {laps} laps{asked}: every wording once"
+        f"{rounds} rounds of search in {counted}{asked}: every wording once"
         + (f", {settled} of {len(searches)} refuted and searched no further" if settled else "")
     ]
     flat = spent = 0
