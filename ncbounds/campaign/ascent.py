@@ -145,7 +145,7 @@ def _at_budgets(claim: Claim, drawn: samplers.Instance, pin: Pin) -> samplers.In
 
     def scaled(factor: samplers.Array) -> dict[str, Any]:
         return {
-            name: values * _per_instance(factor, values) if name in real else values
+            name: values * samplers.per_instance(factor, values.ndim) if name in real else values
             for name, values in drawn.items()
         }
 
@@ -188,10 +188,9 @@ def _adam(objective: Objective, parameters: _Parameters, steps: int) -> samplers
         score, broken = objective(instance)
         better = (broken <= _TOLERANCE) & (score.detach() > best_score)
         best_score = torch.where(better, score.detach(), best_score)
-        best = {
-            name: torch.where(_per_instance(better, values), values.detach(), best[name])
-            for name, values in instance.items()
-        }
+        for name, values in instance.items():
+            chosen = samplers.per_instance(better, values.ndim)
+            best[name] = torch.where(chosen, values.detach(), best[name])
         if optimiser is None:
             break
         gradients = _gradients(_PENALTY * broken - score, parameters.free)
@@ -263,11 +262,6 @@ def _gradients(loss: Any, variables: list[Any]) -> list[Any]:
     ]
 
 
-def _per_instance(values: Any, like: Any) -> Any:
-    """Shape (B,) values to broadcast against an array of more axes."""
-    return values.reshape((-1,) + (1,) * (like.ndim - 1))
-
-
 # -- free parameters ------------------------------------------------------------------------------
 
 
@@ -316,7 +310,7 @@ def _scale(field: Field, values: Any) -> Any:
     if field.kind != "real":
         return 1.0
     mean = (values * values).reshape(len(values), -1).mean(dim=1).sqrt()
-    return _per_instance(mean.clamp(min=1e-12), values)
+    return samplers.per_instance(mean.clamp(min=1e-12), values.ndim)
 
 
 _INWARD: dict[str, Callable[[Any], Any]] = {

@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from fractions import Fraction
+from itertools import chain
 from typing import Any
 
 import numpy as np
@@ -98,14 +99,15 @@ def refute(
 ) -> Counterexample | None:
     """Return the certified counterexample that an exact instance is, or None.
 
-    Precision is raised, and budgets are rounded up less and less coarsely, until hypotheses and
-    violation are certain or the list of attempts ends.
+    Precision is raised, and budgets are rounded up less and less coarsely from the least, and then
+    taken as given, until hypotheses and violation are certain or the list of attempts ends.
     """
     if not admitted(claim, instance):
         return None
     for bits in precisions:
         with balls.precision(bits):
-            for candidate in _with_budgets(claim, instance, budget_digits):
+            as_given = [instance] if claim.budgets() else []
+            for candidate in chain(_with_budgets(claim, instance, budget_digits), as_given):
                 judged = judge_exact(claim, candidate)
                 if not all(certainly_holds(c) for c in judged.hypotheses):
                     continue
@@ -126,20 +128,22 @@ def refute(
 def survives(claim: Claim, instance: Exact) -> bool:
     """Tell whether an instance is no counterexample, though it may look like one in floats.
 
-    As given or with the least budgets it meets hypotheses and conclusions with certainty, up to
-    equalities that hold to 60 digits; or it certainly fails a hypothesis that is no budget's.
+    It meets hypotheses and conclusions with certainty, up to equalities that hold to 60 digits; or
+    it certainly fails a hypothesis that is no budget's; or its budgets are too small, and with the
+    least that are enough it meets everything.
     """
+    budgets = {field.hypothesis for field in claim.budgets()}
     for bits in (_PRECISIONS[0], _PRECISIONS[-1]):
         with balls.precision(bits):
             given = judge_exact(claim, instance)
-            budgets = {field.hypothesis for field in claim.budgets()}
-            if _holds(given) or any(
-                _certainly_fails(h) is not None for h in given.hypotheses if h.name not in budgets
+            failed = {h.name for h in given.hypotheses if _certainly_fails(h) is not None}
+            if _holds(given) or failed - budgets:
+                return True
+            if failed and all(
+                _holds(judge_exact(claim, candidate))
+                for candidate in _with_budgets(claim, instance, _BUDGET_DIGITS[-1:])
             ):
                 return True
-            for candidate in _with_budgets(claim, instance, _BUDGET_DIGITS[-1:]):
-                if budgets and _holds(judge_exact(claim, candidate)):
-                    return True
     return False
 
 

@@ -21,7 +21,7 @@ from ncbounds.campaign import samplers
 from ncbounds.campaign.certify import Counterexample, Exact, exact_instance, refute, survives
 from ncbounds.campaign.comparisons import NOISE, meets_hypotheses, ratio, violation
 from ncbounds.campaign.shrink import complexity
-from ncbounds.theory.terms import Claim, Comparison
+from ncbounds.theory.terms import Claim, Comparison, Judgement
 
 Stage = Literal["degenerate", "random", "ascent"]
 
@@ -209,7 +209,8 @@ def _batches(claim: Claim, chunk: Chunk, rng: np.random.Generator) -> Iterator[s
 def _random_batches(
     claim: Claim, chunk: Chunk, rng: np.random.Generator
 ) -> Iterator[samplers.Instance]:
-    xp, left, choosy = numpy_namespace(), chunk.instances, _asks_more(claim)
+    xp, left = numpy_namespace(), chunk.instances
+    choosy = len(glance(claim).hypotheses) > len(claim.budgets())  # budgets alone do not do
     while left > 0:
         promising = choosy and rng.random() < _PROMISING
         sizes = _promising_sizes(claim, rng) if promising else samplers.draw_sizes(claim, rng)
@@ -221,13 +222,12 @@ def _random_batches(
             yield samplers.meet_budgets(claim, xp, drawn, room)
 
 
-def _asks_more(claim: Claim) -> bool:
-    """Tell whether a claim has hypotheses that budgets alone do not meet."""
+def glance(claim: Claim) -> Judgement:
+    """Judge one instance of least sizes: which comparisons a claim makes."""
     sizes = claim.axes({name: low for name, (low, _) in claim.sizes.items()})
     with np.errstate(all="ignore"):
         drawn = samplers.draw(claim, sizes, 1, np.random.default_rng(0))
-        judged = claim.judge(numpy_namespace(), **drawn)
-    return len(judged.hypotheses) > len(claim.budgets())
+        return claim.judge(numpy_namespace(), **drawn)
 
 
 def _promising_sizes(claim: Claim, rng: np.random.Generator, attempts: int = 10) -> dict[str, int]:

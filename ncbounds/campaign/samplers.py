@@ -115,13 +115,13 @@ def draw_room(claim: Claim, batch: int, rng: np.random.Generator) -> Instance:
 
 
 def degenerate(claim: Claim, batch: int, rng: np.random.Generator) -> Iterator[Instance]:
-    """Yield the instances that proofs forget, one batch for each of a few small sizes.
+    """Yield the instances that proofs forget, one batch for each choice of sizes.
 
     All sizes least, then each free size alone a little larger, then all; then each free size at
-    every value of its range, with fewer instances. In each batch the fields
-    run through all combinations of their degenerate values (all zero, all equal, one entry, a zero
-    row, equal rows; one point, all points, no point; nearly 0 and nearly 1), or through `batch`
-    of them, with budgets exactly the least.
+    every value of its range, with half as many instances. In each batch the fields run through all
+    combinations of their degenerate values (all zero, all equal, one entry, halves, a zero row,
+    equal rows; one point, all points, no point; nearly 0 and nearly 1), or through `batch` of
+    them, with the least budgets that floats compute.
     """
     least = {name: low for name, (low, _) in claim.sizes.items()}
     larger = {name: min(high, low + 2) for name, (low, high) in claim.sizes.items()}
@@ -156,16 +156,16 @@ def _degenerate_batch(claim: Claim, sizes: Sizes, batch: int, rng: np.random.Gen
         drawn[f.name] = values[np.minimum(place, len(values) - 1)]
         if f.like:
             same = place == len(values)
-            drawn[f.name][same] = _repeated(drawn[f.like], f, claim, drawn[f.name].shape)[same]
+            alike = np.broadcast_to(with_axes_of(f, claim, drawn[f.like]), drawn[f.name].shape)
+            drawn[f.name][same] = alike[same]
     with np.errstate(all="ignore"):
         return meet_budgets(claim, xp, drawn, 0.0)
 
 
-def _repeated(model: Array, field: Field, claim: Claim, shape: tuple[int, ...]) -> Array:
-    """Values of the field that a field is like, repeated along the axes that it lacks."""
-    model_field = next(f for f in claim.fields if f.name == field.like)
-    index = tuple(slice(None) if axis in model_field.shape else None for axis in field.shape)
-    return np.broadcast_to(model[(slice(None), *index)], shape)
+def with_axes_of(field: Field, claim: Claim, model: Array) -> Array:
+    """Values of the field that a field is like, to broadcast along the axes that it lacks."""
+    axes = next(f.shape for f in claim.fields if f.name == field.like)
+    return model[(slice(None), *(slice(None) if axis in axes else None for axis in field.shape))]
 
 
 def _degenerate_real(shape: tuple[int, ...], _: Field) -> list[Array]:
@@ -226,9 +226,9 @@ _DEGENERATE: dict[str, Callable[[tuple[int, ...], Field], list[Array]]] = {
 # -- one kind of field each -----------------------------------------------------------------------
 
 
-def _per_instance(values: npt.NDArray[Any], shape: tuple[int, ...]) -> npt.NDArray[Any]:
-    """Shape (B,) values to broadcast against an array of `shape`."""
-    return values.reshape((shape[0],) + (1,) * (len(shape) - 1))
+def per_instance(values: Any, axes: int) -> Any:
+    """Shape (B,) values to broadcast against an array of so many axes; numpy and torch alike."""
+    return values.reshape((-1,) + (1,) * (axes - 1))
 
 
 def _normal(shape: tuple[int, ...], rng: np.random.Generator) -> Array:
@@ -242,7 +242,8 @@ def _uniform(shape: tuple[int, ...], rng: np.random.Generator) -> npt.NDArray[np
 
 
 def _scales(shape: tuple[int, ...], rng: np.random.Generator, decades: float) -> Array:
-    return _per_instance(10.0 ** rng.uniform(-decades, decades, size=shape[0]), shape)
+    scales = 10.0 ** rng.uniform(-decades, decades, size=shape[0])
+    return np.asarray(per_instance(scales, len(shape)), dtype=np.float64)
 
 
 def _real(shape: tuple[int, ...], rng: np.random.Generator, decades: float, _: Field) -> Array:
@@ -262,7 +263,7 @@ def _sparse_signs(shape: tuple[int, ...], rng: np.random.Generator, _: float) ->
 def _unit_vectors(shape: tuple[int, ...], rng: np.random.Generator, decades: float) -> Array:
     if len(shape) < 3:
         return _gaussian(shape, rng, decades)
-    lengths = _per_instance(rng.integers(1, 11, shape[0]).astype(np.float64), shape)
+    lengths = per_instance(rng.integers(1, 11, shape[0]).astype(np.float64), len(shape))
     return np.array(np.broadcast_to(np.eye(shape[-2], shape[-1]) * lengths, shape))
 
 
@@ -278,7 +279,7 @@ def _spread_rows(shape: tuple[int, ...], rng: np.random.Generator, decades: floa
 
 
 def _two_values(shape: tuple[int, ...], rng: np.random.Generator, decades: float) -> Array:
-    first, second = (_per_instance(rng.normal(size=shape[0]), shape) for _ in range(2))
+    first, second = (per_instance(rng.normal(size=shape[0]), len(shape)) for _ in range(2))
     chosen = np.where(_uniform(shape, rng) < rng.random(), first, second)
     return np.asarray(chosen * _scales(shape, rng, decades), dtype=np.float64)
 
@@ -287,18 +288,18 @@ def _few_values(shape: tuple[int, ...], rng: np.random.Generator, decades: float
     """Entries that take one of three values each: ties of all kinds."""
     values = rng.standard_normal((3, shape[0]))
     chosen = np.floor(3 * _uniform(shape, rng)).astype(np.int64)
-    rows = _per_instance(np.arange(shape[0]), shape)
+    rows = per_instance(np.arange(shape[0]), len(shape))
     return np.asarray(values[chosen, rows] * _scales(shape, rng, decades), dtype=np.float64)
 
 
 def _nearly_equal(shape: tuple[int, ...], rng: np.random.Generator, decades: float) -> Array:
-    base = _per_instance(rng.normal(size=shape[0]), shape)
+    base = per_instance(rng.normal(size=shape[0]), len(shape))
     noise = 10.0 ** rng.uniform(-8, -1) * _normal(shape, rng)
     return np.asarray((base + noise) * _scales(shape, rng, decades), dtype=np.float64)
 
 
 def _one_outlier(shape: tuple[int, ...], rng: np.random.Generator, decades: float) -> Array:
-    base = np.ones(shape) * _per_instance(rng.normal(size=shape[0]), shape)
+    base = np.ones(shape) * per_instance(rng.normal(size=shape[0]), len(shape))
     flat = base.reshape(shape[0], -1)
     flat[np.arange(shape[0]), rng.integers(flat.shape[1], size=shape[0])] += rng.normal()
     return np.asarray(flat.reshape(shape) * _scales(shape, rng, decades), dtype=np.float64)
@@ -355,7 +356,8 @@ def _mask(shape: tuple[int, ...], rng: np.random.Generator, _: float, __: Field)
     """A single point a fifth of the time, now and then all points, else a random share."""
     style, share = rng.random(shape[0]), rng.random(shape[0])
     share = np.where(style < 0.2, 0.0, np.where(style > 0.95, 1.0, share)).astype(np.float32)
-    chosen = _batch_innermost((_uniform(shape, rng) < _per_instance(share, shape)).astype(float))
+    below = _uniform(shape, rng) < per_instance(share, len(shape))
+    chosen = _batch_innermost(below.astype(np.float64))
     place = np.unravel_index(rng.integers(int(np.prod(shape[1:])), size=shape[0]), shape[1:])
     chosen[np.arange(shape[0]), *place] = 1.0
     return chosen
@@ -394,12 +396,12 @@ def _alike(
     model = instance[field.like]
     if rng.random() < 0.5 and model.ndim > 2:
         model = model - model.mean(axis=1, keepdims=True)
-    base = _repeated(model, field, claim, shape)
+    base = np.broadcast_to(with_axes_of(field, claim, model), shape)
     size = np.sqrt(np.mean(model**2, axis=tuple(range(1, model.ndim)))) + 1e-300
-    noise = _normal(shape, rng) * _per_instance(size, shape) * 10.0 ** rng.uniform(-4, 0.3)
+    noise = _normal(shape, rng) * per_instance(size, len(shape)) * 10.0 ** rng.uniform(-4, 0.3)
     if rng.random() < 0.3:
         noise = noise * 0
-    factor = _per_instance(10.0 ** rng.uniform(-1, 2, size=shape[0]), shape)
+    factor = per_instance(10.0 ** rng.uniform(-1, 2, size=shape[0]), len(shape))
     if rng.random() < 0.3:  # small integers if the model has them
         noise = rng.integers(-2, 3, size=shape) * (rng.random(shape) < 0.3)
         factor = np.asarray(np.round(np.maximum(factor, 1)), dtype=np.float64)

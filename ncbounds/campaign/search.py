@@ -17,18 +17,17 @@ from typing import Any
 
 import numpy as np
 
-from ncbounds.arithmetic.floats import numpy_namespace
-from ncbounds.campaign import samplers
 from ncbounds.campaign.ascent import torch_is_present
 from ncbounds.campaign.certify import (
     Counterexample,
     Exact,
+    as_text,
     certainly_meets,
     certified_tightness,
     refute,
     survives,
 )
-from ncbounds.campaign.chunks import Chunk, Findings, Lead, Stage, Tight, explore
+from ncbounds.campaign.chunks import Chunk, Findings, Lead, Stage, Tight, explore, glance
 from ncbounds.campaign.shrink import shrink
 from ncbounds.campaign.workers import Runner, in_order, serial
 from ncbounds.theory.terms import Claim
@@ -78,12 +77,8 @@ def a_round(claim: Claim, effort: Effort, index: int) -> Iterator[Chunk]:
 
 
 def inequalities(claim: Claim) -> list[str]:
-    """Return the names of the conclusions that are inequalities, read off one drawn instance."""
-    sizes = claim.axes({name: low for name, (low, _) in claim.sizes.items()})
-    with np.errstate(all="ignore"):
-        drawn = samplers.draw(claim, sizes, 1, np.random.default_rng(0))
-        judged = claim.judge(numpy_namespace(), **drawn)
-    return [c.name for c in judged.conclusions if c.relation == "<="]
+    """Return the names of the conclusions that are inequalities."""
+    return [c.name for c in glance(claim).conclusions if c.relation == "<="]
 
 
 @dataclass
@@ -135,7 +130,11 @@ class Campaign:
             "leads": self.leads,
             "unfollowed": self.unfollowed,
             "largest_lead": self.lead
-            and {"comparison": self.lead.comparison, "violation": self.lead.size},
+            and {
+                "comparison": self.lead.comparison,
+                "violation": self.lead.size,
+                "instance": as_text(self.lead.instance),
+            },
             "tightness": self.tightness,
             "seed": self.seed,
         }

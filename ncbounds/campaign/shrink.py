@@ -95,6 +95,7 @@ def complexity(instance: Exact) -> int:
 def _simpler(claim: Claim, instance: Exact) -> Iterator[Exact]:
     yield from _smaller_sizes(claim, instance)
     yield from _shorter_numbers(claim, instance)
+    yield from _shorter_budgets(claim, instance)
 
 
 def _smaller_sizes(claim: Claim, instance: Exact) -> Iterator[Exact]:
@@ -154,6 +155,16 @@ def _shorter_numbers(claim: Claim, instance: Exact) -> Iterator[Exact]:
                     changed = instance[field.name].copy()
                     changed.reshape(-1)[place] = Fraction(target)
                     yield {**instance, field.name: changed}
+
+
+def _shorter_budgets(claim: Claim, instance: Exact) -> Iterator[Exact]:
+    """The instance with a budget rounded, which is not the least where a violation needs slack."""
+    for field in claim.budgets():
+        for denominator in _DENOMINATORS:
+            yield {
+                **instance,
+                field.name: _rounded(instance[field.name], denominator, field),
+            }
 
 
 def _rounded(values: Array, denominator: int, field: Field) -> Array:

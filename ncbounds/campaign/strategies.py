@@ -22,6 +22,7 @@ from ncbounds import theory
 from ncbounds.arithmetic import balls
 from ncbounds.arithmetic.floats import numpy_namespace
 from ncbounds.campaign.certify import certainly_holds
+from ncbounds.campaign.samplers import with_axes_of
 from ncbounds.errors import InputError, MissingDependencyError
 from ncbounds.theory.terms import Claim, Field, Judgement, Sizes
 
@@ -309,8 +310,7 @@ def _model(claim: Claim, field: Field, instance: Instance, centred: bool = False
     model = instance[field.like]
     if centred:  # times the number of rows, so that integers stay integers
         model = model.shape[1] * model - model.sum(axis=1, keepdims=True)
-    axes = next(f.shape for f in claim.fields if f.name == field.like)
-    return model[(slice(None), *(slice(None) if axis in axes else None for axis in field.shape))]
+    return with_axes_of(field, claim, model)
 
 
 # -- budgets and hypotheses -----------------------------------------------------------------------

@@ -165,12 +165,6 @@ def _plain(id: str, variant: Variant, found: Campaign, fits: list[Exponent]) -> 
         "variant": variant.name,
         "reading": variant.reading,
         "campaign": found.to_dict(),
-        "lead": found.lead
-        and {
-            "comparison": found.lead.comparison,
-            "violation": found.lead.size,
-            "instance": as_text(found.lead.instance),
-        },
         "counterexample": None if broken is None else broken.to_dict(),
         "tightest": {name: as_text(instance) for name, instance in found.tightest.items()},
         "exponents": [fit.to_dict() for fit in fits],

@@ -122,8 +122,7 @@ def verify(
     left, total, done, laps = max(whole, len(searches)), max(whole, len(searches)), 0, 0
     lap = list(searches)
     while lap:
-        # Processes are started for work that is worth it, and a lap has one job a variant.
-        runner = local(min(workers, len(lap)) if workers > 1 else workers)
+        runner = local(min(workers, len(lap)))  # a lap has one job a variant
         jobs = [(place, searches[place].rounds) for place in lap]
         for (place, index), (proof, found) in in_order(
             jobs, runner(partial(_job, seed, share), jobs)

@@ -10,14 +10,11 @@ import time
 from contextlib import closing
 from dataclasses import replace
 from fractions import Fraction
-from pathlib import Path
 
 import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-
-sys.path.insert(0, str(Path(__file__).parent))
 from mutants import changed, claim_of, rhs
 
 from ncbounds.campaign.certify import Counterexample

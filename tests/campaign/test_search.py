@@ -1,18 +1,14 @@
 """What a search looks at, what it concludes, and how little it keeps."""
 
-import sys
 import tracemalloc
 from dataclasses import replace
 from fractions import Fraction
 from functools import cache
-from pathlib import Path
 
 import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-
-sys.path.insert(0, str(Path(__file__).parent))
 from mutants import changed, claim_of
 
 from ncbounds.arithmetic.floats import numpy_namespace
@@ -307,7 +303,11 @@ def test_a_violation_that_no_precision_decides_is_a_lead_and_no_verdict():
     assert told == "supported" and found.counterexample is None
     assert found.leads > 0
     assert (found.lead.comparison, found.lead.size) == ("conclusion", 1.0)
-    assert found.to_dict()["largest_lead"] == {"comparison": "conclusion", "violation": 1.0}
+    assert found.to_dict()["largest_lead"] == {
+        "comparison": "conclusion",
+        "violation": 1.0,
+        "instance": {"x": "0"},
+    }
 
 
 def test_a_claim_that_is_false_by_little_is_refuted():
@@ -522,3 +522,18 @@ def test_twenty_eight_numbers_are_no_trouble():
 def test_a_claim_without_fields_is_refused():
     with pytest.raises(InputError, match="fields = none"):
         Claim(lambda xp: Judgement((), ()), ())
+
+
+def test_a_violation_that_needs_slack_in_a_budget_is_found():
+    def judge(xp, *, x, epsilon):
+        return Judgement(
+            (Comparison("small", x * x, epsilon),),
+            (Comparison("not too generous", epsilon, x * x + 1),),
+        )
+
+    claim = Claim(judge, (Field("x"), Field("epsilon", (), "budget", hypothesis="small")))
+    for seed in range(3):
+        found = run_campaign(claim, Effort(ascents=0), seed).counterexample
+        assert found is not None and check(claim, found)
+        x, epsilon = (found.instance[name].item() for name in ("x", "epsilon"))
+        assert epsilon > x * x + 1 and epsilon.denominator <= 1000

@@ -10,8 +10,6 @@ from unittest import mock
 import numpy as np
 import pytest
 from hypothesis import HealthCheck, Phase, find, given, reject, settings
-
-sys.path.insert(0, str(Path(__file__).parent))
 from mutants import LEMMA, MUTANTS, claim_of
 
 from ncbounds.arithmetic import balls

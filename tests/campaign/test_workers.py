@@ -4,7 +4,6 @@ import gc
 import os
 import random
 import signal
-import sys
 import time
 from contextlib import contextmanager
 from functools import cache, partial
@@ -13,8 +12,6 @@ from pathlib import Path
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-
-sys.path.insert(0, str(Path(__file__).parent))
 from mutants import claim_of
 
 from ncbounds.arithmetic import balls
