@@ -40,11 +40,7 @@ _delta = sympy.Symbol("delta", positive=True)
 
 def _variance_route() -> Iterator[Step]:
     """The two steps that both conventions of Lemma 2.1 share."""
-    yield identity(
-        "mean of (x_i - mean)^2 is the mean of x_i^2 less mean^2",
-        sympy.expand((_x - _mean) ** 2).subs(_x**2, _moment).subs(_x, _mean),
-        _moment - _mean**2,
-    )
+    yield _variance_is_moment_less_square()
     yield identity(
         "the excess D over S and the deficit D over the rest: their square sums by Cauchy-Schwarz",
         _D**2 / _n + (-_D) ** 2 / _rest,
@@ -172,6 +168,109 @@ def _jensen_sides(
         "Jensen gap": (sum(f(a) for a in x) / N, f(mean) + number(epsilon)),
         "upper": (excess, radius),
         "lower": (-excess, radius),
+    }
+
+
+@proof("bnwd:lemma-a.1", "printed", "f - c x^2 is convex", JENSEN)
+def jensen_with_variance(claim: Claim) -> Iterator[Step]:
+    """Jensen for f - c x^2, and the weighted variance is the weighted second moment less mean^2."""
+    c, of_f = sympy.symbols("c of_f", real=True)
+    yield _variance_is_moment_less_square()
+    yield identity(
+        "mean of (f - c x^2) less its value at the mean: the bound on f at the mean",
+        (of_f - c * _moment) + c * _mean**2,
+        of_f - c * (_moment - _mean**2),
+    )
+    named = symbolic.symbols(convexity.least_jensen_gap)
+    yield identity(
+        "the formula of the least gap is c times the variance",
+        symbolic.expression(convexity.least_jensen_gap),
+        named["c"] * named["V"],
+    )
+    yield assumes(
+        claim, x="real", shares="positive", c="positive", knots="real", weights="nonnegative"
+    )
+    points = [
+        point(x=[0, 1, "5/2"], shares=[1, 2, "1/3"], c=2, knots=["1/2"], weights=[3]),
+        point(x=[-3, 4], shares=[5, 1], c="1/5", knots=[0, 1], weights=[0, "2/7"]),
+    ]
+
+    def sides(x: Any, shares: Any, c: Any, knots: Any, weights: Any) -> dict[str, tuple[Any, Any]]:
+        total, c = sum(shares), number(c)
+        mean = sum(a * z for a, z in zip(shares, x, strict=True)) / total
+        moment = sum(a * z * z for a, z in zip(shares, x, strict=True)) / total
+
+        def kinks(z: Any) -> Any:
+            return sum(a * abs(z - k) for a, k in zip(weights, knots, strict=True))
+
+        mean_of_kinks = sum(a * kinks(z) for a, z in zip(shares, x, strict=True)) / total
+        return {"Jensen with variance": (kinks(mean) + c * moment, c * moment + mean_of_kinks)}
+
+    yield tie("the claim compares these", claim, points, sides)
+
+
+@proof("bnwd:corollary-a.1", "printed", "a gap of exactly epsilon", JENSEN)
+def variance_corollary_exact(claim: Claim) -> Iterator[Step]:
+    """Lemma A.1 with equal weights and c = m/2, solved for the variance."""
+    yield from _variance_from_gap()
+
+    def sides(**instance: Any) -> dict[str, tuple[Any, Any]]:
+        """The sides of the other reading, epsilon being the gap."""
+        mean_of_f, f_of_mean = _corollary_sides(**instance, epsilon=0)["Jensen gap"]
+        return {"variance": _corollary_sides(**instance, epsilon=mean_of_f - f_of_mean)["variance"]}
+
+    yield assumes(claim, x="real", m="positive", knots="real", weights="nonnegative")
+    points = [{k: v for k, v in p.items() if k != "epsilon"} for p in _COROLLARY_POINTS]
+    yield tie("the claim compares these", claim, points, sides)
+
+
+@proof("bnwd:corollary-a.1", "printed", "a gap of at most epsilon", JENSEN)
+def variance_corollary(claim: Claim) -> Iterator[Step]:
+    """Lemma A.1 with equal weights and c = m/2, solved for the variance; it grows with the gap."""
+    yield from _variance_from_gap()
+    more, m = sympy.symbols("more m", positive=True)
+    yield nonnegative("2 epsilon/m grows with epsilon", 2 * more / m, [2 * more, 1 / m])
+    yield assumes(
+        claim, x="real", m="positive", knots="real", weights="nonnegative", epsilon="budget"
+    )
+    yield tie("the claim compares these", claim, _COROLLARY_POINTS, _corollary_sides)
+
+
+def _variance_is_moment_less_square() -> Step:
+    return identity(
+        "mean of (x_i - mean)^2 is the mean of x_i^2 less mean^2",
+        sympy.expand((_x - _mean) ** 2).subs(_x**2, _moment).subs(_x, _mean),
+        _moment - _mean**2,
+    )
+
+
+def _variance_from_gap() -> Iterator[Step]:
+    """What both readings of Corollary A.1 share."""
+    s = symbolic.symbols(convexity.largest_variance)
+    yield _variance_is_moment_less_square()
+    yield identity(
+        "at the stated variance, m/2 times it is epsilon",
+        s["m"] / 2 * symbolic.expression(convexity.largest_variance),
+        s["epsilon"],
+    )
+
+
+_COROLLARY_POINTS = [
+    point(x=[0, 1, "5/2"], m=2, knots=["1/2"], weights=[3], epsilon="7/3"),
+    point(x=[-3, 4], m="1/5", knots=[0, 1], weights=[0, "2/7"], epsilon=1),
+]
+
+
+def _corollary_sides(
+    x: Any, m: Any, knots: Any, weights: Any, epsilon: Any
+) -> dict[str, tuple[Any, Any]]:
+    """The sides of Corollary A.1 in exact rationals: those of Lemma 2.1 for all points."""
+    of_lemma = _jensen_sides(x, [1] * len(x), m, knots, weights, epsilon)
+    mean = sum(x) / Fraction(len(x))
+    variance = sum(z * z for z in x) / Fraction(len(x)) - mean * mean
+    return {
+        "Jensen gap": of_lemma["Jensen gap"],
+        "variance": (variance, 2 * number(epsilon) / number(m)),
     }
 
 

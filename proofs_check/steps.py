@@ -23,10 +23,8 @@ import sympy
 from ncbounds.arithmetic import balls
 from ncbounds.arithmetic.boxes import Box, Refusal, prove_nonnegative
 from ncbounds.arithmetic.check_cover import check_cover
+from ncbounds.theory import TOPICS
 from ncbounds.theory.terms import Claim, Field
-
-#: Modules of this package that hold proofs.
-TOPICS = ("convexity", "proximity", "weight_decay", "softmax_code", "rademacher")
 
 
 @dataclass(frozen=True)

@@ -58,6 +58,13 @@ def _bound(expression: Any) -> Any:
 @proof("bnwd:proposition-a.1", "corrected", "minimum value", MONOTONE)
 def minimum_value(claim: Claim) -> Iterator[Step]:
     """f_lambda is strictly convex and stationary at gamma*; insert it."""
+    yield from minimum_steps()
+    yield assumes(claim, C="integer >= 2", share="proportion", gamma="real")
+    yield tie("the claim compares these", claim, _MINIMUM_POINTS, _minimum_sides, _ATTAINED)
+
+
+def minimum_steps() -> Iterator[Step]:
+    """The least value of f_lambda, where it is, and that it is least."""
     f = symbolic.expression(weight_decay.objective)
     place = _bound(symbolic.expression(weight_decay.minimiser))
     attraction = _RIVALS * exp(-_K * _GAMMA)
@@ -80,8 +87,6 @@ def minimum_value(claim: Claim) -> Iterator[Step]:
         _bound(symbolic.expression(weight_decay.minimum)),
         _LAMBDA * place - log(1 - _RIVALS * _LAMBDA / _C),
     )
-    yield assumes(claim, C="integer >= 2", share="proportion", gamma="real")
-    yield tie("the claim compares these", claim, _MINIMUM_POINTS, _minimum_sides, _ATTAINED)
 
 
 _ATTAINED = ("attained at gamma*",)
@@ -227,7 +232,7 @@ def _bregman_route(share: Any) -> Iterator[Step]:
         1 - share + share * exp(-_u),
     )
     yield identity("the gap at gamma* + u/k is K_p(u): the linear terms", _LAMBDA / _K, share)
-    yield from _bregman_lower_bound()
+    yield from bregman_lower_bound()
     yield identity(
         "w = (q + sqrt(q^2 + 8 q))/2 solves w^2 = q (2 + w)",
         ((_q + sqrt(_q**2 + 8 * _q)) / 2) ** 2,
@@ -242,7 +247,7 @@ _NEAR_DOMAIN = {
 }
 
 
-def _bregman_lower_bound() -> Iterator[Step]:
+def bregman_lower_bound() -> Iterator[Step]:
     """K_p(u) >= p (1-p) (e^-|u| - 1 + |u|) >= p (1-p) u^2/(2 + |u|)."""
     share, other = _p / (_p + _rest), _rest / (_p + _rest)
     K = log(other + share * exp(-_u)) + share * _u

@@ -286,12 +286,15 @@ def _half(chosen: Array) -> Array:
 def _moved(claim: Claim, drawn: Instance, kept: float, added: float) -> Instance:
     """The instance with its real fields shrunk, and something of the ideal added to them."""
     moved, ideal = dict(drawn), {name: np.zeros(values.shape) for name, values in drawn.items()}
+    models = {field.like for field in claim.fields}
     for field in claim.fields:
         if field.kind == "real":
             if field.like:
                 ideal[field.name] += _model(claim, field, ideal)
             elif len(field.shape) > 1:
                 ideal[field.name] += _simplex(drawn[field.name].shape)
+            elif field.shape and field.name in models:
+                ideal[field.name][..., 0] = 1.0
             shrunk = kept * drawn[field.name] + added * ideal[field.name]
             moved[field.name] = shrunk + 0.0  # without negative zeros
     return moved

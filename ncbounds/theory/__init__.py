@@ -9,8 +9,21 @@ from importlib import import_module
 from ncbounds.errors import InputError
 from ncbounds.theory.terms import PAPERS, Statement
 
-#: Modules of this package that hold statements.
-TOPICS = ("convexity", "proximity", "weight_decay", "softmax_code", "rademacher")
+#: Modules of this package that hold statements; `proofs_check` has one of the same name for each.
+TOPICS = (
+    "convexity",
+    "cosine",
+    "proximity",
+    "proximity_steps",
+    "proximity_gaps",
+    "proximity_classes",
+    "proximity_pairs",
+    "weight_decay",
+    "batch_norm",
+    "regularised",
+    "softmax_code",
+    "rademacher",
+)
 
 
 @cache

@@ -1,6 +1,6 @@
 """Jensen-gap lemmas: a small gap in Jensen's inequality keeps the mean of every subset close.
 
-Both lemmas are from the appendix of `bnwd`, which builds its proximity theorems on them.
+The lemmas are from the appendix of `bnwd`, which builds its proximity theorems on them.
 """
 
 from __future__ import annotations
@@ -189,6 +189,149 @@ LEMMA_2_1 = Statement(
 )
 
 
+# -- Lemma A.1 and Corollary A.1 ------------------------------------------------------------------
+
+
+@formula(
+    positive("c", "modulus of strong convexity, f - c x^2 being convex", "c"),
+    nonnegative("V", "variance of the points", "V"),
+)
+def least_jensen_gap(xp: Any, c: Any, V: Any) -> Any:
+    """Least gap in Jensen's inequality."""
+    return c * V
+
+
+@formula(_EPSILON, _MODULUS)
+def largest_variance(xp: Any, epsilon: Any, m: Any) -> Any:
+    """Largest variance of the points under a gap in Jensen's inequality."""
+    return 2 * epsilon / m
+
+
+def jensen_with_variance(
+    xp: Any, *, x: Any, shares: Any, c: Any, knots: Any, weights: Any
+) -> Judgement:
+    """Lemma A.1: Jensen's inequality, weighted, with the variance of the points to spare.
+
+    The weights t_i > 0 of sum 1 are `shares` over their sum; f - c x^2 is convex.
+    """
+    t = shares / xp.sum(shares, axis=-1, keepdims=True)
+    mean = xp.sum(t * x, axis=-1)
+    off = x - mean[:, None]
+    variance = xp.sum(t * off * off, axis=-1)
+    mean_of_f = xp.sum(t * strongly_convex(xp, x, 2 * c, knots, weights), axis=-1)
+    f_of_mean = strongly_convex(xp, mean[:, None], 2 * c, knots, weights)[:, 0]
+    gap = least_jensen_gap(xp, c=c, V=variance)
+    return Judgement((), (Comparison("Jensen with variance", f_of_mean + gap, mean_of_f),))
+
+
+def variance_corollary(
+    xp: Any, *, x: Any, m: Any, knots: Any, weights: Any, epsilon: Any
+) -> Judgement:
+    """Corollary A.1: a Jensen gap of at most epsilon bounds the variance."""
+    mean_of_f, f_of_mean, variance = _jensen_sides(xp, x, m, knots, weights)
+    return Judgement(
+        hypotheses=(Comparison("Jensen gap", mean_of_f, f_of_mean + epsilon),),
+        conclusions=(Comparison("variance", variance, largest_variance(xp, epsilon=epsilon, m=m)),),
+    )
+
+
+def variance_corollary_exact(xp: Any, *, x: Any, m: Any, knots: Any, weights: Any) -> Judgement:
+    """Corollary A.1 with epsilon the Jensen gap itself."""
+    mean_of_f, f_of_mean, variance = _jensen_sides(xp, x, m, knots, weights)
+    largest = largest_variance(xp, epsilon=mean_of_f - f_of_mean, m=m)
+    return Judgement((), (Comparison("variance", variance, largest),))
+
+
+def _jensen_sides(xp: Any, x: Any, m: Any, knots: Any, weights: Any) -> tuple[Any, Any, Any]:
+    """The mean of f, f at the mean, and the variance, of points with equal weights."""
+    mean = xp.mean(x, axis=-1)
+    off = x - mean[:, None]
+    return (
+        xp.mean(strongly_convex(xp, x, m, knots, weights), axis=-1),
+        strongly_convex(xp, mean[:, None], m, knots, weights)[:, 0],
+        xp.mean(off * off, axis=-1),
+    )
+
+
+LEMMA_A_1 = Statement(
+    id="bnwd:lemma-a.1",
+    kind="lemma",
+    title="Jensen's inequality with a variance term",
+    source=Source("bnwd", "Lemma A.1, A.2 (Theorem 4 of Merentes and Nikodem, 2010)"),
+    topic="convexity",
+    variants=(
+        Variant(
+            "printed",
+            "f - c x^2 is convex",
+            r"Let $f$ be strongly convex with modulus $c$, in the convention that $f - c x^2$ is "
+            r"convex, and $t_i > 0$ weights of sum 1 with $\bar x = \sum_i t_i x_i$. Then "
+            r"$f(\bar x) \le \sum_i t_i f(x_i) - c\sum_i t_i (x_i - \bar x)^2$.",
+            Claim(
+                jensen_with_variance,
+                (
+                    Field("x", ("N",)),
+                    Field("shares", ("N",), "positive"),
+                    Field("c", (), "positive"),
+                    Field("knots", ("J",)),
+                    Field("weights", ("J",), "nonnegative"),
+                ),
+                _JENSEN_SIZES,
+            ),
+            (Bound("gap in Jensen's inequality", least_jensen_gap, "lower", 0),),
+            remark="Equality for every quadratic c x^2 plus an affine function, so c is the best "
+            "constant. In the convention of Lemma 2.1, where f - (m/2) x^2 is convex, it reads "
+            "m/2 in place of c, as the paper says itself.",
+        ),
+    ),
+)
+
+COROLLARY_A_1 = Statement(
+    id="bnwd:corollary-a.1",
+    kind="corollary",
+    title="The gap in Jensen's inequality bounds the variance",
+    source=Source("bnwd", "Corollary A.1, A.2"),
+    topic="convexity",
+    variants=(
+        Variant(
+            "printed",
+            "a gap of exactly epsilon",
+            r"Let $f$ be $m$-strongly convex ($f - \frac m2 x^2$ is convex) and "
+            r"$\frac1N\sum_i f(x_i) = f(\bar x) + \epsilon$. Then "
+            r"$\frac1N\sum_i (x_i - \bar x)^2 \le 2\epsilon/m$.",
+            Claim(
+                variance_corollary_exact,
+                tuple(f for f in _JENSEN_FIELDS if f.name not in ("subset", "epsilon")),
+                _JENSEN_SIZES,
+            ),
+            (Bound("variance of the points", largest_variance, "upper"),),
+            remark="Attained by every quadratic with leading coefficient m/2.",
+        ),
+        Variant(
+            "printed",
+            "a gap of at most epsilon",
+            r"The same for $\frac1N\sum_i f(x_i) \le f(\bar x) + \epsilon$, which is how "
+            "Lemma 2.1 uses it.",
+            Claim(
+                variance_corollary,
+                tuple(f for f in _JENSEN_FIELDS if f.name != "subset"),
+                _JENSEN_SIZES,
+            ),
+            (Bound("variance of the points", largest_variance, "upper"),),
+            (
+                Trend(
+                    "variance",
+                    largest_variance,
+                    "epsilon",
+                    tuple(Fraction(1, 10**k) for k in range(1, 9)),
+                    lambda epsilon: Pin({"N": 4, "J": 1}, {"m": 1}, {"epsilon": float(epsilon)}),
+                    {"m": Fraction(1)},
+                ),
+            ),
+        ),
+    ),
+)
+
+
 # -- Lemma A.2 ------------------------------------------------------------------------------------
 
 
@@ -264,4 +407,4 @@ LEMMA_A_2 = Statement(
     ),
 )
 
-STATEMENTS = (LEMMA_2_1, LEMMA_A_2)
+STATEMENTS = (LEMMA_2_1, LEMMA_A_1, COROLLARY_A_1, LEMMA_A_2)

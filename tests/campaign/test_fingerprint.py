@@ -13,7 +13,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 import scipy.special
-from mutants import MUTANTS, claim_of
+from mutants import MUTANTS
+from mutants.planting import claim_of
 
 from ncbounds.arithmetic.floats import numpy_namespace
 from ncbounds.arithmetic.formula import Formula, formula, positive, proportion

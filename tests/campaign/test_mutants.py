@@ -3,7 +3,8 @@
 import time
 
 import pytest
-from mutants import MUTANTS, claim_of
+from mutants import MUTANTS
+from mutants.planting import claim_of
 
 from ncbounds.campaign.certify import check
 from ncbounds.campaign.search import Effort, Tally, a_round, run_campaign

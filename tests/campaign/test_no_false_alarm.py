@@ -5,7 +5,7 @@ from fractions import Fraction
 
 import numpy as np
 import pytest
-from mutants import claim_of
+from mutants.planting import claim_of
 
 from ncbounds.campaign.certify import check, exact_instance, refute
 from ncbounds.campaign.search import Effort, run_campaign

@@ -15,7 +15,7 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from mutants import changed, claim_of, rhs
+from mutants.planting import changed, claim_of, rhs
 
 from ncbounds.campaign.certify import Counterexample
 from ncbounds.campaign.chunks import Findings, Lead, Tight, explore, read, written

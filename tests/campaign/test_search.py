@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from mutants import changed, claim_of
+from mutants.planting import changed, claim_of
 
 from ncbounds.arithmetic.floats import numpy_namespace
 from ncbounds.campaign import samplers, search

@@ -10,7 +10,9 @@ from unittest import mock
 import numpy as np
 import pytest
 from hypothesis import HealthCheck, Phase, find, given, reject, settings
-from mutants import LEMMA, MUTANTS, claim_of
+from mutants import MUTANTS
+from mutants.planting import claim_of
+from mutants.spine import LEMMA
 
 from ncbounds.arithmetic import balls
 from ncbounds.arithmetic.floats import numpy_namespace

@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from mutants import claim_of
+from mutants.planting import claim_of
 
 from ncbounds.arithmetic import balls
 from ncbounds.campaign import workers

@@ -1,77 +1,10 @@
-"""Planted errors: small changes to true claims that make them false.
-
-Each entry names a statement, the reading it starts from, and how a conclusion or hypothesis is
-changed: a constant tightened by 1 % where the claim is sharp, a sign flipped, a root or factor
-dropped, an exponent changed, a hypothesis left out.
-"""
+"""Errors planted in the statements of the spine."""
 
 from __future__ import annotations
 
 from dataclasses import replace
 
-from ncbounds.theory import statement
-from ncbounds.theory.terms import Judgement
-
-
-def claim_of(id, variant, reading):
-    """The claim of one variant under one reading."""
-    return next(
-        v.claim for v in statement(id).variants if (v.name, v.reading) == (variant, reading)
-    )
-
-
-def changed(claim, name, change):
-    """The claim with the comparison of a name changed by ``change(xp, comparison, instance)``."""
-
-    def judge(xp, **instance):
-        judged = claim.judge(xp, **instance)
-        assert any(c.name == name for c in (*judged.hypotheses, *judged.conclusions)), name
-
-        def apply(comparisons):
-            return tuple(change(xp, c, instance) if c.name == name else c for c in comparisons)
-
-        return Judgement(apply(judged.hypotheses), apply(judged.conclusions))
-
-    return replace(claim, judge=judge)
-
-
-def without(claim, name):
-    """The claim without one hypothesis."""
-
-    def judge(xp, **instance):
-        judged = claim.judge(xp, **instance)
-        kept = tuple(h for h in judged.hypotheses if h.name != name)
-        assert len(kept) < len(judged.hypotheses), name
-        return Judgement(kept, judged.conclusions)
-
-    freed = tuple(replace(f, kind="positive") if f.hypothesis == name else f for f in claim.fields)
-    return replace(claim, judge=judge, fields=freed)
-
-
-def rhs(factor_above, factor_below=1):
-    """Scale the right-hand side by an exact quotient."""
-    return lambda xp, c, i: replace(c, rhs=c.rhs * factor_above / factor_below)
-
-
-def lhs(factor_above, factor_below=1):
-    """Scale the left-hand side by an exact quotient."""
-    return lambda xp, c, i: replace(c, lhs=c.lhs * factor_above / factor_below)
-
-
-def flip(xp, c, instance):
-    """Flip the sign of the right-hand side."""
-    return replace(c, rhs=-c.rhs)
-
-
-def no_root(xp, c, instance):
-    """Drop the root of the right-hand side."""
-    return replace(c, rhs=c.rhs * c.rhs)
-
-
-def swap(xp, c, instance):
-    """Turn the inequality around."""
-    return replace(c, lhs=c.rhs, rhs=c.lhs)
-
+from mutants.planting import changed, flip, lhs, no_root, rhs, swap, without
 
 LEMMA = ("bnwd:lemma-2.1", "printed", "f - (m/2) x^2 is convex")
 LEMMA_2M = ("bnwd:lemma-2.1", "printed", "f - m x^2 is convex")
@@ -94,7 +27,7 @@ TREE_SHARP = ("square:theorem-4", "sharp", "second moments")
 DENSE = ("square:eq-25", "printed", "the root over the product only")
 DENSE_OWN = ("square:eq-25", "corrected", "the layers' own norms")
 
-#: name -> (statement, variant, reading), function from its claim to the mutant
+
 MUTANTS = {
     "lemma 2.1: constant 1 % tighter": (LEMMA, lambda c: changed(c, "upper", rhs(99, 100))),
     "lemma 2.1: lower side 1 % tighter": (LEMMA, lambda c: changed(c, "lower", rhs(99, 100))),
