@@ -66,8 +66,8 @@ def class_means(samples: Samples) -> ClassMeans:
     sums, square = np.zeros_like(anchors), np.zeros(samples.K)
     for h, index in samples.blocks():
         from_anchor = h - anchors[index]
-        _add_by_class(sums, from_anchor, index)
-        _add_by_class(square, _squared_norms(from_anchor), index)
+        add_by_class(sums, from_anchor, index)
+        add_by_class(square, _squared_norms(from_anchor), index)
     shifts = sums / samples.counts[:, None]
     from_first = (anchors - anchors[0]) + shifts
     centred = from_first - from_first.mean(axis=0)
@@ -117,13 +117,13 @@ def sample_means(
             parts["disagreement"] = (predicted != nearest).astype(np.float64)
             parts["loss"], parts["logodds"] = _cross_entropy(logits, index)
         for name, values in parts.items():
-            _add_by_class(scalars[name], values, index)
+            add_by_class(scalars[name], values, index)
         lengths = np.sqrt(parts["squared_norm"])
         lengths_centred = np.sqrt(_squared_norms(centred))
         shortest = min(shortest, float(lengths.min()))
         shortest_centred = min(shortest_centred, float(lengths_centred.min()))
-        _add_by_class(unit, h, index, _inverse(lengths))
-        _add_by_class(unit_centred, centred, index, _inverse(lengths_centred))
+        add_by_class(unit, h, index, _inverse(lengths))
+        add_by_class(unit_centred, centred, index, _inverse(lengths_centred))
     counts = samples.counts
     return SampleMeans(
         **{name: total / counts for name, total in scalars.items()},
@@ -146,7 +146,7 @@ _SCALARS = (
 )
 
 
-def _add_by_class(
+def add_by_class(
     totals: Floats, values: Floats, index: Indices, factors: Floats | None = None
 ) -> None:
     """totals[c] += sum of values, times their factors, with index c; the index is sorted."""

@@ -1,0 +1,195 @@
+"""What a guarantee may use of a trained last layer, each number with its error.
+
+A guarantee is only as good as the numbers that enter it. `Information` holds them as balls, which
+enclose the truth; what is not known is None. `gather` computes them from features, labels and
+weights in float64 and bounds its own rounding: d products and a sum in any order err by at most
+``gamma_d = (d + 2) u`` times the sum of the magnitudes, a log-sum-exp moves by no more than its
+logits do, and `exp`, `log` and `sqrt` of the mathematical library are taken to be right within 8
+units in the last place.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass, field
+from fractions import Fraction
+from typing import Any
+
+import flint
+import numpy as np
+
+from ncbounds.arithmetic.balls import ball
+from ncbounds.errors import InputError
+from ncbounds.measure.door import Floats, Samples
+from ncbounds.measure.moments import EPSILON, add_by_class, class_means
+
+_U = EPSILON / 2
+#: Relative error that a number given in some precision stands for: sums of thousands of terms.
+_GIVEN = {"float64": Fraction(1, 10**12), "float32": Fraction(1, 2**18), "float16": Fraction(1, 64)}
+
+
+@dataclass(frozen=True, eq=False)
+class Information:
+    """What is known of a last layer and its features; arrays of balls are object arrays.
+
+    Means run over samples, then over classes. With a bias, or with centred features, `offsets`
+    holds what they add to the margins of each class: ``C/(C-1)`` times the centred logits at the
+    centre. Log-odds are those of the true class plus ``log(C-1)``, and the loss is not lowered by
+    the offsets. In `mean_logits` row c is the class mean of the logits, bias and centre taken out.
+    """
+
+    classes: int
+    alpha: Any
+    beta: Any
+    loss: Any = None
+    log_odds: Any = None
+    weights: Floats | None = field(default=None, repr=False)
+    class_alpha: Any = field(default=None, repr=False)
+    class_log_odds: Any = field(default=None, repr=False)
+    sample_log_odds: tuple[Floats, ...] | None = field(default=None, repr=False)
+    mean_logits: Any = field(default=None, repr=False)
+    offsets: Any = field(default=None, repr=False)
+
+
+def enclose(value: object, parameter: str) -> Any:
+    """Return a ball around a number that was given: exact for an integer or a fraction.
+
+    A float stands for the numbers within 10^-12 of it relatively, one in single precision for
+    those within 2^-18.
+
+    Raises
+    ------
+    InputError
+        When it is not a finite number.
+    """
+    if isinstance(value, (int, Fraction)):
+        return ball(value)
+    kind = str(getattr(value, "dtype", "float64")).removeprefix("torch.")
+    try:
+        number = float(value)  # type: ignore[arg-type]
+    except (TypeError, ValueError) as error:
+        raise InputError(parameter, repr(value), "a number") from error
+    if not math.isfinite(number):
+        raise InputError(parameter, number, "finite")
+    relative = _GIVEN.get(kind, _GIVEN["float16"])
+    return flint.arb(number, abs(number) * float(relative) * 1.01)
+
+
+def gather(samples: Samples, *, centred: bool = False) -> Information:
+    """Compute all that guarantees may use of a model with weights.
+
+    Parameters
+    ----------
+    samples
+        Checked features, labels and last layer (`ncbounds.measure.door.admit`), with weights.
+    centred
+        Whether the global mean is subtracted from the features (it moves into the bias).
+
+    Returns
+    -------
+    Information
+        Every entry known; norms of the weights are those of the centred weights.
+    """
+    W, b, K, d = samples.weights, samples.bias, samples.K, samples.d
+    if W is None or b is None:
+        raise InputError("weights", "missing", "given: every guarantee speaks of the last layer")
+    means = class_means(samples)
+    centre = means.uncentred.mean(axis=0) if centred else np.zeros(d)
+    gamma = (d + 8) * _U
+    size = np.abs(W)
+    square, odds, odds_error, losses, loss_error = (np.zeros(K) for _ in range(5))
+    logits_sum, logits_size = np.zeros((K, K)), np.zeros((K, K))
+    least: list[list[Floats]] = [[] for _ in range(K)]
+    for h, index in samples.blocks():
+        z = h @ W.T + b
+        error = gamma * (np.abs(h) @ size.T + np.abs(b))
+        p, wrong = _log_odds(z, error, index)
+        loss = np.logaddexp(0.0, math.log(K - 1) - p)
+        shifted = h - centre
+        for total, values in (
+            (square, np.einsum("ij,ij->i", shifted, shifted)),
+            (odds, p),
+            (odds_error, wrong + 4 * _U * np.abs(p)),
+            (losses, loss),
+            (loss_error, loss * (np.expm1(wrong) + 16 * _U)),
+            (logits_sum, shifted @ W.T),
+            (logits_size, np.abs(shifted) @ size.T),
+        ):
+            add_by_class(total, values, index)
+        for c in np.unique(index):
+            own = index == c
+            least[c].append((p - wrong)[own])
+    n = samples.counts
+    summing = (int(n.max()) + K + 8) * _U
+    offsets = _offsets(W, b, centre, gamma)
+    class_odds = _balls(odds / n, (odds_error + summing * _absolute(least)) / n)
+    mean_square = float((square / n).mean())
+    low = tuple(np.concatenate(parts) for parts in least)
+    return Information(
+        classes=K,
+        alpha=flint.arb(mean_square, (gamma + summing) * mean_square).sqrt(),
+        beta=_centred_norm(W),
+        loss=_mean(_balls(losses / n, (loss_error + summing * losses) / n)),
+        log_odds=_mean(class_odds),
+        weights=W,
+        class_alpha=np.array(
+            [x.sqrt() for x in _balls(square / n, (gamma + summing) * square / n)]
+        ),
+        class_log_odds=class_odds - offsets,
+        sample_log_odds=tuple(
+            np.nextafter(rows - float(o.upper()), -np.inf)
+            for rows, o in zip(low, offsets, strict=True)
+        ),
+        mean_logits=_balls(logits_sum / n[:, None], (gamma + summing) * logits_size / n[:, None]),
+        offsets=offsets,
+    )
+
+
+def _log_odds(z: Floats, error: Floats, index: Any) -> tuple[Floats, Floats]:
+    """log(K-1) less the log-sum-exp of the rival logits above the own, and a bound of its error."""
+    rows = np.arange(len(index))
+    rivals = z - z[rows, index][:, None]
+    moved = error + error[rows, index][:, None] + _U * np.abs(rivals)
+    rivals[rows, index], moved[rows, index] = -np.inf, 0.0
+    largest = rivals.max(axis=1)
+    a = largest + np.log(np.exp(rivals - largest[:, None]).sum(axis=1))
+    K = z.shape[1]
+    rounding = (K + 24) * _U * (1 + np.abs(a) + np.abs(largest) + math.log(K))
+    return math.log(K - 1) - a, moved.max(axis=1) * 1.01 + rounding
+
+
+def _offsets(W: Floats, b: Floats, centre: Floats, gamma: float) -> Any:
+    """C/(C-1) times the centred logits at the centre, (K,): what bias and centre add to margins."""
+    K = len(W)
+    if not centre.any() and not (b - b[0]).any():
+        return np.array([flint.arb(0)] * K)
+    at_centre = W @ centre + b
+    error = (gamma + (K + 4) * _U) * (np.abs(W) @ np.abs(centre) + np.abs(b))
+    k = K / (K - 1)
+    spread = k * (error + error.mean()) * 1.01
+    return _balls(k * (at_centre - at_centre.mean()), spread + 8 * _U * k * np.abs(at_centre).max())
+
+
+def _centred_norm(W: Floats) -> Any:
+    """Root mean square norm of the centred rows, by mean |w|^2 - |mean w|^2."""
+    K, d = W.shape
+    square = float(np.square(W).sum() / K)
+    centre = W.mean(axis=0)
+    error = 4 * (K + d + 64) * _U * square
+    return flint.arb(square - float(centre @ centre), error).nonnegative_part().sqrt()
+
+
+def _absolute(parts: list[list[Floats]]) -> Floats:
+    return np.array([sum(float(np.abs(p).sum()) for p in rows) for rows in parts])
+
+
+def _balls(middles: Floats, radii: Floats) -> Any:
+    """Balls around floats, as an object array of the same shape; radii a little larger."""
+    flat = [
+        flint.arb(m, r * 1.01 + 1e-300) for m, r in zip(middles.ravel(), radii.ravel(), strict=True)
+    ]
+    return np.array(flat, dtype=object).reshape(middles.shape)
+
+
+def _mean(values: Any) -> Any:
+    return sum(values, flint.arb(0)) / len(values)
