@@ -116,8 +116,14 @@ def identity(name: str, lhs: Any, rhs: Any) -> Step:
     one, and then the step fails: gamma functions of half-integers want `expand_func` first.
     """
     difference = sympy.sympify(lhs) - sympy.sympify(rhs)
-    zero = any(normal(difference) == 0 for normal in (sympy.expand, sympy.cancel, _simplified))
-    return Step(name, "identity by computer algebra", zero and _vanishes(difference))
+    return Step(name, "identity by computer algebra", _is_zero(difference))
+
+
+@cache
+def _is_zero(difference: sympy.Expr) -> bool:
+    """Whether an expression is zero; proofs share steps, and a proof is run more than once."""
+    normals = (sympy.expand, sympy.cancel, _simplified)
+    return any(normal(difference) == 0 for normal in normals) and _vanishes(difference)
 
 
 def _simplified(expression: sympy.Expr) -> sympy.Expr:

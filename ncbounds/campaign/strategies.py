@@ -293,8 +293,10 @@ def _moved(claim: Claim, drawn: Instance, kept: float, added: float) -> Instance
                 ideal[field.name] += _model(claim, field, ideal)
             elif len(field.shape) > 1:
                 ideal[field.name] += _simplex(drawn[field.name].shape)
-            elif field.shape and field.name in models:
+            elif field.name in models:
                 ideal[field.name][..., 0] = 1.0
+            elif field.shape:
+                ideal[field.name] += 1.0
             shrunk = kept * drawn[field.name] + added * ideal[field.name]
             moved[field.name] = shrunk + 0.0  # without negative zeros
     return moved
