@@ -2,11 +2,19 @@
 
 Each entry of a table names a statement, the reading it starts from, and how a conclusion or
 hypothesis is changed: a constant tightened by 1 % where the claim is sharp, a sign flipped, a root
-or factor dropped, an exponent changed, a hypothesis left out. One table a topic; here is their sum.
+or factor dropped, an exponent changed, a hypothesis left out. There is a module for each topic,
+with a table `MUTANTS`, and `planting`; here is the sum of the tables.
 """
 
-from mutants import cosine, proof_steps, spine
+import importlib
+import pkgutil
+
+_TABLES = [
+    importlib.import_module(f"mutants.{module.name}").MUTANTS
+    for module in pkgutil.iter_modules(__path__)
+    if module.name != "planting"
+]
 
 #: name -> (statement, variant, reading), function from its claim to the mutant
-MUTANTS = {**spine.MUTANTS, **proof_steps.MUTANTS, **cosine.MUTANTS}
-assert len(MUTANTS) == sum(len(t.MUTANTS) for t in (spine, proof_steps, cosine))
+MUTANTS = {name: mutant for table in _TABLES for name, mutant in table.items()}
+assert len(MUTANTS) == sum(map(len, _TABLES))
