@@ -603,8 +603,7 @@ def _opposition_sides(conclusion: str, *extra: str) -> Callable[..., Sides]:
 # -- from the lemmas to the theorem ---------------------------------------------------------------
 
 
-@proof("bnwd:remark-intra-step", "corrected", "constant 8", INNER_PRODUCT)
-def intra_step(claim: Claim) -> Iterator[Step]:
+def nearly_aligned() -> Iterator[Step]:
     """1 - V >= (1 - eta)^2 for eta <= 1, the norm is at least 1 - 2V, and squares.
 
     For eta > 1/8 nothing is to show.
@@ -628,6 +627,12 @@ def intra_step(claim: Claim) -> Iterator[Step]:
     yield identity(
         "1 - 2V >= 2(1-eta)^2 - 1 at 1 - V = (1-eta)^2", 1 - 2 * (1 - (1 - eta) ** 2), least
     )
+
+
+@proof("bnwd:remark-intra-step", "corrected", "constant 8", INNER_PRODUCT)
+def intra_step(claim: Claim) -> Iterator[Step]:
+    """1 - 8 eta by the ball around the direction of the mean."""
+    yield from nearly_aligned()
     s = symbolic.symbols(cosine.intra_step)
     yield identity("the formula is 8 eta", symbolic.expression(cosine.intra_step), 8 * s["eta"])
     yield assumes(claim, w="real", towards="real", multiples="real")

@@ -157,7 +157,7 @@ def any_gap(claim: Claim) -> Iterator[Step]:
 # -- the budget --------------------------------------------------------------------------
 
 
-def _chain_of_gaps() -> Iterator[Step]:
+def chain_of_gaps() -> Iterator[Step]:
     """L >= mean of the losses at class means, = mean phi(t) + first, = phi(mean t) + second."""
     yield from loss_is_convex()
     yield from rivals_to_their_mean()
@@ -210,7 +210,7 @@ _REMARK = "bnwd:remark-budget"
 @proof(_REMARK, "corrected", "losses of at most log C", JENSEN, CAUCHY_SCHWARZ, MONOTONE)
 def budget_over_classes(claim: Claim) -> Iterator[Step]:
     """The chain of gaps, (18) for each class, and the tangent of phi at k alpha beta."""
-    yield from _chain_of_gaps()
+    yield from chain_of_gaps()
     yield from _capped()
     yield assumes(claim, **UNDER_NORMS, epsilon="budget")
     sides = _budget_sides(lambda net: mean(net.first) / net.C, capped=True)
@@ -220,7 +220,7 @@ def budget_over_classes(claim: Claim) -> Iterator[Step]:
 @proof(_REMARK, "corrected", "every epsilon", JENSEN, CAUCHY_SCHWARZ, MONOTONE)
 def budget_over_the_sum(claim: Claim) -> Iterator[Step]:
     """The same with (17) at the far end."""
-    yield from _chain_of_gaps()
+    yield from chain_of_gaps()
     yield from _far_slope()
     yield identity(
         "y/(1 + y) = gap/(a + gap), which is 1 - e^(log a - log(a + gap))",
@@ -329,13 +329,7 @@ def modulus(claim: Claim) -> Iterator[Step]:
     """On [-R, R] the largest |x + log(C-1)| is R + log(C-1), at the right end."""
     yield from second_derivative()
     yield from least_at_the_ends()
-    end = sympy.Symbol("end", positive=True)  # e^R
-    at_end = 1 / (many * end + 2 + 1 / (many * end))
-    yield nonnegative(
-        "the exponential (C-1)/C^2 e^-R lies below: with e^R = 1 + p",
-        (at_end - many / (1 + many) ** 2 / end).subs(end, 1 + p),
-        _exponential_factors(),
-    )
+    yield exponential_below()
     yield nonnegative(
         "1/4 - 1/(e + 2 + 1/e) is a square over four times a positive number",
         sympy.Rational(1, 4) - 1 / (q + 2 + 1 / q),
@@ -359,15 +353,20 @@ def modulus(claim: Claim) -> Iterator[Step]:
     yield tie("the claim compares these", claim, instances, sides)
 
 
-def _exponential_factors() -> list[Any]:
-    """many (1+p)/(1 + many (1+p))^2 - many/((1+many)^2 (1+p)), factored."""
-    return [
-        many * p,
-        2 + 2 * many + 2 * many * p + p,
-        1 / (1 + many * (1 + p)) ** 2,
-        1 / (1 + many) ** 2,
-        1 / (1 + p),
-    ]
+def exponential_below() -> Step:
+    """The modulus 1/(many E + 2 + 1/(many E)) is at least many/((1+many)^2 E), E = e^R >= 1."""
+    end = 1 + p
+    return nonnegative(
+        "the exponential (C-1)/C^2 e^-R lies below: with e^R = 1 + p",
+        1 / (many * end + 2 + 1 / (many * end)) - many / (1 + many) ** 2 / end,
+        [
+            many * p,
+            2 + 2 * many + 2 * many * p + p,
+            1 / (1 + many * (1 + p)) ** 2,
+            1 / (1 + many) ** 2,
+            1 / (1 + p),
+        ],
+    )
 
 
 @proof("bnwd:remark-modulus", "sharp", "the margins of a network", CAUCHY_SCHWARZ)

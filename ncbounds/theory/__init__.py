@@ -18,6 +18,8 @@ TOPICS = (
     "proximity_gaps",
     "proximity_classes",
     "proximity_pairs",
+    "proximity_printed",
+    "proximity_theorem",
     "weight_decay",
     "batch_norm",
     "regularised",

@@ -18,9 +18,7 @@ from ncbounds.arithmetic.formula import (
     Condition,
     formula,
     integer,
-    nonnegative,
     positive,
-    proportion,
 )
 from ncbounds.theory.terms import (
     Bound,
@@ -28,13 +26,11 @@ from ncbounds.theory.terms import (
     Comparison,
     Field,
     Judgement,
-    Source,
     Statement,
     Variant,
 )
 
 _C = integer("C", "number of classes", "C", at_least=2)
-_EPSILON = nonnegative("epsilon", "gap of the loss above its minimum", r"\epsilon")
 
 
 # -- the setting ---------------------------------------------------------------------
@@ -123,12 +119,10 @@ def last_layer(xp: Any, h: Any, w: Any, bias: Any = None) -> Network:
     )
 
 
-# -- as printed ----------------------------------------------------------------------
+# -- sharp ---------------------------------------------------------------------------
 
 _ALPHA = positive("alpha", "bound on the root mean square feature norm", r"\alpha")
 _BETA = positive("beta", "bound on the root mean square weight norm", r"\beta")
-_DELTA = proportion("delta", "fraction of classes or pairs given up", r"\delta")
-_KAPPA = positive("kappa", "the paper's unspecified constant", r"\kappa")
 _LOSS = positive("L", "mean cross-entropy loss", "L")
 _BELOW_LOG_C = Condition("L <= log C", lambda xp, C, L, **_: xp.log(C) - L, strict=False)
 
@@ -137,109 +131,6 @@ _BELOW_LOG_C = Condition("L <= log C", lambda xp, C, L, **_: xp.log(C) - L, stri
 def minimum_loss(xp: Any, C: Any, alpha: Any, beta: Any) -> Any:
     """Least mean loss under the norm bounds."""
     return xp.log1p((C - 1) * xp.exp(-C / (C - 1) * alpha * beta))
-
-
-@formula(_C, _ALPHA, _BETA, _EPSILON, _DELTA, _KAPPA)
-def printed_intra(
-    xp: Any, C: Any, alpha: Any, beta: Any, epsilon: Any, delta: Any, kappa: Any
-) -> Any:
-    """Printed lower bound on the intra-class cosine of most classes."""
-    growth = xp.exp(kappa * C * alpha * beta)
-    return 1 - (C - 1) / (C * alpha * beta) * xp.sqrt(128 * epsilon * (1 - delta) * growth / delta)
-
-
-@formula(_C, _ALPHA, _BETA, _EPSILON, _DELTA, _KAPPA)
-def printed_nc3(
-    xp: Any, C: Any, alpha: Any, beta: Any, epsilon: Any, delta: Any, kappa: Any
-) -> Any:
-    """Printed lower bound on the cosine of weights and class means of most classes."""
-    growth = xp.exp(kappa * C * alpha * beta)
-    return 1 - 2 * xp.sqrt(2 * epsilon * (1 - delta) * growth / delta)
-
-
-@formula(_C, _ALPHA, _BETA, _EPSILON, _DELTA, _KAPPA)
-def printed_inter(
-    xp: Any, C: Any, alpha: Any, beta: Any, epsilon: Any, delta: Any, kappa: Any
-) -> Any:
-    """Printed upper bound on the inter-class cosine of most pairs of classes."""
-    size = xp.exp(kappa * C * alpha * beta) / (alpha * beta) * xp.sqrt(2 * epsilon / delta)
-    return -1 / (C - 1) + C / (C - 1) * size + 4 * xp.root(2 * size, 3) + xp.sqrt(size)
-
-
-def printed_theorem_claim(conclude: Any) -> Any:
-    """Return one conclusion of Theorem 2.1 for a small kappa, where nothing may be given up.
-
-    `conclude(xp, w, h, numbers, share)` gives the comparison and delta: a share < 1 of one class
-    or pair, so that "at least a fraction 1 - delta" means all. A small kappa is one below 1/10
-    (the instance has ten times it), "much smaller" is a factor 1000.
-    """
-
-    def judge(
-        xp: Any,
-        *,
-        w: Any,
-        h: Any,
-        alpha: Any,
-        beta: Any,
-        epsilon: Any,
-        share: Any,
-        ten_kappa: Any,
-    ) -> Judgement:
-        net = last_layer(xp, h, w)
-        numbers = {"C": 0 * alpha + net.C, "alpha": alpha, "beta": beta}
-        optimum = minimum_loss(xp, **numbers)
-        whole = {**numbers, "epsilon": epsilon, "kappa": ten_kappa / 10}
-        conclusion, delta = conclude(xp, w, h, whole, share)
-        return Judgement(
-            hypotheses=(
-                Comparison("feature norms", net.alpha, alpha),
-                Comparison("weight norms", net.beta, beta),
-                Comparison("near-optimal loss", net.loss, optimum + epsilon),
-                Comparison("small epsilon/delta", 1000 * epsilon, delta),
-            ),
-            conclusions=(conclusion,),
-        )
-
-    return judge
-
-
-def mean_directions(xp: Any, h: Any) -> Any:
-    """Means of the normalised features of each class: (B, C, N, d) to (B, C, d)."""
-    return xp.mean(h / xp.sqrt(square_norm(xp, h))[..., None], axis=2)
-
-
-def conclude_intra(xp: Any, w: Any, h: Any, numbers: Any, share: Any) -> tuple[Comparison, Any]:
-    """The intra-class cosine of every class."""
-    delta = share / w.shape[1]
-    worst = xp.min(square_norm(xp, mean_directions(xp, h)), axis=-1)
-    bound = printed_intra(xp, **numbers, delta=delta)
-    return Comparison("intra-class cosine", bound, worst), delta
-
-
-def conclude_nc3(xp: Any, w: Any, h: Any, numbers: Any, share: Any) -> tuple[Comparison, Any]:
-    """The cosine of centred weight and class mean of every class."""
-    delta = share / w.shape[1]
-    wdot, means = w - xp.mean(w, axis=1)[:, None, :], xp.mean(h, axis=2)
-    lengths = xp.sqrt(square_norm(xp, wdot) * square_norm(xp, means))
-    worst = xp.min(xp.sum(wdot * means, axis=-1) / lengths, axis=-1)
-    bound = printed_nc3(xp, **numbers, delta=delta)
-    return Comparison("cosine of weights and class means", bound, worst), delta
-
-
-def conclude_inter(xp: Any, w: Any, h: Any, numbers: Any, share: Any) -> tuple[Comparison, Any]:
-    """The inter-class cosine of every pair of classes."""
-    C = w.shape[1]
-    delta = share * 2 / (C * (C - 1))
-    directions = mean_directions(xp, h)
-    pairs = [
-        xp.sum(directions[:, c] * directions[:, r], axis=-1) for c in range(C) for r in range(c)
-    ]
-    worst = xp.max(xp.stack(pairs, axis=1), axis=-1)
-    bound = printed_inter(xp, **numbers, delta=delta)
-    return Comparison("inter-class cosine", worst, bound), delta
-
-
-# -- sharp ---------------------------------------------------------------------------
 
 
 @formula(_C, _LOSS, _ALPHA, _BETA, conditions=(_BELOW_LOG_C,))
@@ -354,123 +245,53 @@ _WEIGHTS = Field("w", ("C", "d"))
 _FEATURES = Field("h", ("C", "N", "d"), like="w")
 _NETWORK_SIZES = {"C": (2, 8), "N": (1, 8), "d": (1, 12)}
 
-_PRINTED_HYPOTHESES = (
-    r"If $C \ge 3$, the norms are at most $\alpha$ and $\beta$, $\mathcal L \le m + \epsilon$ "
-    r"and $\epsilon/\delta$ is small then, for small constant $\kappa > 0$ (here every $\kappa "
-    r"< \frac1{10}$), "
-)
-_PRINTED_DOMAIN: tuple[Any, ...] = (
-    (
-        _WEIGHTS,
-        _FEATURES,
-        Field("alpha", (), "budget", hypothesis="feature norms"),
-        Field("beta", (), "budget", hypothesis="weight norms"),
-        Field("epsilon", (), "budget", hypothesis="near-optimal loss"),
-        Field("share", (), "proportion"),
-        Field("ten_kappa", (), "proportion"),
+SHARP = (
+    Variant(
+        "sharp",
+        "identity (log)",
+        r"With $p = \phi^{-1}(\ell)$ for every sample, $G$ the log-mean-exp of the rival "
+        r"logits less their mean, $t = \frac{C}{C-1}\langle\dot w_c, h\rangle$ and $T = "
+        r"\frac{C}{C-1}\alpha b$: $p = t - G$, and $T - \phi^{-1}(\mathcal L) = "
+        r"(T - \bar t) + \bar G + (\bar p - \phi^{-1}(\mathcal L))$ with three non-negative "
+        "terms: misalignment, off-class logits, dispersion of margins.",
+        Claim(log_identity, (_WEIGHTS, _FEATURES), _NETWORK_SIZES),
     ),
-    {"C": (3, 5), "N": (1, 4), "d": (3, 8)},
-    {"d": lambda sizes: max(sizes["d"], sizes["C"])},
-)
-_SMALL_KAPPA = (
-    "The growth exp(kappa C alpha beta) stands for the inverse of the modulus of "
-    "log(1 + (C-1) e^x) on the whole range that the norms allow, which needs kappa > 1. With a "
-    "kappa much below 1/(C-1) the bound closes while the loss gap, of the order "
-    "exp(-C alpha beta/(C-1)), still leaves room for large angles."
-)
-
-THEOREM_2_1 = Statement(
-    id="bnwd:theorem-2.1",
-    kind="theorem",
-    title="Proximity to neural collapse from a near-optimal loss and bounded norms",
-    source=Source("bnwd", "Theorem 2.1, Sec. 2.3 and A.3"),
-    topic="proximity",
-    variants=(
-        Variant(
-            "printed",
-            "intra-class cosine, every small kappa",
-            _PRINTED_HYPOTHESES + r"$\mathrm{intra}_c \ge 1 - \frac{C-1}{C\alpha\beta} "
-            r"\sqrt{128\,\epsilon(1-\delta)e^{\kappa C\alpha\beta}/\delta}$ for at least a "
-            r"fraction $1 - \delta$ of the classes.",
-            Claim(printed_theorem_claim(conclude_intra), *_PRINTED_DOMAIN),
-            (Bound("intra-class cosine of most classes", printed_intra, "lower", 0),),
-            defect=_SMALL_KAPPA,
+    Variant(
+        "sharp",
+        "identity (gap)",
+        r"With $A = \alpha\beta$, $m = \phi(\frac{C}{C-1}A)$, $\sigma = 1 - e^{-m}$ and "
+        r"$K(u) = \log(1 - \sigma + \sigma e^{-u}) + \sigma u$: $\mathcal L - m = "
+        r"\overline{K(t - \tfrac{C}{C-1}A)} + \frac{C\sigma A}{2(C-1)}\left("
+        r"\overline{|h/\alpha - \dot w/\beta|^2} + |\bar w|^2/\beta^2\right) + "
+        r"\overline{\ell - \phi(t)}$, all terms non-negative.",
+        Claim(gap_identity, (_WEIGHTS, _FEATURES), _NETWORK_SIZES),
+        (Bound("least loss m", minimum_loss, "value"),),
+    ),
+    Variant(
+        "sharp",
+        "guarantee from the loss",
+        r"If $\mathcal L \le \log C$, let $T = \frac{C}{C-1}\alpha b$ and $s = 1 - "
+        r"\phi^{-1}(\mathcal L)/T$. Then the relative within-class variability is at most "
+        r"$2s - s^2$, the cosine of stacked centred weights and stacked class means at least "
+        r"$1 - s$, and $\overline{|h/\alpha - \dot w/b|^2} \le 2s$. No constant is open, "
+        "nothing is assumed small, and the last layer may have a bias.",
+        Claim(
+            sharp_theorem,
+            (_WEIGHTS, _FEATURES, Field("bias", ("C",))),
+            _NETWORK_SIZES,
         ),
-        Variant(
-            "printed",
-            "NC3, every small kappa",
-            _PRINTED_HYPOTHESES + r"the cosine of $\dot w_c$ and the class mean is at least "
-            r"$1 - 2\sqrt{2\epsilon(1-\delta)e^{\kappa C\alpha\beta}/\delta}$ for at least a "
-            r"fraction $1 - \delta$ of the classes.",
-            Claim(printed_theorem_claim(conclude_nc3), *_PRINTED_DOMAIN),
-            (Bound("cosine of weights and class means", printed_nc3, "lower", -1),),
-            defect=_SMALL_KAPPA,
+        (
+            Bound("proximity gap s", proximity_gap, "value"),
+            Bound("within-class variability", sharp_variability, "upper", 1),
+            Bound("1 - cosine of weights and class means", proximity_gap, "upper", 2),
+            Bound("mean squared distance to self-duality", sharp_distance, "upper", 4),
         ),
-        Variant(
-            "printed",
-            "inter-class cosine, every small kappa",
-            _PRINTED_HYPOTHESES + r"with $x = \frac{e^{\kappa C\alpha\beta}}{\alpha\beta}"
-            r"\sqrt{2\epsilon/\delta}$, $\mathrm{inter}_{c,c'} \le -\frac1{C-1} + "
-            r"\frac{C}{C-1}x + 4(2x)^{1/3} + \sqrt x$ for at least a fraction $1 - \delta$ of "
-            "the pairs.",
-            Claim(printed_theorem_claim(conclude_inter), *_PRINTED_DOMAIN),
-            (Bound("inter-class cosine of most pairs", printed_inter, "upper", 1),),
-            defect=_SMALL_KAPPA,
-        ),
-        Variant(
-            "printed",
-            "some kappa",
-            r"The same for some constant $\kappa$ that does not depend on the network, and for "
-            r"$\epsilon/\delta$ below some threshold.",
-            undecided="The paper fixes neither kappa nor the threshold. Deciding it needs the "
-            "explicit version of the paper's route, which is not written yet.",
-        ),
-        Variant(
-            "sharp",
-            "identity (log)",
-            r"With $p = \phi^{-1}(\ell)$ for every sample, $G$ the log-mean-exp of the rival "
-            r"logits less their mean, $t = \frac{C}{C-1}\langle\dot w_c, h\rangle$ and $T = "
-            r"\frac{C}{C-1}\alpha b$: $p = t - G$, and $T - \phi^{-1}(\mathcal L) = "
-            r"(T - \bar t) + \bar G + (\bar p - \phi^{-1}(\mathcal L))$ with three non-negative "
-            "terms: misalignment, off-class logits, dispersion of margins.",
-            Claim(log_identity, (_WEIGHTS, _FEATURES), _NETWORK_SIZES),
-        ),
-        Variant(
-            "sharp",
-            "identity (gap)",
-            r"With $A = \alpha\beta$, $m = \phi(\frac{C}{C-1}A)$, $\sigma = 1 - e^{-m}$ and "
-            r"$K(u) = \log(1 - \sigma + \sigma e^{-u}) + \sigma u$: $\mathcal L - m = "
-            r"\overline{K(t - \tfrac{C}{C-1}A)} + \frac{C\sigma A}{2(C-1)}\left("
-            r"\overline{|h/\alpha - \dot w/\beta|^2} + |\bar w|^2/\beta^2\right) + "
-            r"\overline{\ell - \phi(t)}$, all terms non-negative.",
-            Claim(gap_identity, (_WEIGHTS, _FEATURES), _NETWORK_SIZES),
-            (Bound("least loss m", minimum_loss, "value"),),
-        ),
-        Variant(
-            "sharp",
-            "guarantee from the loss",
-            r"If $\mathcal L \le \log C$, let $T = \frac{C}{C-1}\alpha b$ and $s = 1 - "
-            r"\phi^{-1}(\mathcal L)/T$. Then the relative within-class variability is at most "
-            r"$2s - s^2$, the cosine of stacked centred weights and stacked class means at least "
-            r"$1 - s$, and $\overline{|h/\alpha - \dot w/b|^2} \le 2s$. No constant is open, "
-            "nothing is assumed small, and the last layer may have a bias.",
-            Claim(
-                sharp_theorem,
-                (_WEIGHTS, _FEATURES, Field("bias", ("C",))),
-                _NETWORK_SIZES,
-            ),
-            (
-                Bound("proximity gap s", proximity_gap, "value"),
-                Bound("within-class variability", sharp_variability, "upper", 1),
-                Bound("1 - cosine of weights and class means", proximity_gap, "upper", 2),
-                Bound("mean squared distance to self-duality", sharp_distance, "upper", 4),
-            ),
-            remark="beta may be the centred weight norm b, which gives the better value. With a "
-            "bias the features may be centred first: their mean only moves into the bias. The "
-            "worst cases are attained by a simplex ETF of weights with two features a class: NC1 "
-            "and the distance with one on either side of it, NC3 with both on the same side.",
-        ),
+        remark="beta may be the centred weight norm b, which gives the better value. With a "
+        "bias the features may be centred first: their mean only moves into the bias. The "
+        "worst cases are attained by a simplex ETF of weights with two features a class: NC1 "
+        "and the distance with one on either side of it, NC3 with both on the same side.",
     ),
 )
 
-STATEMENTS = (THEOREM_2_1,)
+#: Its wordings here are the sharp ones of bnwd:theorem-2.1, which `proximity_theorem` states.
+STATEMENTS: tuple[Statement, ...] = ()
