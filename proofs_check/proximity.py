@@ -40,7 +40,7 @@ def _phi(t: Any) -> Any:
     return log(1 + _RIVALS * exp(-t))
 
 
-def _rival_logits() -> Iterator[Step]:
+def rival_logits() -> Iterator[Step]:
     """The mean rival logit is -t, and a sample's loss is phi of minus their log-mean-exp."""
     own, centre, mean_exp = sympy.symbols("own centre mean_exp", positive=True)
     yield identity(
@@ -55,7 +55,7 @@ def _rival_logits() -> Iterator[Step]:
     )
 
 
-def _inverse_is_convex() -> Iterator[Step]:
+def inverse_is_convex() -> Iterator[Step]:
     """phi^{-1}(l) = log((C-1)/(e^l - 1)) is convex and inverts phi."""
     loss = sympy.Symbol("loss", positive=True)
     inverse = log(_RIVALS / (exp(loss) - 1))
@@ -75,8 +75,8 @@ def log_identity(claim: Claim) -> Iterator[Step]:
     G >= 0 is Jensen for the exponential, (T - mean t) >= 0 is Cauchy-Schwarz for <wdot, h>, and
     the dispersion is Jensen for the convex phi^{-1}.
     """
-    yield from _rival_logits()
-    yield from _inverse_is_convex()
+    yield from rival_logits()
+    yield from inverse_is_convex()
     T, t, G, of_loss = sympy.symbols("T t G of_loss", real=True)
     yield identity(
         "T - phi^{-1}(L) = (T - t) + G + ((t - G) - phi^{-1}(L))",
@@ -133,28 +133,17 @@ def gap_identity(claim: Claim) -> Iterator[Step]:
         -diff(_phi(_u), _u).subs(_C, many + 1),
         [many * exp(-_u), 1 / (1 + many * exp(-_u))],
     )
-    yield from _rival_logits()
+    yield from rival_logits()
     yield assumes(claim, w="real", h="real")
     yield tie("the claim compares these", claim, _NETWORKS, _gap_sides, _SPLIT)
 
 
-@proof("bnwd:theorem-2.1", "sharp", "guarantee from the loss", JENSEN, CAUCHY_SCHWARZ)
-def guarantee(claim: Claim) -> Iterator[Step]:
-    """phi^{-1}(L) <= mean p <= mean t = T cos sqrt(1 - var), and both factors are at most 1.
-
-    The first inequality is Jensen for phi^{-1}, the second G >= 0. As L <= log C the left side is
-    not negative, so the cosine is not either and squares keep the order.
-    """
-    yield from _rival_logits()
-    total = sympy.Symbol("total", real=True)
-    yield identity(
-        "a bias adds k (bias_c - mean bias) to the margin of class c: the classes' sum is 0",
-        _K * (total - _C * (total / _C)),
-        0,
-    )
-    yield from _inverse_is_convex()
+def margins_to_collapse() -> Iterator[Step]:
+    """phi^{-1}(L) <= mean p <= mean t = T cos sqrt(1 - var), and T = T_beta sqrt(1 - cen)."""
+    yield from rival_logits()
+    yield from inverse_is_convex()
     alpha, beta, b = sympy.symbols("alpha beta b", positive=True)
-    cosine, var, s, centre, product = sympy.symbols("cosine var s centre product", real=True)
+    cosine, var, centre, product = sympy.symbols("cosine var centre product", real=True)
     root = sqrt(1 - var)
     yield identity(
         "k/C times the inner product of stacked wdot and stacked class means is T cos "
@@ -168,6 +157,33 @@ def guarantee(claim: Claim) -> Iterator[Step]:
         mean_norm,
         mean_square * (1 - (mean_square - mean_norm) / mean_square),
     )
+    yield identity(
+        "T = T_beta sqrt(1 - cen), by b^2 = beta^2 - |mean w|^2",
+        beta**2 * (1 - centre / beta**2),
+        beta**2 - centre,
+    )
+    yield identity(
+        "mean |h/alpha - wdot/b|^2 = 2 (1 - mean t/T)",
+        1 + 1 - 2 * product / (alpha * b),
+        2 * (1 - _K * product / (_K * alpha * b)),
+    )
+
+
+@proof("bnwd:theorem-2.1", "sharp", "guarantee from the loss", JENSEN, CAUCHY_SCHWARZ)
+def guarantee(claim: Claim) -> Iterator[Step]:
+    """phi^{-1}(L) <= mean p <= mean t = T cos sqrt(1 - var), and both factors are at most 1.
+
+    The first inequality is Jensen for phi^{-1}, the second G >= 0. As L <= log C the left side is
+    not negative, so the cosine is not either and squares keep the order.
+    """
+    yield from margins_to_collapse()
+    total = sympy.Symbol("total", real=True)
+    yield identity(
+        "a bias adds k (bias_c - mean bias) to the margin of class c: the classes' sum is 0",
+        _K * (total - _C * (total / _C)),
+        0,
+    )
+    s = sympy.Symbol("s", real=True)
     loss = symbolic.symbols(proximity.proximity_gap)["L"]
     numbers = symbolic.symbols(proximity.proximity_gap)
     gap = symbolic.expression(proximity.proximity_gap).xreplace({numbers["C"]: _C})
@@ -183,16 +199,6 @@ def guarantee(claim: Claim) -> Iterator[Step]:
         1 - (1 - gap) ** 2,
     )
     yield identity("1 - (1-s)^2 = 2s - s^2", 1 - (1 - s) ** 2, 2 * s - s**2)
-    yield identity(
-        "T = T_beta sqrt(1 - cen), by b^2 = beta^2 - |mean w|^2",
-        beta**2 * (1 - centre / beta**2),
-        beta**2 - centre,
-    )
-    yield identity(
-        "mean |h/alpha - wdot/b|^2 = 2 (1 - mean t/T)",
-        1 + 1 - 2 * product / (alpha * b),
-        2 * (1 - _K * product / (_K * alpha * b)),
-    )
     yield identity(
         "the formula of the distance is 2s",
         symbolic.expression(proximity.sharp_distance).xreplace({numbers["C"]: _C}),
@@ -216,7 +222,7 @@ _NETWORKS = [
 ]
 
 
-class _Reference:
+class LastLayer:
     """The quantities of a last layer by plain loops over exact numbers, sample by sample."""
 
     def __init__(self, w: Any, h: Any, bias: Any = None) -> None:
@@ -261,7 +267,7 @@ class _Reference:
 
 
 def _log_sides(w: Any, h: Any) -> dict[str, tuple[Any, Any]]:
-    net = _Reference(w, h)
+    net = LastLayer(w, h)
     off_class = [
         [balls.ball(t) - p for t, p in zip(a, b, strict=True)]
         for a, b in zip(net.t, net.odds, strict=True)
@@ -278,7 +284,7 @@ def _log_sides(w: Any, h: Any) -> dict[str, tuple[Any, Any]]:
 
 
 def _gap_sides(w: Any, h: Any) -> dict[str, tuple[Any, Any]]:
-    net = _Reference(w, h)
+    net = LastLayer(w, h)
     optimum = net.phi(balls.ball(net.k) * net.alpha * net.beta)
     gap = net.loss - optimum
     sigma = 1 - (-optimum).exp()
@@ -293,7 +299,7 @@ def _gap_sides(w: Any, h: Any) -> dict[str, tuple[Any, Any]]:
 
 
 def _guarantee_sides(w: Any, h: Any, bias: Any) -> dict[str, tuple[Any, Any]]:
-    net = _Reference(w, h, bias)
+    net = LastLayer(w, h, bias)
     share = 1 - net.variability
     reach = net.of_loss / net.T
     reach_beta = net.of_loss / (balls.ball(net.k) * net.alpha * net.beta)

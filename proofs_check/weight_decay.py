@@ -157,6 +157,13 @@ def near_minimisers(claim: Claim) -> Iterator[Step]:
     It is at least p (1-p) (e^-|u| - 1 + |u|), hence at least p (1-p) u^2/(2 + |u|), and
     u^2 <= q (2 + |u|) solves to the stated radius.
     """
+    yield from near_minimiser_route()
+    yield assumes(claim, **_NEAR_DOMAIN, share="proportion")
+    yield tie("the claim compares these", claim, _NEAR_POINTS, _near_sides)
+
+
+def near_minimiser_route() -> Iterator[Step]:
+    """The gap is K_p(u), which is at most epsilon within the stated radius only."""
     share = _RIVALS * _LAMBDA / _C
     yield from _bregman_route(share)
     epsilon = symbolic.symbols(weight_decay.near_minimiser_radius)["epsilon"]
@@ -167,8 +174,6 @@ def near_minimisers(claim: Claim) -> Iterator[Step]:
         _K * radius,
         (ratio + sqrt(ratio**2 + 8 * ratio)) / 2,
     )
-    yield assumes(claim, **_NEAR_DOMAIN, share="proportion")
-    yield tie("the claim compares these", claim, _NEAR_POINTS, _near_sides)
 
 
 @proof(

@@ -23,6 +23,8 @@ TOPICS = (
     "weight_decay",
     "batch_norm",
     "regularised",
+    "weight_decay_sharp",
+    "weight_decay_theorem",
     "softmax_code",
     "rademacher",
 )

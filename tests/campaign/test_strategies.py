@@ -201,7 +201,6 @@ def test_without_a_name_the_first_variant_with_a_claim_is_meant():
         (("bnwd:lemma-2.2",), "did you mean"),
         (("bnwd:lemma-2.1", "sharp"), "variant = sharp: must be one of printed"),
         (("bnwd:lemma-2.1", None, "no such"), "reading = no such: must be one of f - "),
-        (("bnwd:theorem-2.1", "printed", "some kappa"), "reading = some kappa: must be one of"),
         ((claim_of(*LEMMA), "printed"), "variant = printed: must be left out"),
     ],
 )
