@@ -333,6 +333,56 @@ def few_large(claim: Claim) -> Iterator[Step]:
     yield tie("the claim compares these", claim, SHARED, sides)
 
 
+@proof(
+    "bnwd:eq-20",
+    "sharp",
+    "the modulus at the mean",
+    JENSEN,
+    CAUCHY_SCHWARZ,
+    MONOTONE,
+    PIGEONHOLE,
+)
+def few_large_at_mean(claim: Claim) -> Iterator[Step]:
+    """The least in S is at most the mean one; what is not in S has at least its inner products."""
+    yield from _at_the_mean()
+    yield from norms_bound_the_mean_margin()
+    x, y = sympy.symbols("x y", nonnegative=True)
+    yield nonnegative(
+        "(alpha_c^2 beta^2 + beta_c^2 alpha^2)/2 >= alpha_c beta_c alpha beta >= inner alpha beta",
+        (x**2 + y**2) / 2 - x * y,
+        [sympy.Rational(1, 2), (x - y) ** 2],
+    )
+    yield identity(
+        "they sum to at most C (alpha beta)^2",
+        C * (_alpha**2 * _beta**2 + _beta**2 * _alpha**2) / 2,
+        C * (_alpha * _beta) ** 2,
+    )
+    away = sympy.Symbol("away", nonnegative=True)
+    mean_inner = _alpha * _beta - RIVALS / C * _third
+    yield identity(
+        "C alpha beta less the inner products not in S, whose margins lie D/(1-D) away below the "
+        "mean at most, over D C",
+        (C * _alpha * _beta - C * ((1 - _D) * mean_inner - _D * away / K)) / (_D * C),
+        _alpha * _beta + RIVALS / C * ((1 - _D) / _D * _third + away),
+    )
+
+    def sides(**instance: Any) -> dict[str, tuple[Any, Any]]:
+        net = Most(**instance)
+        part, delta = Fraction(net.C - 1, net.C), net.share
+        threshold = balls.ball(net.product + part * (1 - delta) / delta * net.third)
+        threshold += balls.ball(part) * net.deviation_at_mean(delta)
+        a, b = number(instance["alpha"]), number(instance["beta"])
+        squares = [
+            ((x * balls.ball(b)) ** 2 + (y * balls.ball(a)) ** 2) / 2
+            for x, y in zip(net.features, net.weights, strict=True)
+        ]
+        bound = balls.ball(net.product) * threshold
+        return {**net.norms, "norms": (least(net.chosen(squares)), bound)}
+
+    yield assumes(claim, **UNDER_NORMS, subset="mask")
+    yield tie("the claim compares these", claim, _SUBSETS, sides)
+
+
 # -- exact instances ---------------------------------------------------------------------
 
 _SUBSETS = [

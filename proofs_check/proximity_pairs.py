@@ -26,16 +26,16 @@ from proofs_check.proximity_classes import (
     on_the_interval,
     sums,
 )
+from proofs_check.proximity_gaps import chain_of_gaps
 from proofs_check.proximity_steps import (
     RIVALS,
     UNDER_NORMS,
     C,
     K,
     dot,
-    loss_is_convex,
-    margins_are_convex,
     mean,
     rivals_to_their_mean,
+    small_losses,
 )
 from proofs_check.steps import (
     Step,
@@ -117,11 +117,11 @@ def cosine(claim: Claim) -> Iterator[Step]:
     """The worst use of epsilon is the second gap; then (21), as |class mean| <= alpha_c.
 
     With g = gamma'/(1+gamma'), second + g third <= epsilon. The root is concave, so it lies below
-    its tangent at epsilon, whose loss outweighs third/delta for a small epsilon.
+    its tangent at epsilon, whose loss outweighs third/delta for a small epsilon. No inner product
+    is negative by (9), so a negative bound may be put to 0.
     """
-    yield from loss_is_convex()
-    yield from rivals_to_their_mean()
-    yield from margins_are_convex()
+    yield from small_losses()
+    yield from chain_of_gaps()
     yield from lemma()
     yield from on_the_interval()
     yield from sums()
@@ -156,7 +156,8 @@ def cosine(claim: Claim) -> Iterator[Step]:
         other = (net.C - 1) * balls.ball(-top).exp()
         g, A = other / (1 + other), balls.ball(net.product)
         away = balls.ball(2 * epsilon * (1 - delta) / delta) / net.modulus
-        lower = A - 2 * balls.ball(part) * away.sqrt()
+        lower = (A - 2 * balls.ball(part) * away.sqrt()).max(balls.ball(0))
+        rest = net.phi(net.k * top)
         excess = [
             A * balls.ball(x) - lower * a * b
             for x, a, b in zip(net.inner, net.lengths, net.weights, strict=True)
@@ -168,7 +169,10 @@ def cosine(claim: Claim) -> Iterator[Step]:
                 net.modulus * balls.ball(epsilon),
                 g * g * balls.ball(2 * delta * (1 - delta)),
             ),
-            "a bound of at least 0": (balls.ball(0), lower),
+            "no class lost": (
+                epsilon,
+                balls.ball(net.C).log() / net.C + rest * (net.C - 1) / net.C - net.phi(top),
+            ),
             "cosine": (balls.ball(0), greatest(net.chosen(excess))),
         }
 

@@ -319,15 +319,7 @@ def inner_gap(claim: Claim) -> Iterator[Step]:
     yield tie("the claim compares these", claim, NETWORKS, sides, ("(13) to (16)",))
 
 
-@proof(
-    "bnwd:eq-9",
-    "printed",
-    "sufficiently small epsilon, read with an explicit one",
-    JENSEN,
-    CAUCHY_SCHWARZ,
-    MONOTONE,
-)
-def no_class_is_lost(claim: Claim) -> Iterator[Step]:
+def small_losses() -> Iterator[Step]:
     """A class above log C costs more than is allowed, however the others share the margin.
 
     Let a class have the mean loss phi(-s) with s > 0. Its margin is at least -s by (8), so the
@@ -364,6 +356,19 @@ def no_class_is_lost(claim: Claim) -> Iterator[Step]:
         symbolic.expression(proximity_steps.no_class_lost).xreplace(to_c) + phi(K * alpha * beta),
         g.subs(s, 0).subs(total, C * K * alpha * beta),
     )
+
+
+@proof(
+    "bnwd:eq-9",
+    "printed",
+    "sufficiently small epsilon, read with an explicit one",
+    JENSEN,
+    CAUCHY_SCHWARZ,
+    MONOTONE,
+)
+def no_class_is_lost(claim: Claim) -> Iterator[Step]:
+    """Compare the loss with a lost class to the loss that is allowed."""
+    yield from small_losses()
 
     def sides(w: Any, h: Any, alpha: Any, beta: Any) -> dict[str, tuple[Any, Any]]:
         net, a, b = Reference(w, h), number(alpha), number(beta)

@@ -310,9 +310,9 @@ def inner_of_most_at_mean(
 def products_of_most_at_mean(
     xp: Any, C: Any, alpha: Any, beta: Any, t: Any, second: Any, third: Any, delta: Any
 ) -> Any:
-    """Upper bound on the product of norms of most classes by the modulus at the mean."""
-    away = deviation_at_mean(xp, C=C, t=t, second=second, delta=1 - delta)
-    return alpha * beta + (C - 1) / C * (1 - delta) / delta * (third + away)
+    """Upper bound on the norms of most classes by the modulus at the mean."""
+    away = deviation_at_mean(xp, C=C, t=t, second=second, delta=delta)
+    return alpha * beta + (C - 1) / C * ((1 - delta) / delta * third + away)
 
 
 def few_small(
@@ -372,6 +372,28 @@ def few_large(
     )
 
 
+def few_large_at_mean(xp: Any, *, w: Any, h: Any, alpha: Any, beta: Any, subset: Any) -> Judgement:
+    """(20) with the modulus at the mean, for the mean of the squared norms over alpha and beta.
+
+    Both sides are multiplied by alpha beta.
+    """
+    n = most(xp, w, h, alpha, beta)
+    threshold = products_of_most_at_mean(
+        xp,
+        **numbers(n.c.net, alpha, beta),
+        t=xp.mean(n.c.margins, axis=-1),
+        second=n.second,
+        third=n.third,
+        delta=xp.mean(subset, axis=-1),
+    )
+    features, weights = n.feature_norms * beta[:, None], n.weight_norms * alpha[:, None]
+    squares = (features * features + weights * weights) / 2
+    return Judgement(
+        norm_hypotheses(n.c.net, alpha, beta),
+        (Comparison("norms", -largest(xp, -squares, subset), alpha * beta * threshold),),
+    )
+
+
 _AT_MOST = r"At most $\delta C$ classes have "
 MODULUS_NAMED = r", with $\lambda$ the modulus of the interval (bnwd:remark-modulus)."
 
@@ -421,6 +443,19 @@ EQ_20 = Statement(
             Claim(few_large, (*SUBSET_FIELDS, SHARE), SIZES),
             (Bound("product of norms of most classes", products_of_most, "upper"),),
             remark="The paper writes 'at least'; at the optimum all C classes attain equality.",
+        ),
+        Variant(
+            "sharp",
+            "the modulus at the mean",
+            r"Fewer than $\delta C$ classes have $\frac{\alpha\beta}2((\alpha_c/\alpha)^2 + "
+            r"(\beta_c/\beta)^2) > \alpha\beta + \frac{(1-\delta)(C-1)}{\delta C}\epsilon_3' + "
+            r"\frac{C-1}{C}r$, for $\delta C$ an integer and $r$ the deviation of "
+            r"bnwd:remark-subset-sums by the "
+            "modulus at the mean.",
+            Claim(few_large_at_mean, SUBSET_FIELDS, SIZES),
+            (Bound("norms of most classes", products_of_most_at_mean, "upper"),),
+            remark="The left side is at least alpha_c beta_c. With (19) it bounds both norms of a "
+            "class from both sides, which their product does not.",
         ),
     ),
 )

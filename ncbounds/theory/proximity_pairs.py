@@ -28,7 +28,14 @@ from ncbounds.theory.proximity_classes import (
     most,
 )
 from ncbounds.theory.proximity_gaps import modulus
-from ncbounds.theory.proximity_steps import FEATURES, NORMS, WEIGHTS, norm_hypotheses, numbers
+from ncbounds.theory.proximity_steps import (
+    FEATURES,
+    NORMS,
+    WEIGHTS,
+    no_class_lost,
+    norm_hypotheses,
+    numbers,
+)
 from ncbounds.theory.terms import (
     Bound,
     Claim,
@@ -118,7 +125,8 @@ def cosine_claim(factor: bool) -> Any:
     """Return the NC3 line for every set of more than 2 delta C classes, multiplied out.
 
     With `factor` the root keeps the factor (C-1)/(C alpha beta) that (21) gives it. Epsilon is so
-    small that the second gap is the worst use of it, and that the bound is not negative.
+    small that the second gap is the worst use of it, and that no class is lost (bnwd:eq-9), so no
+    inner product is negative; a bound below 0 counts as 0.
     """
 
     def judge(
@@ -132,6 +140,7 @@ def cosine_claim(factor: bool) -> Any:
         away = deviation(xp, second=epsilon, delta=delta, lambda_=lambda_)
         C, product = n.c.net.C, alpha * beta
         least = product - 2 * away * (C - 1) / C if factor else product * (1 - 2 * away)
+        least = xp.maximum(least, 0 * least)
         excess = product[:, None] * n.c.inner - least[:, None] * n.mean_lengths * n.weight_norms
         return Judgement(
             (
@@ -142,7 +151,7 @@ def cosine_claim(factor: bool) -> Any:
                     lambda_ * epsilon,
                     2 * slope * slope * delta * (1 - delta),
                 ),
-                Comparison("a bound of at least 0", 0 * least, least),
+                Comparison("no class lost", epsilon, no_class_lost(xp, **given)),
             ),
             (Comparison("cosine", 0 * product, largest(xp, excess, subset)),),
         )
@@ -154,7 +163,8 @@ _EPSILON_FIELD = Field("epsilon", (), "budget", hypothesis="near-optimal loss")
 _COSINE_FIELDS = (WEIGHTS, FEATURES, *NORMS, _EPSILON_FIELD, SUBSET, SHARE)
 _SMALL_EPSILON = (
     r"Let $\mathcal L \le m + \epsilon$ with $\epsilon \le 2(\frac{\gamma'}{1+\gamma'})^2"
-    r"\delta(1-\delta)/\lambda$. Then for at least $(1-2\delta)C$ classes "
+    r"\delta(1-\delta)/\lambda$, and so small that no class is lost (bnwd:eq-9). Then for at least "
+    r"$(1-2\delta)C$ classes "
 )
 
 EQ_21 = Statement(
@@ -184,7 +194,9 @@ EQ_21 = Statement(
             Claim(cosine_claim(False), _COSINE_FIELDS, SIZES),
             (Bound("cosine of weights and class means", printed_cosine_of_most, "lower", -1),),
             defect="The factor (C-1)/(C alpha beta) of (21) is lost on the way. That does no harm "
-            "where alpha beta >= (C-1)/C, and is false where alpha beta is small.",
+            "where alpha beta >= (C-1)/C, and is false where alpha beta is small. Epsilon is small "
+            "here as the line needs it, much below delta: it is worst to spend all of epsilon on "
+            "the second gap only then.",
         ),
         Variant(
             "corrected",
@@ -200,7 +212,7 @@ EQ_21 = Statement(
             "corrected",
             "NC3 line with its factor",
             _SMALL_EPSILON + r"$\cos(\dot w_c, \tilde h_c) \ge 1 - \frac{2(C-1)}{C\alpha\beta}"
-            r"\sqrt{\frac{2\epsilon(1-\delta)}{\delta\lambda}}$, where this is not negative.",
+            r"\sqrt{\frac{2\epsilon(1-\delta)}{\delta\lambda}}$, and at least 0.",
             Claim(cosine_claim(True), _COSINE_FIELDS, SIZES),
             (Bound("cosine of weights and class means", cosine_of_most, "lower", -1),),
             remark="This closes the open constant of the theorem's NC3 bound: e^(kappa C alpha "

@@ -323,8 +323,9 @@ THEOREM_2_2 = Statement(
                 *_SIZES,
             ),
             _PRINTED_BOUNDS,
-            defect="As Theorem 2.1: a gap of epsilon leaves angles of the order sqrt(epsilon/"
-            "lambda), so the power of C/lambda cannot be small.",
+            defect="A gap of epsilon leaves angles of the order sqrt(epsilon/lambda), so the power "
+            "of C/lambda cannot be small. The bound on NC3 has moreover lost the factor "
+            "1/(alpha beta), which grows without limit as sqrt(C) lambda tends to 1.",
         ),
         Variant(
             "printed",
