@@ -12,6 +12,7 @@ guarantee of `bnwd:theorem-2.1` needs.
 
 from __future__ import annotations
 
+import math
 from typing import Any
 
 from ncbounds.arithmetic.formula import Condition, formula, integer, nonnegative, positive
@@ -124,6 +125,30 @@ def excess_allowed(xp: Any, C: Any, lambda_: Any, larger: Any) -> Any:
     return regularised.least(xp, C=C, lambda_=larger) - regularised.least(xp, C=C, lambda_=lambda_)
 
 
+def matching_decay(C: int, lambda_: float, epsilon: float) -> float | None:
+    """The weight decay whose least regularised loss is epsilon above that of ``lambda_``.
+
+    With it as lambda' the a priori guarantee is the best that (C, lambda, epsilon) give. None
+    where every regularised loss of the zero network is allowed: then there is no guarantee. Found
+    by bisection in floats: `excess_allowed` over balls certifies it.
+
+    >>> round(1 - 0.1 / 10**0.5 / matching_decay(10, 0.1 / 10**0.5, 0.01), 5)
+    0.02411
+    """
+
+    def least(decay: float) -> float:
+        p = (C - 1) / C * decay
+        return p * math.log(C / decay - (C - 1)) - math.log1p(-p)
+
+    low, high = lambda_ * math.sqrt(C), 1.0
+    if not 0 < low < 1 or least(low) + epsilon >= math.log(C):
+        return None
+    wanted = least(low) + epsilon
+    while (middle := (low + high) / 2) not in (low, high):
+        low, high = (middle, high) if least(middle) < wanted else (low, middle)
+    return high / math.sqrt(C)
+
+
 def aligned(xp: Any, w: Any, h: Any, net: Network, least: Any) -> tuple[Comparison, ...]:
     """What follows when phi^{-1}(L) is at least ``least`` times k alpha beta, for 0 <= least <= 1.
 
@@ -212,8 +237,8 @@ SHARP = (
             Bound("proximity gap s", simple_gap, "upper", 1),
         ),
         remark="Linear in epsilon, no root and no constant. The loss need not be known to be "
-        "below log C: it is below m_reg. Attained in the limit of a small gap by a simplex ETF of "
-        "weights with two features a class.",
+        "below log C: it is below m_reg. Attained at every gap, by a simplex ETF of weights with "
+        "two features a class, alpha = sqrt(C) beta, alpha beta > gamma* and mean margin k gamma*.",
     ),
     Variant(
         "sharp",
