@@ -156,9 +156,16 @@ def a_priori(claim: Claim) -> Iterator[Step]:
     """L <= m_reg(lambda') - penalty(lambda), and L + (Lambda'/k) phi^{-1}(L) >= m_reg(lambda')."""
     yield from _fenchel()
     lambda_ = _share * _decay / sqrt(C)
+    full = _decay / sqrt(C) / 2 * (_alpha**2 + C * _beta**2)
+    yield identity(
+        "the penalty of lambda = share lambda' is a share of that of lambda', which is "
+        "lessened by the excess for share = 1 - excess/penalty(lambda')",
+        lambda_ / 2 * (_alpha**2 + C * _beta**2),
+        _share * full,
+    )
     yield nonnegative(
-        "penalty >= share Lambda' alpha beta",
-        lambda_ / 2 * (_alpha**2 + C * _beta**2) - _share * _decay * _alpha * _beta,
+        "penalty(lambda) >= share Lambda' alpha beta",
+        _share * full - _share * _decay * _alpha * _beta,
         [lambda_ / 2, (_alpha - sqrt(C) * _beta) ** 2],
     )
     m = sympy.Symbol("m", real=True)
@@ -169,16 +176,16 @@ def a_priori(claim: Claim) -> Iterator[Step]:
     )
     yield from _from_the_margin()
 
-    def sides(w: Any, h: Any, larger: Any, share: Any) -> dict[str, tuple[Any, Any]]:
-        part = number(share)
-        net, other = Regularised(w, h, number(larger) * part), Regularised(w, h, number(larger))
+    def sides(w: Any, h: Any, larger: Any, excess: Any) -> dict[str, tuple[Any, Any]]:
+        net, excess = Regularised(w, h, number(larger)), balls.ball(number(excess))
         return {
-            "optimal for a larger weight decay": (net.loss + net.penalty, other.least),
-            **net.aligned(balls.ball(part)),
+            "optimal for a larger weight decay": (net.loss + net.penalty, net.least + excess),
+            "a weight decay": (excess, net.penalty),
+            **net.aligned(1 - excess / net.penalty),
         }
 
-    instances = [{**network, **point(larger="1/3", share="3/4")} for network in NETWORKS]
-    yield assumes(claim, w="real", h="real", larger="proportion", share="proportion")
+    instances = [{**network, **point(larger="1/3", excess="1/7")} for network in NETWORKS]
+    yield assumes(claim, w="real", h="real", larger="proportion", excess="budget")
     yield tie("the claim compares these", claim, instances, sides)
 
 

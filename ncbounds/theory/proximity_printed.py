@@ -224,25 +224,25 @@ def given_up_nearly_all(
 # -- some kappa: many classes ----------------------------------------------------------
 
 
-def half_lost(xp: Any, *, n: Any, size: Any, share: Any, tenth: Any) -> Judgement:
+def half_lost(xp: Any, *, n: Any, size: Any, share: Any, part: Any) -> Judgement:
     """The printed bounds at a network that has lost n of its 2n classes.
 
     The weights of the other n classes are a simplex, and so are their features. The lost classes
     have no weights and tiny features orthogonal to all weights: every logit of theirs is zero.
     Two opposite features make the intra-class cosine of a lost class 0; equal features for all
     make the inter-class cosines of lost classes 1. Either way the loss is the same. The numbers:
-    kappa is ten times a `tenth`, and alpha beta = size/(10 C), so that the growth is at most
+    kappa is 100 times a `part`, and alpha beta = size/(100 C), so that the growth is at most
     e^size.
     """
     C = 2 * n
-    product = size / (10 * C)
+    product = size / (100 * C)
     tiny = product / C
     own = 2 * product / xp.sqrt(1 + tiny * tiny)
     of_active = ((n - 1) * xp.expm1(-n / (n - 1) * own) + n * xp.expm1(-own)) / C
     least = (C - 1) / C * xp.expm1(-C / (C - 1) * product)
     epsilon = xp.log1p(of_active) / 2 - xp.log1p(least)
     classes, pairs = share / 2, share * (n - 1) / (2 * (C - 1))
-    given = {"C": C, "alpha": product, "beta": 1, "epsilon": epsilon, "kappa": 10 * tenth}
+    given = {"C": C, "alpha": product, "beta": 1, "epsilon": epsilon, "kappa": 100 * part}
     return Judgement(
         (Comparison("small epsilon/delta", 1000 * epsilon, pairs),),
         (
@@ -367,7 +367,7 @@ PRINTED = (
     Variant(
         "printed",
         "some kappa for every number of classes",
-        r"The bounds on the intra-class and inter-class cosines for some $\kappa \le 10$ that "
+        r"The bounds on the intra-class and inter-class cosines for some $\kappa \le 100$ that "
         r"serves every $C$, with $\epsilon \le \delta/1000$.",
         Claim(
             half_lost,
@@ -375,7 +375,7 @@ PRINTED = (
                 Field("n", (), "integer", least=2),
                 Field("size", (), "positive"),
                 SHARE,
-                Field("tenth", (), "proportion"),
+                Field("part", (), "proportion"),
             ),
         ),
         (

@@ -191,15 +191,22 @@ def at_measured_norms(xp: Any, *, w: Any, h: Any, decay: Any, epsilon: Any) -> J
     )
 
 
-def a_priori(xp: Any, *, w: Any, h: Any, larger: Any, share: Any) -> Judgement:
-    """The guarantee that knows nothing but the weight decay, a share of a larger one."""
+def a_priori(xp: Any, *, w: Any, h: Any, larger: Any, excess: Any) -> Judgement:
+    """The guarantee that knows nothing but the weight decay, and a larger one.
+
+    The larger one is given, times sqrt(C), and by how much less than its penalty the smaller one's
+    is: the least that makes the regularised loss optimal for the larger one is known.
+    """
     net = last_layer(xp, h, w)
-    root = xp.sqrt(0 * larger + net.C)
-    found = net.loss + penalty(net, share * larger / root)
-    allowed = least_regularised(xp, net, larger / root)
+    other = larger / xp.sqrt(0 * larger + net.C)
+    full = penalty(net, other)
+    allowed = least_regularised(xp, net, other)
     return Judgement(
-        (Comparison("optimal for a larger weight decay", found, allowed),),
-        aligned(xp, w, h, net, share),
+        (
+            Comparison("optimal for a larger weight decay", net.loss + full, allowed + excess),
+            Comparison("a weight decay", excess, full),
+        ),
+        aligned(xp, w, h, net, 1 - excess / full),
     )
 
 
@@ -252,7 +259,7 @@ SHARP = (
                 WEIGHTS,
                 FEATURES,
                 Field("larger", (), "proportion"),
-                Field("share", (), "proportion"),
+                Field("excess", (), "budget", hypothesis="optimal for a larger weight decay"),
             ),
             SIZES,
         ),

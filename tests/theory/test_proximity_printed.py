@@ -33,19 +33,19 @@ def network(n, product, opposite):
 @pytest.mark.parametrize("n", [2, 3, 7])
 @pytest.mark.parametrize("opposite", [True, False])
 def test_the_claim_speaks_of_this_network(n, opposite):
-    size, share, tenth = 3.0, 0.5, 0.25
-    product = size / (20 * n)
+    size, share, part = 3.0, 0.5, 0.25
+    product = size / (200 * n)
     w, h = network(n, product, opposite)
     net = last_layer(XP, h, w)
     given = {"C": 2.0 * n, "alpha": net.alpha[0], "beta": net.beta[0]}
     assert given["alpha"] * given["beta"] == pytest.approx(product)
     epsilon = net.loss[0] - minimum_loss(XP, **given)
-    rest = {**given, "epsilon": epsilon, "kappa": 10 * tenth}
+    rest = {**given, "epsilon": epsilon, "kappa": 100 * part}
     intra = printed_intra(XP, **rest, delta=share / 2)
     inter = printed_inter(XP, **rest, delta=share * (n - 1) / (2 * (2 * n - 1)))
     arrays = {
         name: np.array([value])
-        for name, value in {"n": n, "size": size, "share": share, "tenth": tenth}.items()
+        for name, value in {"n": n, "size": size, "share": share, "part": part}.items()
     }
     judged = half_lost(XP, **arrays)
     assert judged.conclusions[0].lhs[0] == pytest.approx(intra, rel=1e-6)
@@ -63,8 +63,8 @@ def test_the_gap_is_about_the_square_of_the_product_over_the_number_of_classes()
         C, size = 2 * n, 0.1
         arrays = {
             name: np.array([value])
-            for name, value in {"n": n, "size": size, "share": 0.5, "tenth": 0.5}.items()
+            for name, value in {"n": n, "size": size, "share": 0.5, "part": 0.5}.items()
         }
-        product = size / (10 * C)
+        product = size / (100 * C)
         epsilon = half_lost(XP, **arrays).hypotheses[0].lhs[0] / 1000
         assert epsilon == pytest.approx(product**2 / (2 * C), rel=0.05)
