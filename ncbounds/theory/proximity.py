@@ -152,28 +152,63 @@ def sharp_distance(xp: Any, C: Any, L: Any, alpha: Any, beta: Any) -> Any:
     return 2 * proximity_gap(xp, C=C, L=L, alpha=alpha, beta=beta)
 
 
+def log_split(xp: Any, net: Network) -> dict[str, Any]:
+    """T - phi^{-1}(L), as `gap`, and the three non-negative defects that add up to it; (B,)."""
+    T = net.k * net.alpha * net.b
+    from_loss = phi_inverse(xp, net.loss, net.C - 1)
+    mean_odds = class_mean(xp, phi_inverse(xp, net.losses, net.C - 1))
+    return {
+        "gap": T - from_loss,
+        "misalignment": T - class_mean(xp, net.margins),
+        "off_class": class_mean(xp, net.off_class),
+        "dispersion": mean_odds - from_loss,
+    }
+
+
+def gap_split(xp: Any, net: Network, w: Any, h: Any) -> dict[str, Any]:
+    """L - m, as `gap`, and the four non-negative defects that add up to it; (B,).
+
+    Features h (B, C, N, d) and weights w (B, C, d) are those of the network.
+    """
+    m = phi(xp, net.k * net.alpha * net.beta, net.C - 1)
+    slope = net.k * -xp.expm1(-m) * net.alpha * net.beta / 2
+    return {
+        "gap": net.loss - m,
+        "margins": class_mean(xp, margin_excess(xp, net)),
+        "self_duality": slope * square_distance(xp, h, w, net.alpha, net.beta),
+        "centre": slope * net.centre / (net.beta * net.beta),
+        "off_class": class_mean(xp, net.losses - phi(xp, net.margins, net.C - 1)),
+    }
+
+
+def margin_excess(xp: Any, net: Network) -> Any:
+    """phi at each margin above its tangent at k alpha beta: (B, C, N)."""
+    top = (net.k * net.alpha * net.beta)[:, None, None]
+    return bregman(xp, net.margins - top, -xp.expm1(-phi(xp, top, net.C - 1)))
+
+
+def square_distance(xp: Any, h: Any, w: Any, alpha: Any, beta: Any) -> Any:
+    """mean |h/alpha - wdot/beta|^2 for numbers alpha and beta: (B,)."""
+    wdot = w - xp.mean(w, axis=1)[:, None, :]
+    offsets = h / alpha[:, None, None, None] - wdot[:, :, None, :] / beta[:, None, None, None]
+    return class_mean(xp, square_norm(xp, offsets))
+
+
 def log_identity(xp: Any, *, w: Any, h: Any) -> Judgement:
     """The exact split of T - phi^{-1}(L): misalignment, off-class logits, dispersion."""
     net = last_layer(xp, h, w)
-    T = net.k * net.alpha * net.b
-    mean_margin = class_mean(xp, net.margins)
-    log_odds = phi_inverse(xp, net.losses, net.C - 1)
+    split = log_split(xp, net)
     from_loss = phi_inverse(xp, net.loss, net.C - 1)
-    mean_odds = class_mean(xp, log_odds)
-    mean_off_class = class_mean(xp, net.off_class)
+    log_odds = phi_inverse(xp, net.losses, net.C - 1)
+    mean_margin = class_mean(xp, net.margins)
     return Judgement(
         (),
         (
             Comparison("log-odds of a sample", log_odds, net.margins - net.off_class, "="),
-            Comparison(
-                "split of the gap",
-                T - from_loss,
-                (T - mean_margin) + mean_off_class + (mean_odds - from_loss),
-                "=",
-            ),
-            Comparison("misalignment >= 0", mean_margin, T),
+            Comparison("split of the gap", split["gap"], sum_of_defects(split), "="),
+            Comparison("misalignment >= 0", mean_margin, net.k * net.alpha * net.b),
             Comparison("off-class logits >= 0", 0 * net.off_class, net.off_class),
-            Comparison("dispersion >= 0", from_loss, mean_odds),
+            Comparison("dispersion >= 0", from_loss, class_mean(xp, log_odds)),
         ),
     )
 
@@ -181,32 +216,21 @@ def log_identity(xp: Any, *, w: Any, h: Any) -> Judgement:
 def gap_identity(xp: Any, *, w: Any, h: Any) -> Judgement:
     """The exact split of the loss gap L - m at the norms alpha and beta that w and h have."""
     net = last_layer(xp, h, w)
-    rivals = net.C - 1
-    A = net.alpha * net.beta
-    m = phi(xp, net.k * A, rivals)
-    sigma = -xp.expm1(-m)
-    wdot = w - xp.mean(w, axis=1)[:, None, :]
-    scaled = (
-        h / net.alpha[:, None, None, None] - wdot[:, :, None, :] / net.beta[:, None, None, None]
-    )
-    excess = net.losses - phi(xp, net.margins, rivals)
-    spread = bregman(xp, net.margins - (net.k * A)[:, None, None], sigma[:, None, None])
-    misaligned = class_mean(xp, square_norm(xp, scaled)) + net.centre / (net.beta * net.beta)
+    split = gap_split(xp, net, w, h)
+    spread = margin_excess(xp, net)
     return Judgement(
         (),
         (
-            Comparison(
-                "split of the gap",
-                net.loss - m,
-                class_mean(xp, spread)
-                + net.k * sigma * A / 2 * misaligned
-                + class_mean(xp, excess),
-                "=",
-            ),
+            Comparison("split of the gap", split["gap"], sum_of_defects(split), "="),
             Comparison("spread of margins >= 0", 0 * spread, spread),
-            Comparison("off-class excess >= 0", phi(xp, net.margins, rivals), net.losses),
+            Comparison("off-class excess >= 0", phi(xp, net.margins, net.C - 1), net.losses),
         ),
     )
+
+
+def sum_of_defects(split: dict[str, Any]) -> Any:
+    """The sum of a split without its `gap`, which it is to equal."""
+    return sum(value for name, value in split.items() if name != "gap")
 
 
 def sharp_theorem(xp: Any, *, w: Any, h: Any, bias: Any) -> Judgement:
@@ -222,7 +246,6 @@ def sharp_theorem(xp: Any, *, w: Any, h: Any, bias: Any) -> Judgement:
     stacked = xp.sum(square_norm(xp, means), axis=-1) * xp.sum(square_norm(xp, wdot), axis=-1)
     product = xp.sum(xp.sum(wdot * means, axis=-1), axis=-1)
     cosine = product / xp.sqrt(stacked)
-    distance = h / net.alpha[:, None, None, None] - wdot[:, :, None, :] / net.b[:, None, None, None]
     share = product * product / stacked * (1 - variability)
     off_centre = 1 - net.centre / (net.beta * net.beta)
     return Judgement(
@@ -234,7 +257,7 @@ def sharp_theorem(xp: Any, *, w: Any, h: Any, bias: Any) -> Judgement:
             Comparison("NC3", 1 - cosine, s),
             Comparison(
                 "distance",
-                class_mean(xp, square_norm(xp, distance)),
+                square_distance(xp, h, w, net.alpha, net.b),
                 sharp_distance(xp, **numbers, beta=net.b),
             ),
         ),

@@ -11,7 +11,14 @@ from typing import Any
 
 from ncbounds.arithmetic.formula import Condition, formula, integer, positive, proportion
 from ncbounds.theory import weight_decay
-from ncbounds.theory.proximity import last_layer
+from ncbounds.theory.proximity import (
+    Network,
+    bregman,
+    class_mean,
+    last_layer,
+    phi,
+    square_distance,
+)
 from ncbounds.theory.terms import (
     Bound,
     Claim,
@@ -47,6 +54,28 @@ def least(xp: Any, C: Any, lambda_: Any) -> Any:
     root = xp.sqrt(C)
     p = (C - 1) / root * lambda_
     return p * xp.log(root / lambda_ - (C - 1)) - xp.log(1 - p)
+
+
+def regularised_split(xp: Any, net: Network, w: Any, h: Any, lambda_: Any) -> dict[str, Any]:
+    """L_reg - m_reg, as `gap`, and the four non-negative defects that add up to it; (B,).
+
+    `lambda_` (B,) is below ``1/sqrt C``; features h (B, C, N, d) and weights w (B, C, d) are those
+    of the network. Expands phi at the margin that is best under the weight decay.
+    """
+    root = xp.sqrt(0 * lambda_ + net.C)
+    combined = root * lambda_
+    best = net.k * weight_decay.minimiser(xp, C=0 * lambda_ + net.C, lambda_=combined)
+    sigma = combined * (net.C - 1) / net.C
+    spread = bregman(xp, net.margins - best[:, None, None], sigma[:, None, None])
+    norms = net.alpha * net.alpha + net.C * net.beta * net.beta
+    one = 0 * lambda_ + 1
+    return {
+        "gap": net.loss + lambda_ / 2 * norms - least(xp, C=0 * lambda_ + net.C, lambda_=lambda_),
+        "margins": class_mean(xp, spread),
+        "self_duality": lambda_ / 2 * square_distance(xp, h, w, one, one / root),
+        "centre": lambda_ * net.C / 2 * net.centre,
+        "off_class": class_mean(xp, net.losses - phi(xp, net.margins, net.C - 1)),
+    }
 
 
 def least_claim(value: Any) -> Any:
