@@ -314,7 +314,7 @@ def norm_from_mean(claim: Claim) -> Iterator[Step]:
     yield tie("the claim compares these", claim, points, sides)
 
 
-def _ball_route() -> Iterator[Step]:
+def ball_route() -> Iterator[Step]:
     """For every unit vector w: <w, mean of a> - (1-V) <w, e> <= V.
 
     Scale the vectors to the mean square 1; their mean is mu e with mu^2 = 1 - V, and the i-th is
@@ -355,7 +355,7 @@ def _ball_route() -> Iterator[Step]:
 @proof("bnwd:corollary-a.2", "sharp", "ball around the direction of the mean", INNER_PRODUCT)
 def direction_ball(claim: Claim) -> Iterator[Step]:
     """A square for every sample; where the mean is zero V = 1 and the mean of a is in the ball."""
-    yield from _ball_route()
+    yield from ball_route()
     V = symbolic.symbols(cosine.norm_from_variability)["V"]
     yield identity(
         "the norm is at least that of the centre less the radius",
@@ -406,7 +406,7 @@ def _opposition_route() -> Iterator[Step]:
     |w'| <= beta: mu >= 1 - t. From w, |w| <= beta and c <= 0: <w/|w|, mean h>/rms <= -gamma. By
     the ball, <w/|w|, mean of a> <= 1 - mu^2 + mu (<w/|w|, mean h>/rms).
     """
-    yield from _ball_route()
+    yield from ball_route()
     mu, reach = _m + _more, -_gamma - _less
     yield nonnegative(
         "1 - mu^2 + mu reach is largest at mu = m = 1 - t, reach = -gamma",
@@ -608,7 +608,7 @@ def nearly_aligned() -> Iterator[Step]:
 
     For eta > 1/8 nothing is to show.
     """
-    yield from _ball_route()
+    yield from ball_route()
     eta = 1 / (8 + _z)
     least = 2 * (1 - eta) ** 2 - 1
     yield nonnegative(

@@ -56,4 +56,4 @@ def command(paper: str | None, kind: str | None, verdict: str | None, as_json: b
 
 def _verdicts(row: StatementRow, printed: bool) -> list[str]:
     found = (v.verdict for v in row.variants if (v.variant.name == "printed") == printed)
-    return [styled(verdict) for verdict in dict.fromkeys(found)]
+    return [styled(verdict) for verdict in dict.fromkeys(found) if verdict]

@@ -29,7 +29,9 @@ class VariantRow:
 
     @property
     def verdict(self) -> str:
-        """`proved`, `refuted`, `supported`, `vacuous` or `open`."""
+        """`proved`, `refuted`, `supported`, `vacuous` or `open`; empty for a definition."""
+        if self.variant.defines:
+            return ""
         if self.variant.claim is None or self.campaign is None:
             return "open"
         if self.campaign.counterexample is not None:
@@ -63,6 +65,8 @@ class VariantRow:
     @property
     def brief(self) -> str:
         """What the verdict rests on, in a few words."""
+        if self.variant.defines:
+            return "definition"
         if self.campaign is None:
             return "nothing to run"
         words = []
@@ -111,7 +115,7 @@ class VariantRow:
             "variant": v.name,
             "reading": v.reading,
             "text": v.text,
-            "verdict": self.verdict,
+            "verdict": self.verdict or None,
             "evidence": self.evidence(),
             "tightness": self.tightness,
             "defect": v.defect or None,
@@ -164,7 +168,8 @@ class Ledger:
         found: dict[str, int] = {}
         for row in self.rows:
             for v in row.variants:
-                found[v.verdict] = found.get(v.verdict, 0) + 1
+                if v.verdict:
+                    found[v.verdict] = found.get(v.verdict, 0) + 1
         return found
 
     def to_dict(self) -> list[dict[str, Any]]:

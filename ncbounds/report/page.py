@@ -319,7 +319,7 @@ def _formulas(v: VariantRow) -> str:
 
 
 def _badge(verdict: str) -> str:
-    return f"<span class='badge {verdict}'>{verdict}</span>"
+    return f"<span class='badge {verdict}'>{verdict}</span>" if verdict else ""
 
 
 def _pair(b: ModelBound | None) -> str:

@@ -11,6 +11,7 @@ from ncbounds.theory.terms import PAPERS, Statement
 
 #: Modules of this package that hold statements; `proofs_check` has one of the same name for each.
 TOPICS = (
+    "metrics",
     "convexity",
     "cosine",
     "proximity",

@@ -176,7 +176,8 @@ class Variant:
 
     `text` says it in our words with LaTeX between dollars. `defect` says what is wrong with it
     and `remark` whatever else a reader should know; neither decides a verdict.
-    `undecided` gives the reason why a variant without claim is open.
+    `undecided` gives the reason why a variant without claim is open; a definition, which has
+    nothing to decide, has neither.
     """
 
     name: VariantName
@@ -188,6 +189,11 @@ class Variant:
     defect: str = ""
     remark: str = ""
     undecided: str = ""
+
+    @property
+    def defines(self) -> bool:
+        """Whether this is a definition: it claims nothing, and gets no verdict."""
+        return self.claim is None and not self.undecided
 
 
 @dataclass(frozen=True)

@@ -40,9 +40,14 @@ def test_ids_and_places_are_well_formed(id):
 
 
 @pytest.mark.parametrize("name", VARIANTS)
-def test_a_variant_has_a_claim_or_says_why_not(name):
-    _, v = VARIANTS[name]
-    assert (v.claim is None) == bool(v.undecided)
+def test_a_variant_has_a_claim_or_says_why_not_or_is_the_definition(name):
+    s, v = VARIANTS[name]
+    assert not (v.claim and v.undecided)
+    assert not v.defines or (s.kind, v.name, v.reading) == (
+        "definition",
+        "printed",
+        "the definition",
+    )
     assert v.text.count("$") % 2 == 0
 
 

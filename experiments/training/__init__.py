@@ -1,0 +1,1 @@
+"""What the experiments share: data sets, networks and how they are trained, saved runs."""

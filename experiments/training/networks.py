@@ -1,0 +1,305 @@
+"""Small networks, several weight decays of one architecture trained at once by full-batch Adam.
+
+The networks follow section 3 of `bnwd`: linear or convolutional layers with ReLU, and a last layer
+without bias. With batch normalisation a layer `h = gamma * (v - mean v) / std v`, without shift,
+stands before every layer but the first; so the features have mean zero and mean squared norm
+`|gamma|^2` (`bnwd:proposition-2.1`, up to the floor under the variance). The loss is cross-entropy
+plus `(lambda / 2)(sum |W|^2 + sum |gamma|^2)` over all layers. Training is full-batch, hence the
+statistics of the batch are those of the training set; evaluation is in float64 with the same
+statistics. All weight decays train at once: axis 0 of every parameter is the run.
+
+Samples are the last axis everywhere, so that the statistics run over contiguous memory. A
+convolution is a linear layer on patches, its positions and samples together on the last axis.
+"""
+
+from __future__ import annotations
+
+import math
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from experiments.training.data import Split, missing
+from experiments.training.runs import Floats, Run
+from ncbounds.errors import InputError
+from ncbounds.measure.defects import loss_gap
+
+if TYPE_CHECKING:
+    from torch import Tensor
+
+# A full batch has no noise to average: the usual 0.999 remembers stale gradients and overshoots.
+_ADAM_BETAS = (0.9, 0.99)
+# So small that only a unit which hardly varies is off its scale gamma: |gamma|^2 to 1e-4 or so.
+_VARIANCE_FLOOR = 1e-10
+_STEPS_KEPT = 40
+
+
+@dataclass(frozen=True)
+class Architecture:
+    """Layers before the last one: `channels` of 3 x 3 convolutions of stride 2, then `widths`."""
+
+    name: str
+    widths: tuple[int, ...]
+    channels: tuple[int, ...] = ()
+    batch_norm: bool = True
+
+    def shapes(self, data: Split) -> list[tuple[int, int]]:
+        """Rows and columns of the weights of every layer, for the inputs and classes of a data set.
+
+        >>> from experiments.training.data import digits
+        >>> Architecture("net", (8,), (4,)).shapes(digits(0))
+        [(4, 9), (8, 64), (10, 8)]
+        """
+        found, (height, width), planes = [], data.image, 1
+        for channels in self.channels:
+            found.append((channels, 9 * planes))
+            height, width, planes = -(-height // 2), -(-width // 2), channels
+        last = height * width * planes
+        for rows in (*self.widths, data.K):
+            found.append((rows, last))
+            last = rows
+        return found
+
+
+def check(seed: int, weight_decays: Sequence[float], epochs: int, device: str) -> None:
+    """Raise InputError for a seed, weight decays, epochs or device that cannot be."""
+    if seed < 0:
+        raise InputError("seed", seed, "an integer >= 0")
+    if not weight_decays or not all(math.isfinite(w) and w >= 0 for w in weight_decays):
+        raise InputError("weight_decays", repr(weight_decays), "one or more finite numbers >= 0")
+    if len(set(weight_decays)) < len(weight_decays):
+        raise InputError("weight_decays", repr(weight_decays), "distinct")
+    if epochs < 1:
+        raise InputError("epochs", epochs, "an integer >= 1")
+    if device not in ("cpu", "cuda"):
+        raise InputError("device", device, "cpu or cuda")
+    if device == "cuda" and not _torch().cuda.is_available():
+        raise InputError("device", device, "cpu on this machine: torch finds no GPU")
+
+
+def train_networks(
+    architecture: Architecture,
+    data: Split,
+    *,
+    name: str,
+    data_name: str,
+    seed: int,
+    weight_decays: Sequence[float],
+    epochs: int,
+    learning_rate: float,
+    device: str = "cpu",
+    report: Callable[[int], None] = lambda done: None,
+) -> list[Run]:
+    """Train one architecture at all weight decays: one run each, named `name` and the decay.
+
+    `seed` fixes the initial weights, which all weight decays share: the same seed gives the same
+    numbers on the same machine. One CPU thread is used: more are slower on matrices of this size.
+    `report(done)` is called after every epoch. Raises MissingDependencyError without torch.
+    """
+    torch = _torch()
+    threads = torch.get_num_threads()
+    torch.set_num_threads(1)
+    try:
+        return _train(
+            architecture, data, name, data_name, seed, weight_decays, epochs, learning_rate, device,
+            report,
+        )  # fmt: skip
+    finally:
+        torch.set_num_threads(threads)
+
+
+def _train(
+    architecture: Architecture,
+    data: Split,
+    name: str,
+    data_name: str,
+    seed: int,
+    weight_decays: Sequence[float],
+    epochs: int,
+    learning_rate: float,
+    device: str,
+    report: Callable[[int], None],
+) -> list[Run]:
+    torch = _torch()
+    started = time.perf_counter()
+    decay = torch.tensor(weight_decays, dtype=torch.float32, device=device)
+    parameters = _initialise(architecture, data, seed, len(weight_decays), device)
+    x = _inputs(data.train_x, architecture, data).to(device, torch.float32)
+    y = torch.tensor(data.train_y, device=device)
+    targets = y.expand(len(weight_decays), -1)
+    optimiser = torch.optim.Adam(list(parameters.values()), lr=learning_rate, betas=_ADAM_BETAS)
+    schedule = torch.optim.lr_scheduler.CosineAnnealingLR(optimiser, epochs)
+    kept = set(np.unique(np.geomspace(1, epochs, _STEPS_KEPT).round().astype(int)).tolist())
+    losses, errors, gaps = [], [], []
+    for epoch in range(epochs):
+        logits = _forward(architecture, parameters, x)[1]
+        loss = torch.nn.functional.cross_entropy(logits, targets, reduction="none").mean(1)
+        # The runs share no parameter, so the gradient of the sum is each run's own.
+        optimiser.zero_grad()
+        (loss + decay / 2 * _squared_norm(parameters)).sum().backward()
+        optimiser.step()
+        schedule.step()
+        losses.append(loss.detach())
+        errors.append(_error(logits.detach(), targets))
+        if epoch + 1 in kept:
+            found = _evaluate(architecture, data, parameters)
+            gaps.append(
+                [
+                    loss_gap(features.T, data.train_y, weights, weight_decay)
+                    for features, weights, weight_decay in zip(
+                        found.features, found.weights, weight_decays, strict=True
+                    )
+                ]
+            )
+        report(epoch + 1)
+    final = _evaluate(architecture, data, parameters, test=True)
+    history = {"loss": torch.stack(losses, 1), "train_error": torch.stack(errors, 1)}
+    seconds = (time.perf_counter() - started) / len(weight_decays)
+    return [
+        Run(
+            name=f"{name}-{weight_decay:g}",
+            data=data_name,
+            network=architecture.name,
+            batch_norm=architecture.batch_norm,
+            weight_decay=float(weight_decay),
+            train_accuracy=float(np.mean(final.guesses[k] == data.train_y)),
+            test_accuracy=float(np.mean(final.test_guesses[k] == data.test_y)),
+            seconds=seconds,
+            features=np.ascontiguousarray(final.features[k].T),
+            labels=data.train_y,
+            weights=final.weights[k],
+            gamma=None if final.gamma is None else final.gamma[k],
+            history={key: values[k].cpu().numpy() for key, values in history.items()},
+            defects={"step": np.array(sorted(kept), dtype=np.float64)}
+            | {key: np.array([gap[k][key] for gap in gaps]) for key in gaps[0][k]},
+        )
+        for k, weight_decay in enumerate(weight_decays)
+    ]
+
+
+@dataclass(frozen=True, eq=False)
+class _Evaluation:
+    """What networks do in float64; features are (runs, d, n), weights (runs, K, d)."""
+
+    features: Floats
+    weights: Floats
+    gamma: Floats | None
+    guesses: Any
+    test_guesses: Any
+
+
+def _evaluate(
+    architecture: Architecture, data: Split, parameters: dict[str, Tensor], test: bool = False
+) -> _Evaluation:
+    exact = {key: value.detach().cpu().double() for key, value in parameters.items()}
+    x = _inputs(data.train_x, architecture, data)
+    features, logits = _forward(architecture, exact, x)
+    test_guesses = None
+    if test:
+        inputs = _inputs(data.test_x, architecture, data)
+        test_guesses = _forward(architecture, exact, inputs, x)[1].argmax(1).numpy()
+    last = max(int(key.split(".")[1]) for key in exact)
+    gamma = exact.get(f"gamma.{last - 1}")
+    return _Evaluation(
+        features.numpy(),
+        exact[f"weight.{last}"].numpy(),
+        None if gamma is None else gamma[:, :, 0].numpy(),
+        logits.argmax(1).numpy(),
+        test_guesses,
+    )
+
+
+def _inputs(x: Floats, architecture: Architecture, data: Split) -> Tensor:
+    """Samples as columns, and as images of one channel where the first layer is a convolution."""
+    columns = _torch().tensor(x.T)
+    images: Tensor = columns.reshape(1, *data.image, -1) if architecture.channels else columns
+    return images
+
+
+def _initialise(
+    architecture: Architecture, data: Split, seed: int, runs: int, device: str
+) -> dict[str, Tensor]:
+    """Weights (runs, out, in) after He et al., biases 0, scales 1; the same for every run."""
+    torch = _torch()
+    generator = torch.Generator().manual_seed(seed)
+    parameters = {}
+    shapes = architecture.shapes(data)
+    for layer, (fan_out, fan_in) in enumerate(shapes):
+        weight = torch.randn(1, fan_out, fan_in, generator=generator) * math.sqrt(2 / fan_in)
+        parameters[f"weight.{layer}"] = weight.repeat(runs, 1, 1)
+        if layer < len(shapes) - 1:
+            parameters[f"bias.{layer}"] = torch.zeros(runs, fan_out, 1)
+            if architecture.batch_norm:
+                parameters[f"gamma.{layer}"] = torch.ones(runs, fan_out, 1)
+    return {key: value.to(device).requires_grad_() for key, value in parameters.items()}
+
+
+def _forward(
+    architecture: Architecture,
+    parameters: dict[str, Tensor],
+    x: Tensor,
+    reference: Tensor | None = None,
+) -> tuple[Tensor, Tensor]:
+    """Features and logits, (runs, ., n), normalised by the statistics of `reference`, or of `x`."""
+    torch = _torch()
+    runs = len(parameters["weight.0"])
+    # The reference goes through the layers beside the samples: its statistics are those used.
+    both = [v.expand(runs, *v.shape) for v in (x, reference) if v is not None]
+    last = len(architecture.channels) + len(architecture.widths)
+    for layer in range(last):
+        weight, bias = parameters[f"weight.{layer}"], parameters[f"bias.{layer}"]
+        if layer < len(architecture.channels):
+            both = [_patches(v) for v in both]
+            places = [v.shape[2:] for v in both]
+            both = [v.reshape(runs, v.shape[1], -1) for v in both]
+        else:
+            places = [v.shape[-1:] for v in both]
+            both = [v.reshape(runs, -1, v.shape[-1]) for v in both]
+        both = [torch.relu(torch.baddbmm(bias, weight, v)) for v in both]
+        gamma = parameters.get(f"gamma.{layer}")
+        if gamma is not None:
+            mean = both[-1].mean(2, keepdim=True)
+            both = [v - mean for v in both]
+            variance = both[-1].square().mean(2, keepdim=True)
+            scale = gamma * torch.rsqrt(variance + _VARIANCE_FLOOR)
+            both = [v * scale for v in both]
+        both = [v.reshape(runs, -1, *place) for v, place in zip(both, places, strict=True)]
+    features = both[0].reshape(runs, -1, x.shape[-1])
+    return features, parameters[f"weight.{last}"] @ features
+
+
+def _patches(v: Tensor) -> Tensor:
+    """Patches of 3 x 3 at every other pixel: (runs, c, h, w, n) to (runs, 9 c, h/2, w/2, n)."""
+    torch = _torch()
+    height, width = v.shape[2:4]
+    padded = torch.nn.functional.pad(v, (0, 0, 1, 1, 1, 1))
+    found: Tensor = torch.cat(
+        [padded[:, :, i : i + height : 2, j : j + width : 2] for i in range(3) for j in range(3)],
+        dim=1,
+    )
+    return found
+
+
+def _error(logits: Tensor, targets: Tensor) -> Tensor:
+    """The share of columns whose largest logit is not the target's, for every run."""
+    own = logits.gather(1, targets[:, None])[:, 0]
+    return (own < logits.amax(1)).float().mean(1)
+
+
+def _squared_norm(parameters: dict[str, Tensor]) -> Tensor:
+    """`sum |W|^2 + sum |gamma|^2` over all layers, one number a run: what decay penalises."""
+    penalised = [value for key, value in parameters.items() if not key.startswith("bias")]
+    norms = [value.square().sum(dim=(1, 2)) for value in penalised]
+    total: Tensor = _torch().stack(norms).sum(0)
+    return total
+
+
+def _torch() -> Any:
+    try:
+        import torch
+    except ImportError as error:
+        raise missing("torch") from error
+    return torch
