@@ -130,6 +130,12 @@ METRICS: dict[str, Metric] = {
         "bnwd Sec. 2.2",
         "higher",
     ),
+    "cosine.intra.max": Metric(
+        "average cosine of two features of the same class, largest over the classes",
+        f"max_c |A_c|^2, {_COSINES}",
+        "bnwd Sec. 2.2",
+        "higher",
+    ),
     "cosine.inter.max": Metric(
         "average cosine of features of two classes, largest over the pairs; -1/(K-1) at collapse",
         f"max_{{c != c'}} <A_c, A_c'>, {_COSINES}",
@@ -141,6 +147,12 @@ METRICS: dict[str, Metric] = {
         f"mean_{{c != c'}} <A_c, A_c'>, {_COSINES}",
         "bnwd Sec. 2.2",
         "lower",
+    ),
+    "cosine.inter.min": Metric(
+        "average cosine of features of two classes, least over the pairs; -1/(K-1) at collapse",
+        f"min_{{c != c'}} <A_c, A_c'>, {_COSINES}",
+        "bnwd Sec. 2.2",
+        "neither",
     ),
     "cosine.weights.mean": Metric(
         "mean cosine of a feature and the centred weights of its class",

@@ -66,16 +66,22 @@ def mean_cdnv(variances: Floats, means: Floats, resolution: float = 0.0) -> floa
 
 
 def cosine_summary(unit_means: Floats) -> dict[str, float]:
-    """Least and mean |A_c|^2, largest and mean <A_c, A_c'>, for A of shape (K, d).
+    """Least, mean and largest |A_c|^2 and <A_c, A_c'> over classes and pairs, for A (K, d).
 
     A_c is the mean of a class' normalised features, so |A_c|^2 is the average cosine over all its
-    ordered pairs, a sample with itself included. Source: bnwd Sec. 2.2.
+    ordered pairs, a sample with itself included; over pairs of different samples, of n_c, it would
+    be (n_c |A_c|^2 - 1)/(n_c - 1). Source: bnwd Sec. 2.2.
+
+    >>> cosine_summary(np.array([[1.0, 0.0], [-0.6, 0.0]]))["cosine.inter.max"]
+    -0.6
     """
-    K, largest, total = len(unit_means), -np.inf, 0.0
+    K, least, largest, total = len(unit_means), np.inf, -np.inf, 0.0
     intra = np.einsum("ij,ij->i", unit_means, unit_means)
     for rows in _blocks(K):
         gram = unit_means[rows] @ unit_means.T
         own = np.arange(len(gram)), np.arange(K)[rows]
+        gram[own] = np.inf
+        least = min(least, float(gram.min()))
         gram[own] = -np.inf
         largest = max(largest, float(gram.max()))
         gram[own] = 0.0
@@ -83,8 +89,10 @@ def cosine_summary(unit_means: Floats) -> dict[str, float]:
     return {
         "cosine.intra.min": float(intra.min()),
         "cosine.intra.mean": float(intra.mean()),
+        "cosine.intra.max": float(intra.max()),
         "cosine.inter.max": largest,
         "cosine.inter.mean": total / (K * (K - 1)),
+        "cosine.inter.min": least,
     }
 
 

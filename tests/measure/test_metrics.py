@@ -189,6 +189,24 @@ def test_two_classes_far_nearer_than_the_rest_keep_the_digits_of_their_distance(
     assert mean_cdnv(np.ones(3), means) == pytest.approx(sum(pairs) / 3, rel=1e-13)
 
 
+@pytest.mark.parametrize("d", [1, 3])
+def test_cosines_are_means_over_all_pairs_of_samples(d):
+    rng = np.random.default_rng(d)
+    labels = np.repeat(np.arange(3), [4, 2, 7])
+    features = rng.normal(size=(13, d)) + 3 * rng.normal(size=(3, d))[labels]
+    means = np.array([features[labels == c].mean(axis=0) for c in range(3)])
+    x = features - means.mean(axis=0)
+    cosines = np.array([[p @ q / (np.linalg.norm(p) * np.linalg.norm(q)) for q in x] for p in x])
+    pairs = np.array([[cosines[labels == c][:, labels == e].mean() for e in range(3)]
+                      for c in range(3)])  # fmt: skip
+    intra, inter = np.diagonal(pairs), pairs[~np.eye(3, dtype=bool)]
+    metrics = measure(features, labels).metrics
+    for name, values in (("intra", intra), ("inter", inter)):
+        for how in ("min", "mean", "max"):
+            expected = getattr(values, how)()
+            assert metrics[f"cosine.{name}.{how}"] == pytest.approx(expected, abs=1e-13)
+
+
 def test_rounding_does_not_pass_for_rank():
     # Class means in one direction; all variability is orthogonal to it, so out of sight.
     direction, across = np.array([1.0, 2.0, 3.0]), np.array([3.0, 0.0, -1.0])
