@@ -19,7 +19,8 @@ from ncbounds.errors import InputError, NcboundsError
 
 def available() -> list[str]:
     """The names of all experiments, as the command line takes them."""
-    names = (module.name for module in pkgutil.iter_modules(experiments.__path__))
+    found = pkgutil.iter_modules(experiments.__path__)
+    names = (module.name for module in found if not module.ispkg)
     return sorted(name.replace("_", "-") for name in names if not name.startswith("_"))
 
 

@@ -53,7 +53,7 @@ def mnist(seed: int, per_class: int = 100) -> Split:
 
 
 #: The data sets by name.
-DATA_SETS: dict[str, Callable[[int], Split]] = {"digits": digits, "mnist": mnist}
+DATA_SETS: dict[str, Callable[[int, int], Split]] = {"digits": digits, "mnist": mnist}
 
 
 def split(x: Floats, y: Integers, seed: int, per_class: int, image: tuple[int, int]) -> Split:

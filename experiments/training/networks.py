@@ -213,10 +213,11 @@ def _evaluate(
 
 
 def _inputs(x: Floats, architecture: Architecture, data: Split) -> Tensor:
-    """Samples as columns, and as images of one channel where the first layer is a convolution."""
-    columns = _torch().tensor(x.T)
-    images: Tensor = columns.reshape(1, *data.image, -1) if architecture.channels else columns
-    return images
+    """Samples as columns; as patches where the first layer is a convolution, for all epochs."""
+    columns: Tensor = _torch().tensor(x.T)
+    if not architecture.channels:
+        return columns
+    return _patches(columns.reshape(1, 1, *data.image, -1))[0]
 
 
 def _initialise(
@@ -252,7 +253,7 @@ def _forward(
     for layer in range(last):
         weight, bias = parameters[f"weight.{layer}"], parameters[f"bias.{layer}"]
         if layer < len(architecture.channels):
-            both = [_patches(v) for v in both]
+            both = both if layer == 0 else [_patches(v) for v in both]
             places = [v.shape[2:] for v in both]
             both = [v.reshape(runs, v.shape[1], -1) for v in both]
         else:
@@ -272,15 +273,17 @@ def _forward(
 
 
 def _patches(v: Tensor) -> Tensor:
-    """Patches of 3 x 3 at every other pixel: (runs, c, h, w, n) to (runs, 9 c, h/2, w/2, n)."""
+    """Patches of 3 x 3 at every other pixel: (., c, h, w, n) to (., 9 c, h/2, w/2, n)."""
     torch = _torch()
-    height, width = v.shape[2:4]
-    padded = torch.nn.functional.pad(v, (0, 0, 1, 1, 1, 1))
-    found: Tensor = torch.cat(
-        [padded[:, :, i : i + height : 2, j : j + width : 2] for i in range(3) for j in range(3)],
-        dim=1,
-    )
-    return found
+    channels, height, width, n = v.shape[1:]
+    rows = torch.arange(0, height, 2)[:, None] + torch.arange(-1, 2)[:, None, None, None]
+    columns = torch.arange(0, width, 2) + torch.arange(-1, 2)[:, None, None]
+    inside = (rows >= 0) & (rows < height) & (columns >= 0) & (columns < width)
+    # One pixel more, of zeros, is what stands outside.
+    index = torch.where(inside, rows * width + columns, height * width).to(v.device)
+    pixels = torch.nn.functional.pad(v.reshape(-1, channels, height * width, n), (0, 0, 0, 1))
+    found: Tensor = pixels.index_select(2, index.flatten())
+    return found.reshape(-1, 9 * channels, -(-height // 2), -(-width // 2), n)
 
 
 def _error(logits: Tensor, targets: Tensor) -> Tensor:

@@ -99,15 +99,16 @@ _FACTS = (
 def _restore(facts: dict[str, Any], tensors: dict[str, Any]) -> Run:
     prefix = f"{facts['name']}/"
     own = {key.removeprefix(prefix): v for key, v in tensors.items() if key.startswith(prefix)}
-    parts = {
-        part: {k.removeprefix(f"{part}."): v for k, v in own.items() if k.startswith(f"{part}.")}
+    history, defects = (
+        {k.removeprefix(f"{part}."): v for k, v in own.items() if k.startswith(f"{part}.")}
         for part in _PARTS
-    }
+    )
     return Run(
         **{key: facts[key] for key in _FACTS},
         features=own["features"],
         labels=own["labels"],
         weights=own["weights"],
         gamma=own.get("gamma"),
-        **parts,
+        history=history,
+        defects=defects,
     )

@@ -11,7 +11,7 @@ from ncbounds.measure import read_features
 from ncbounds.report.model import Model
 
 if TYPE_CHECKING:
-    from experiments.proximity_digits import Run
+    from experiments.training.runs import Run
 
 BATCH_NORM, PLAIN = "batch norm", "no batch norm"
 
@@ -24,7 +24,7 @@ def read_models(path: str) -> list[Model]:
     InputError
         When the file is neither, or has no weights.
     """
-    from experiments.proximity_digits import load_runs
+    from experiments.training.runs import load_runs
 
     try:
         runs = load_runs(path)
@@ -43,7 +43,8 @@ def train_models(
     seed: int, save: Path | None, progress: Callable[[int, int, str], None]
 ) -> list[Model]:
     """Train the networks of the report on the digits, and save their features if asked to."""
-    from experiments.proximity_digits import save_runs, train
+    from experiments.proximity_digits import train
+    from experiments.training.runs import save_runs
 
     runs = train(seed, progress=lambda done, total: progress(done, total, "training"))
     if save is not None:

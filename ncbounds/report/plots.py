@@ -239,6 +239,85 @@ def _legend(figure: Figure) -> None:
     figure.legend(handles=handles, fontsize=9, ncols=5, loc="outside lower center")
 
 
+#: Rows of the loss-gap figure: the split, and what its gap is.
+_GAP_ROWS = {
+    "log": "gap of the log-odds, $T - \\phi^{-1}(L)$",
+    "reg": "gap of the regularised loss",
+    "gap": "gap of the loss, $L - m$",
+}
+_DEFECT_LINE: dict[str, dict[str, Any]] = {
+    "misalignment": {"color": "#0072B2", "linestyle": "solid", "marker": "o"},
+    "self_duality": {"color": "#0072B2", "linestyle": "solid", "marker": "o"},
+    "off_class": {"color": "#D55E00", "linestyle": (0, (5, 2)), "marker": "s"},
+    "dispersion": {"color": "#009E73", "linestyle": (0, (6, 2, 1, 2)), "marker": "^"},
+    "margins": {"color": "#009E73", "linestyle": (0, (6, 2, 1, 2)), "marker": "^"},
+    "centre": {"color": "#CC79A7", "linestyle": (0, (1, 1.5)), "marker": "D"},
+}
+
+
+def plot_loss_gap(defects: Mapping[str, Mapping[str, Any]]) -> Figure:
+    """Draw how the loss gap of models splits into its defects over training, one column a model.
+
+    `defects` gives for each model vectors by name: `step`, and what
+    `ncbounds.measure.defects.loss_gap` gives at each. Two rows: the gap of the log-odds, and that
+    of the regularised loss, or of the loss where the models have no weight decay.
+    """
+    from ncbounds.measure.defects import SPLITS
+
+    plt = _pyplot()
+    regularised = all("reg.gap" in found for found in defects.values())
+    splits = ("log", "reg" if regularised else "gap")
+    size = (3.0 + 3.3 * len(defects), 6.6)
+    figure, panels = plt.subplots(
+        2, len(defects), figsize=size, sharex="col", sharey="row", squeeze=False
+    )
+    for row, split in zip(panels, splits, strict=True):
+        for axes, found in zip(row, defects.values(), strict=True):
+            _draw_split(axes, split, found)
+        row[0].set_ylabel(_GAP_ROWS[split])
+        row[0].set_ylim(_limits(split, defects))
+        _split_legend(row[-1], SPLITS[split])
+    for above, below, name in zip(*panels, defects, strict=True):
+        above.set_title(name, loc="left", fontsize=10)
+        below.set_xlabel("epoch")
+    figure_: Figure = figure
+    return figure_
+
+
+def _limits(split: str, defects: Mapping[str, Mapping[str, Any]]) -> tuple[float, float]:
+    """From the least that matters, three decades below the gap, to the largest gap."""
+    from ncbounds.measure.defects import SPLITS
+
+    gaps = [value for found in defects.values() for value in found[f"{split}.gap"]]
+    names = [f"{split}.{defect}" for defect in SPLITS[split]]
+    least = min(value for found in defects.values() for name in names for value in found[name])
+    return 0.8 * max(float(least), 1e-3 * float(min(gaps)), 1e-15), 1.5 * float(max(gaps))
+
+
+def _draw_split(axes: Axes, split: str, found: Mapping[str, Any]) -> None:
+    """The gap as a black line, above the defects that add up to it."""
+    from ncbounds.measure.defects import SPLITS
+
+    steps, gap = found["step"], found[f"{split}.gap"]
+    axes.plot(steps, gap, color="#222222", linewidth=2.2)
+    for defect in SPLITS[split]:
+        values = found[f"{split}.{defect}"]
+        axes.plot(steps, values, linewidth=1.6, markersize=3.5, markevery=4, **_DEFECT_LINE[defect])
+    axes.set_xscale("log")
+    axes.set_yscale("log")
+
+
+def _split_legend(axes: Axes, words: Mapping[str, str]) -> None:
+    from matplotlib.lines import Line2D
+
+    handles = [Line2D([], [], color="#222222", linewidth=2.2, label="gap: the sum")]
+    handles += [
+        Line2D([], [], linewidth=1.6, markersize=3.5, label=label, **_DEFECT_LINE[defect])
+        for defect, label in words.items()
+    ]
+    axes.legend(handles=handles, fontsize=8.5, loc="center left", bbox_to_anchor=(1.02, 0.5))
+
+
 def svg(figure: Figure) -> str:
     """Return a figure as SVG text to stand in a page, and close it."""
     text = StringIO()

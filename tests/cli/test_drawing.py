@@ -6,7 +6,9 @@ import sys
 import numpy as np
 import pytest
 
+from experiments.training.runs import Run, save_runs
 from ncbounds.measure import write_features
+from ncbounds.measure.defects import loss_gap
 
 
 def run(*arguments, cwd):
@@ -20,6 +22,18 @@ def run(*arguments, cwd):
     )
 
 
+def saved(number, features, labels, simplex):
+    """A run whose weights grow; every other one has no weight decay."""
+    decay = 1e-3 * (number % 2)
+    weights = (number + np.arange(1, 5))[:, None, None] * simplex
+    gaps = [loss_gap(features, labels, w, decay) for w in weights]
+    defects = {name: np.array([gap[name] for gap in gaps]) for name in gaps[0]}
+    return Run(
+        f"run-{number}", "none", "none", True, decay, 1.0, 1.0, 0.1, features, labels, weights[-1],
+        None, {}, {"step": np.array([1.0, 2.0, 4.0, 8.0]), **defects},
+    )  # fmt: skip
+
+
 @pytest.fixture(scope="module")
 def folder(tmp_path_factory):
     found = tmp_path_factory.mktemp("drawing")
@@ -29,6 +43,7 @@ def folder(tmp_path_factory):
     features = 4 * simplex[labels] + 0.1 * rng.normal(size=(24, 4))
     write_features(found / "model.npz", features, labels, 4 * simplex)
     write_features(found / "bare.npz", features, labels)
+    save_runs(found / "runs.safetensors", [saved(i, features, labels, simplex) for i in range(7)])
     return found
 
 
@@ -46,6 +61,14 @@ def test_proximity_of_a_model_is_drawn(folder):
     assert done.returncode == 0 and (folder / "proximity.png").stat().st_size > 10_000
 
 
+@pytest.mark.parametrize("names", [["run-3"], ["run-0", "run-3", "run-6"]])
+def test_the_loss_gap_of_chosen_runs_is_drawn(folder, names):
+    chosen = [word for name in names for word in ("--run", name)]
+    done = run("plot", "loss-gap", "runs.safetensors", *chosen, "-o", "gap.png", cwd=folder)
+    assert done.returncode == 0 and done.stderr == ""
+    assert (folder / "gap.png").stat().st_size > 10_000
+
+
 @pytest.mark.parametrize(
     ("arguments", "words"),
     [
@@ -55,6 +78,11 @@ def test_proximity_of_a_model_is_drawn(folder):
         (("plot", "gnc:theorem-9", "-p", "d=2,3", "-o", "x.png"), "gnc:theorem-3.9"),
         (("plot", "proximity", "-o", "x.png"), "missing"),
         (("plot", "proximity", "bare.npz", "-o", "x.png"), "weights"),
+        (("plot", "proximity", "model.npz", "--run", "a", "-o", "x.png"), "--run"),
+        (("plot", "loss-gap", "-o", "x.png"), "missing"),
+        (("plot", "loss-gap", "model.npz", "-o", "x.png"), "model.npz"),
+        (("plot", "loss-gap", "runs.safetensors", "--run", "c", "-o", "x.png"), "one of run-0"),
+        (("plot", "loss-gap", "runs.safetensors", "-o", "x.png"), "choose with --run"),
         (("report", "--features", "absent.npz"), "absent.npz"),
         (("report", "-o", "no/report.html"), "no/report.html"),
     ],

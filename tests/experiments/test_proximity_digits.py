@@ -1,16 +1,17 @@
-"""The digits experiment: shapes, determinism, batch normalisation, its file, its errors."""
+"""The digits experiment: shapes, determinism, batch normalisation, its errors."""
 
-import dataclasses
 import sys
 from pathlib import Path
 
 import numpy as np
 import pytest
 from click.testing import CliRunner
+from comparing import same_run
 
 from experiments import __main__ as command
 from experiments import proximity_digits
-from experiments.proximity_digits import Run, load_runs, save_runs, train
+from experiments.proximity_digits import train
+from experiments.training.runs import Run, load_runs
 from ncbounds.errors import InputError, MissingDependencyError
 
 torch = pytest.importorskip("torch")
@@ -75,22 +76,9 @@ def test_batch_normalised_features_have_mean_zero_and_norm_gamma(runs: list[Run]
         assert np.mean(np.sum(run.features**2, axis=1)) <= np.sum(run.gamma**2) * (1 + 1e-12)
 
 
-def same(first: Run, second: Run) -> None:
-    for entry in dataclasses.fields(Run):
-        if entry.name == "seconds":
-            continue
-        one, other = getattr(first, entry.name), getattr(second, entry.name)
-        if entry.name == "history":
-            assert one.keys() == other.keys()
-            for key in one:
-                np.testing.assert_array_equal(one[key], other[key])
-        else:
-            np.testing.assert_array_equal(one, other)
-
-
 def test_same_seed_same_numbers(runs: list[Run]) -> None:
     for first, second in zip(runs, train(3, DECAYS, EPOCHS), strict=True):
-        same(first, second)
+        assert same_run(first, second)
 
 
 def test_another_seed_another_split_and_start() -> None:
@@ -114,26 +102,6 @@ def test_the_number_of_threads_is_given_back() -> None:
     before = torch.get_num_threads()
     train(0, (1e-3,), 1)
     assert torch.get_num_threads() == before
-
-
-def test_saved_runs_come_back(runs: list[Run], tmp_path: Path) -> None:
-    path = tmp_path / "runs.safetensors"
-    save_runs(path, runs)
-    loaded = load_runs(path)
-    assert [run.seconds for run in loaded] == [run.seconds for run in runs]
-    for first, second in zip(runs, loaded, strict=True):
-        same(first, second)
-
-
-def test_a_foreign_file_is_refused(tmp_path: Path) -> None:
-    from safetensors.numpy import save_file
-
-    text, foreign = tmp_path / "text", tmp_path / "foreign.safetensors"
-    text.write_text("no tensors")
-    save_file({"features": np.ones((2, 2))}, foreign)
-    for path in (text, foreign, tmp_path / "absent"):
-        with pytest.raises(InputError, match="path"):
-            load_runs(path)
 
 
 @pytest.mark.parametrize("package", ["torch", "sklearn.datasets"])
