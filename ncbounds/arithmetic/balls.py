@@ -219,6 +219,17 @@ def abs(x: Any) -> Any:
     return _elementwise(lambda t: t.__abs__(), x)
 
 
+def is_positive(x: Any) -> Any:
+    """1 where x > 0 and 0 where x <= 0; a ball that holds both where the sign is not certain."""
+    return _elementwise(_indicator, x)
+
+
+def _indicator(x: flint.arb) -> flint.arb:
+    if x > 0:
+        return flint.arb(1)
+    return flint.arb(0) if x <= 0 else flint.arb(0).union(flint.arb(1))
+
+
 def gamma_ratio(x: Any, y: Any) -> Any:
     """Return the quotient of Gamma(x) by Gamma(y), for positive arguments."""
     return _elementwise(lambda s, t: (s.lgamma() - t.lgamma()).exp(), _exact(x), _exact(y))

@@ -41,6 +41,10 @@ class FloatNamespace:
         """The n-th root of a non-negative number."""
         return x ** (1.0 / n)
 
+    def is_positive(self, x: Any) -> Any:
+        """1 where x > 0 and 0 elsewhere, as numbers."""
+        return self._arrays.where(x > 0, self._arrays.ones_like(x), self._arrays.zeros_like(x))
+
     def maximum(self, x: Any, y: Any) -> Any:
         """Elementwise maximum; either side may be a number."""
         return self._arrays.where(x >= y, x, y)

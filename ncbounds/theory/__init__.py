@@ -21,6 +21,7 @@ TOPICS = (
     "proximity_pairs",
     "proximity_printed",
     "proximity_theorem",
+    "alignment",
     "weight_decay",
     "batch_norm",
     "regularised",

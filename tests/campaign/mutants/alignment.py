@@ -1,0 +1,126 @@
+"""Errors planted in what losses, log-odds, margins and mean logits say of alignment."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from mutants.planting import changed, flip, lhs, rhs, swap
+from ncbounds.theory import alignment
+from ncbounds.theory.proximity import class_mean, last_layer, square_norm
+
+LEVELS = ("bnwd:sharp-1", "sharp", "three levels of information")
+LOGITS = ("bnwd:sharp-1", "sharp", "from mean logits")
+
+
+def share(xp, i, centred=True):
+    """The mean log-odds over the largest mean margin, by the norm of centred weights or all."""
+    net = last_layer(xp, i["h"], i["w"], i["bias"])
+    p = class_mean(xp, alignment.log_odds(net))
+    beta = net.b if centred else net.beta
+    return alignment.reach(xp, C=0 * p + net.C, p=p, alpha=net.alpha, beta=beta)
+
+
+def squared_share(xp, c, i):
+    """Square a share that may be negative."""
+    r = share(xp, i)
+    return replace(c, rhs=1 - r * r)
+
+
+def any_sign(xp, c, i):
+    """Conclude cos >= r where r <= 0 too."""
+    return replace(c, rhs=1 - share(xp, i))
+
+
+def with_all_weights(xp, c, i):
+    """The distance by the norm of the weights, not centred: wrong above log C."""
+    return replace(c, rhs=2 - 2 * share(xp, i, centred=False))
+
+
+def without_bias(xp, c, i):
+    """Take the bias for part of the features' logits."""
+    w, h = i["w"], i["h"]
+    logits = xp.matmul(xp.mean(h, axis=2), xp.matrix_transpose(w)) + i["bias"][:, None, :]
+    squares = alignment.projected_squares(xp, w, 0 * i["bias"], logits, i["multipliers"])
+    return replace(c, rhs=xp.mean(square_norm(xp, h), axis=-1) - squares)
+
+
+def without_square(xp, c, i):
+    """Drop the squared norm of the combination of weights."""
+    w = i["w"]
+    wdot = w - xp.mean(w, axis=1)[:, None, :]
+    square = square_norm(xp, xp.matmul(i["multipliers"], wdot))
+    return replace(c, rhs=c.rhs - square)
+
+
+MUTANTS = {
+    "sharp 1: loss and log-odds turned around": (
+        LEVELS,
+        lambda c: changed(c, "mean loss to log-odds", swap),
+    ),
+    "sharp 1: log-odds and margin turned around": (
+        LEVELS,
+        lambda c: changed(c, "log-odds to margin", swap),
+    ),
+    "sharp 1: mean margin off by 1 %": (LEVELS, lambda c: changed(c, "mean margin", rhs(101, 100))),
+    "sharp 1: loss of a sample off by 1 %": (
+        LEVELS,
+        lambda c: changed(c, "loss of a sample", lhs(100, 101)),
+    ),
+    "sharp 1: NC1 from log-odds 1 % tighter": (
+        LEVELS,
+        lambda c: changed(c, "NC1, log-odds", rhs(99, 100)),
+    ),
+    "sharp 1: NC1 from the margin 1 % tighter": (
+        LEVELS,
+        lambda c: changed(c, "NC1, margin", rhs(99, 100)),
+    ),
+    "sharp 1: NC1 from negative log-odds": (
+        LEVELS,
+        lambda c: changed(c, "NC1, log-odds", squared_share),
+    ),
+    "sharp 1: NC3 from log-odds 1 % tighter": (
+        LEVELS,
+        lambda c: changed(c, "NC3, log-odds", rhs(99, 100)),
+    ),
+    "sharp 1: NC3 from the margin 1 % tighter": (
+        LEVELS,
+        lambda c: changed(c, "NC3, margin", rhs(99, 100)),
+    ),
+    "sharp 1: NC3 from negative log-odds": (
+        LEVELS,
+        lambda c: changed(c, "NC3, log-odds", any_sign),
+    ),
+    "sharp 1: NC3 at NC1 from the loss 1 % tighter": (
+        LEVELS,
+        lambda c: changed(c, "NC3 at NC1, loss", rhs(99, 100)),
+    ),
+    "sharp 1: NC3 at NC1 from log-odds 1 % tighter": (
+        LEVELS,
+        lambda c: changed(c, "NC3 at NC1, log-odds", rhs(99, 100)),
+    ),
+    "sharp 1: distance from log-odds 1 % tighter": (
+        LEVELS,
+        lambda c: changed(c, "distance, log-odds", rhs(99, 100)),
+    ),
+    "sharp 1: distance by weights that are not centred": (
+        LEVELS,
+        lambda c: changed(c, "distance, log-odds", with_all_weights),
+    ),
+    "sharp 1: distance from the margin of the other sign": (
+        LEVELS,
+        lambda c: changed(c, "distance, margin", flip),
+    ),
+    "sharp 1, mean logits: spread 1 % tighter": (
+        LOGITS,
+        lambda c: changed(c, "spread of a class", rhs(99, 100)),
+    ),
+    "sharp 1, mean logits: NC1 1 % tighter": (LOGITS, lambda c: changed(c, "NC1", rhs(99, 100))),
+    "sharp 1, mean logits: the bias is not taken away": (
+        LOGITS,
+        lambda c: changed(c, "spread of a class", without_bias),
+    ),
+    "sharp 1, mean logits: the squared combination is dropped": (
+        LOGITS,
+        lambda c: changed(c, "spread of a class", without_square),
+    ),
+}
