@@ -261,36 +261,27 @@ class Layer:
 
 def _level_sides(w: Any, h: Any, bias: Any) -> dict[str, tuple[Any, Any]]:
     net = Layer(w, h, bias)
-    odds, margin = net.mean(net.p), net.mean(net.t)
+    margin = balls.ball(net.mean(net.t))
+    levels = [net.of_loss, net.mean(net.p), margin]
     relative = balls.ball(mean([net.spread(c) for c in range(net.C)]) / net.square)
     root = balls.ball(net.kept).sqrt()
     cosine = balls.ball(-1)
     if net.kept and net.b > 0:
         stacked = sum(dot(a, x) for a, x in zip(net.wdot, net.means, strict=True))
         cosine = balls.ball(stacked) / (net.C * net.alpha * root * net.b)
-    apart = 2 - 2 * balls.ball(margin) / net.T
+    apart = 2 - 2 * margin / net.T
 
-    def nc1(p: Any) -> Any:
-        return 1 - (p / net.T) ** 2 if p > 0 else balls.ball(1)
+    def each(truth: Any, bound: Any) -> tuple[Any, Any]:
+        return net.array([truth] * 3), net.array([bound(p / net.T) for p in levels])
 
-    def nc3(p: Any, at: Any = None) -> Any:
-        if at is None:
-            return 1 - p / net.T if p > 0 else balls.ball(2)
-        return 1 - p / net.T / at if at > 0 else balls.ball(2)
-
-    margin = balls.ball(margin)
     return {
         "loss of a sample": (net.array(net.losses), net.array(net.losses)),
-        "mean loss to log-odds": (net.of_loss, odds),
-        "log-odds to margin": (odds, margin),
+        "levels": (net.array(levels[:2]), net.array(levels[1:])),
         "mean margin": (net.T + margin, net.T + margin),
-        "NC1, log-odds": (relative, nc1(odds)),
-        "NC1, margin": (relative, nc1(margin)),
-        "NC3, log-odds": (1 - cosine, nc3(odds)),
-        "NC3, margin": (1 - cosine, nc3(margin)),
-        "NC3 at NC1, loss": (1 - cosine, nc3(net.of_loss, root)),
-        "NC3 at NC1, log-odds": (1 - cosine, nc3(odds, root)),
-        "distance, log-odds": (apart, 2 - 2 * odds / net.T),
+        "NC1": each(relative, lambda r: 1 - r**2 if r > 0 else balls.ball(1)),
+        "NC3": each(1 - cosine, lambda r: 1 - r if r > 0 else balls.ball(2)),
+        "NC3 at NC1": each(1 - cosine, lambda r: 1 - r / root if root > 0 else balls.ball(2)),
+        "distance": each(apart, lambda r: 2 - 2 * r),
         "distance, margin": (4 - apart, 4 - apart),
     }
 

@@ -148,16 +148,19 @@ def survives(claim: Claim, instance: Exact) -> bool:
 
 
 def _holds(judged: Judgement) -> bool:
-    return all(
-        certainly_holds(c) or _certainly_equal(c) for c in (*judged.hypotheses, *judged.conclusions)
-    )
+    return all(map(_holds_or_equal, (*judged.hypotheses, *judged.conclusions)))
 
 
-def _certainly_equal(comparison: Comparison) -> bool:
-    """Tell whether the two sides agree to 60 digits, entry by entry."""
-    sides = zip(comparison.lhs.data.ravel(), comparison.rhs.data.ravel(), strict=True)
+def _holds_or_equal(comparison: Comparison) -> bool:
+    """Tell whether each entry certainly holds, or has two sides that agree to 60 digits."""
+    left, right = np.broadcast_arrays(comparison.lhs.data, comparison.rhs.data)
+    sides = zip(left.ravel(), right.ravel(), strict=True)
     share, least = balls.ball(_SIXTY_DIGITS), balls.ball(_BELOW_FLOATS)
-    return all(abs(a - b) <= (abs(a) + abs(b)) * share + least for a, b in sides)
+    return all(
+        (comparison.relation == "<=" and b - a >= 0)
+        or abs(a - b) <= (abs(a) + abs(b)) * share + least
+        for a, b in sides
+    )
 
 
 def admitted(claim: Claim, instance: Exact) -> bool:

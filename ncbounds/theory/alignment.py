@@ -146,44 +146,55 @@ def quotient(xp: Any, x: Any, y: Any, otherwise: int) -> Any:
 def three_levels(xp: Any, *, w: Any, h: Any, bias: Any) -> Judgement:
     """NC1, NC3 and self-duality from the mean loss, the mean log-odds or the mean margin."""
     net = last_layer(xp, h, w, bias)
-    numbers = {"C": 0 * net.loss + net.C, "alpha": net.alpha, "beta": net.b}
     means, wdot = xp.mean(h, axis=2), w - xp.mean(w, axis=1)[:, None, :]
     spread = class_mean(xp, square_norm(xp, h - means[:, :, None, :]))
     kept = xp.mean(square_norm(xp, means), axis=-1) / class_mean(xp, square_norm(xp, h))
     stacked = xp.sum(square_norm(xp, means), axis=-1) * xp.sum(square_norm(xp, wdot), axis=-1)
     product = xp.sum(xp.sum(wdot * means, axis=-1), axis=-1)
     cosine = quotient(xp, product, xp.sqrt(stacked), -1)
-    relative = spread / (net.alpha * net.alpha)
     scaled = h / net.alpha[:, None, None, None] - wdot[:, :, None, :] / net.b[:, None, None, None]
     apart = class_mean(xp, square_norm(xp, scaled))
 
     of_bias = (net.k[:, None] * (bias - xp.mean(bias, axis=1)[:, None]))[..., None]
-    from_loss = phi_inverse(xp, net.loss, net.C - 1)
-    odds, margin = class_mean(xp, log_odds(net)), class_mean(xp, net.margins)
-    by_odds, by_margin = {**numbers, "p": odds}, {**numbers, "p": margin}
+    margin = class_mean(xp, net.margins)
     most = net.k * net.alpha * net.b  # added to both sides where they may vanish
+    levels = (phi_inverse(xp, net.loss, net.C - 1), class_mean(xp, log_odds(net)), margin)
+    numbers = {"C": 0 * net.loss + net.C, "alpha": net.alpha, "beta": net.b}
+
+    def at_each(bound: Any) -> Any:
+        """A bound at the three levels, (B, 3)."""
+        return xp.stack([bound(p) for p in levels], axis=1)
 
     def at_variability(p: Any) -> Any:
         """The deficit at the measured variability, and 2 where there is no class mean."""
         return 1 - quotient(xp, reach(xp, **numbers, p=p), xp.sqrt(kept), -1)
 
+    same = xp.stack([0 * margin] * 3, axis=1)
     return Judgement(
         (),
         (
             Comparison(
                 "loss of a sample", net.losses, phi(xp, log_odds(net) + of_bias, net.C - 1), "="
             ),
-            Comparison("mean loss to log-odds", from_loss, odds),
-            Comparison("log-odds to margin", odds, margin),
+            Comparison("levels", xp.stack(levels[:2], axis=1), xp.stack(levels[1:], axis=1)),
             Comparison("mean margin", most + margin, most * (1 + cosine * xp.sqrt(kept)), "="),
-            Comparison("NC1, log-odds", relative, variability(xp, **by_odds)),
-            Comparison("NC1, margin", relative, variability(xp, **by_margin)),
-            Comparison("NC3, log-odds", 1 - cosine, cosine_deficit(xp, reach(xp, **by_odds))),
-            Comparison("NC3, margin", 1 - cosine, cosine_deficit(xp, reach(xp, **by_margin))),
-            Comparison("NC3 at NC1, loss", 1 - cosine, at_variability(from_loss)),
-            Comparison("NC3 at NC1, log-odds", 1 - cosine, at_variability(odds)),
-            Comparison("distance, log-odds", apart, distance(xp, **by_odds)),
-            Comparison("distance, margin", 4 - apart, 4 - distance(xp, **by_margin), "="),
+            Comparison(
+                "NC1",
+                same + (spread / (net.alpha * net.alpha))[:, None],
+                at_each(lambda p: variability(xp, **numbers, p=p)),
+            ),
+            Comparison(
+                "NC3",
+                same + (1 - cosine)[:, None],
+                at_each(lambda p: cosine_deficit(xp, reach(xp, **numbers, p=p))),
+            ),
+            Comparison("NC3 at NC1", same + (1 - cosine)[:, None], at_each(at_variability)),
+            Comparison(
+                "distance",
+                same + apart[:, None],
+                at_each(lambda p: distance(xp, **numbers, p=p)),
+            ),
+            Comparison("distance, margin", 4 - apart, 4 - distance(xp, **numbers, p=margin), "="),
         ),
     )
 
