@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from fractions import Fraction
 from typing import Any
 
-import numpy as np
 import sympy
 from sympy import diff, exp, log, sqrt
 
@@ -14,6 +12,7 @@ from ncbounds.arithmetic import balls, symbolic
 from ncbounds.theory import alignment
 from ncbounds.theory.terms import Claim
 from proofs_check.convexity import CAUCHY_SCHWARZ, JENSEN
+from proofs_check.layers import LAYERS, Layer
 from proofs_check.proximity_steps import (
     RIVALS,
     C,
@@ -193,70 +192,9 @@ def from_mean_logits(claim: Claim) -> Iterator[Step]:
 
 # -- exact instances ---------------------------------------------------------------------
 
-LAYERS = [
-    point(
-        w=[[2, 0, 0], [0, 2, 1], [0, "-1/2", 3]],
-        h=[[[1, 0, "1/3"], [2, -1, 0]], [[0, 1, 0], [-1, 2, 1]], [[0, 0, 1], ["1/2", 0, 2]]],
-        bias=[1, "-1/2", 0],
-    ),
-    point(w=[[1, 1], [0, -1]], h=[[[1, "1/2"]], [[-1, -2]]], bias=[0, "1/3"]),
-]
 _NO_CLASS_MEANS = point(w=[[1], [-1]], h=[[[1], [-1]], [[2], [-2]]], bias=[0, 0])
 _LEVELS = [*LAYERS, _NO_CLASS_MEANS]
 _EQUATIONS = ("loss of a sample", "mean margin", "distance, margin")
-
-
-class Layer:
-    """The quantities of a last layer by plain loops over exact numbers, sample by sample.
-
-    `p` and `t` are nested by class and sample; `p` is without what the bias adds.
-    """
-
-    def __init__(self, w: Any, h: Any, bias: Any = None) -> None:
-        self.C, self.N, self.h = len(w), len(h[0]), h
-        self.bias = [Fraction(0)] * self.C if bias is None else list(bias)
-        self.k = Fraction(self.C, self.C - 1)
-        centre = [mean([row[j] for row in w]) for j in range(len(w[0]))]
-        self.wdot = [[a - m for a, m in zip(row, centre, strict=True)] for row in w]
-        self.means = [[mean([x[j] for x in c]) for j in range(len(w[0]))] for c in h]
-        self.t = self.each(lambda c, x: self.k * dot(self.wdot[c], x))
-        sums = self.each(
-            lambda c, x: sum(
-                (
-                    balls.ball(dot(w[r], x) + self.bias[r] - dot(w[c], x) - self.bias[c]).exp()
-                    for r in range(self.C)
-                    if r != c
-                ),
-                balls.ball(0),
-            )
-        )
-        shift = [balls.ball(self.k * (a - mean(self.bias))) for a in self.bias]
-        self.losses = [[(1 + s).log() for s in c] for c in sums]
-        self.p = [[-(s / (self.C - 1)).log() - shift[c] for s in row] for c, row in enumerate(sums)]
-        self.loss = self.mean(self.losses)
-        self.of_loss = -((self.loss.exp() - 1) / (self.C - 1)).log()
-        self.square = self.mean(self.each(lambda _, x: dot(x, x)))
-        self.alpha = balls.ball(self.square).sqrt()
-        self.b = balls.ball(mean([dot(x, x) for x in self.wdot])).sqrt()
-        self.T = balls.ball(self.k) * self.alpha * self.b
-        self.kept = mean([dot(x, x) for x in self.means]) / self.square if self.square else None
-
-    def each(self, value: Any) -> list[list[Any]]:
-        """The values ``value(c, x)`` of all samples."""
-        return [[value(c, x) for x in row] for c, row in enumerate(self.h)]
-
-    def mean(self, rows: list[list[Any]]) -> Any:
-        """Mean over samples and classes."""
-        return mean([value for row in rows for value in row])
-
-    def spread(self, c: int) -> Fraction:
-        """Mean squared distance of a class' features from their mean."""
-        found: Fraction = mean([dot(x, x) for x in self.h[c]]) - dot(self.means[c], self.means[c])
-        return found
-
-    def array(self, rows: Any) -> Any:
-        """Nested lists as one array of balls."""
-        return balls.asarray(np.array(rows, dtype=object))
 
 
 def _level_sides(w: Any, h: Any, bias: Any) -> dict[str, tuple[Any, Any]]:

@@ -22,6 +22,7 @@ TOPICS = (
     "proximity_printed",
     "proximity_theorem",
     "alignment",
+    "weight_cosines",
     "weight_decay",
     "batch_norm",
     "regularised",
