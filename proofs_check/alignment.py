@@ -160,12 +160,12 @@ def from_mean_logits(claim: Claim) -> Iterator[Step]:
         x**2 - (2 * v * x - v**2),
         [(x - v) ** 2],
     )
-    each, total, own = sympy.symbols("each total own", real=True)
+    each, total = sympy.symbols("each total", real=True)
     yield identity(
-        "less the bias and centred, the logits of the class mean are its inner products with wdot: "
-        "<w_c', x> - mean <w, x>",
-        (each + own) - own - total / C,
+        "centred, the logits of the class mean are its inner products with wdot: <w_c', x> less "
+        "their mean <mean w, x>",
         each - total / C,
+        each - total * (1 / C),
     )
     yield from within_classes()
     yield identity(
@@ -180,9 +180,9 @@ def from_mean_logits(claim: Claim) -> Iterator[Step]:
         (s["alpha"] ** 2 - s["Q"]) / s["alpha"] ** 2,
         symbolic.expression(alignment.variability_from_projections),
     )
-    yield assumes(claim, w="real", h="real", bias="real", multipliers="real")
+    yield assumes(claim, w="real", h="real", multipliers="real")
     points = [
-        {**layer, **point(multipliers=y)}
+        {"w": layer["w"], "h": layer["h"], **point(multipliers=y)}
         for layer, y in zip(
             LAYERS, ([[1, 0, "-1/2"], [2, 1, 0], [0, 0, "1/3"]], [[1, 1], [0, -2]]), strict=True
         )
@@ -224,8 +224,8 @@ def _level_sides(w: Any, h: Any, bias: Any) -> dict[str, tuple[Any, Any]]:
     }
 
 
-def _logit_sides(w: Any, h: Any, bias: Any, multipliers: Any) -> dict[str, tuple[Any, Any]]:
-    net = Layer(w, h, bias)
+def _logit_sides(w: Any, h: Any, multipliers: Any) -> dict[str, tuple[Any, Any]]:
+    net = Layer(w, h)
     squares = []
     for y, x in zip(multipliers, net.means, strict=True):
         inner = [dot(a, x) for a in net.wdot]

@@ -94,24 +94,22 @@ def cosine_deficit(xp: Any, share: Any) -> Any:
     return 2 - xp.is_positive(share) * (1 + share)
 
 
-def centred_mean_logits(xp: Any, bias: Any, mean_logits: Any) -> Any:
+def centred_mean_logits(xp: Any, mean_logits: Any) -> Any:
     """Inner products of class means with centred weights: what mean logits say, (B, C, C).
 
-    Row c of `mean_logits` is the mean of the logits over the samples of class c, `bias` (B, C) is
-    the bias of the last layer.
+    Row c of `mean_logits` is the mean of the logits over the samples of class c, less the bias.
     """
-    free = mean_logits - bias[:, None, :]
-    return free - xp.mean(free, axis=-1)[..., None]
+    return mean_logits - xp.mean(mean_logits, axis=-1)[..., None]
 
 
-def mean_margin(xp: Any, bias: Any, mean_logits: Any) -> Any:
+def mean_margin(xp: Any, mean_logits: Any) -> Any:
     """The mean margin, (B,), from mean logits (B, C, C)."""
-    inner = centred_mean_logits(xp, bias, mean_logits)
+    inner = centred_mean_logits(xp, mean_logits)
     C = inner.shape[1]
     return xp.sum(xp.stack([inner[:, c, c] for c in range(C)], axis=1), axis=1) / (C - 1)
 
 
-def projected_squares(xp: Any, w: Any, bias: Any, mean_logits: Any, multipliers: Any) -> Any:
+def projected_squares(xp: Any, w: Any, mean_logits: Any, multipliers: Any) -> Any:
     """Lower bounds on the squared norms of the class means, (B, C), from mean logits.
 
     Any `multipliers` (B, C, C) do. The best are the solution of the normal equations, and then
@@ -119,19 +117,19 @@ def projected_squares(xp: Any, w: Any, bias: Any, mean_logits: Any, multipliers:
     weights: solve ``wdot wdot^T y_c = m_c`` for each row m_c of `centred_mean_logits`.
     """
     wdot = w - xp.mean(w, axis=1)[:, None, :]
-    known = xp.sum(multipliers * centred_mean_logits(xp, bias, mean_logits), axis=-1)
+    known = xp.sum(multipliers * centred_mean_logits(xp, mean_logits), axis=-1)
     return 2 * known - square_norm(xp, xp.matmul(multipliers, wdot))
 
 
-def best_multipliers(w: Any, bias: Any, mean_logits: Any) -> Any:
+def best_multipliers(w: Any, mean_logits: Any) -> Any:
     """Multipliers (B, C, C) for `projected_squares`, by least squares in floats.
 
     What they are worth is certified by `projected_squares`, not here.
     """
-    w, bias, mean_logits = (np.asarray(x, dtype=np.float64) for x in (w, bias, mean_logits))
+    w, mean_logits = np.asarray(w, dtype=np.float64), np.asarray(mean_logits, dtype=np.float64)
     wdot = w - w.mean(axis=1, keepdims=True)
     gram = np.linalg.pinv(wdot @ np.swapaxes(wdot, -1, -2), hermitian=True)
-    return centred_mean_logits(numpy_namespace(), bias, mean_logits) @ gram
+    return centred_mean_logits(numpy_namespace(), mean_logits) @ gram
 
 
 def quotient(xp: Any, x: Any, y: Any, otherwise: int) -> Any:
@@ -204,23 +202,25 @@ def log_odds(net: Network) -> Any:
     return net.margins - net.off_class
 
 
-def from_mean_logits(xp: Any, *, w: Any, h: Any, bias: Any, multipliers: Any) -> Judgement:
-    """NC1, of each class and of all, from the matrix of mean logits."""
-    net = last_layer(xp, h, w, bias)
-    means = xp.mean(h, axis=2)
+def from_mean_logits(xp: Any, *, w: Any, h: Any, multipliers: Any) -> Judgement:
+    """NC1, of each class and of all, from the matrix of mean logits less the bias."""
+    C, means, wdot = w.shape[1], xp.mean(h, axis=2), w - xp.mean(w, axis=1)[:, None, :]
     spread = xp.mean(square_norm(xp, h - means[:, :, None, :]), axis=-1)
-    logits = xp.matmul(means, xp.matrix_transpose(w)) + bias[:, None, :]
-    squares = projected_squares(xp, w, bias, logits, multipliers)
-    most, seen = net.k * net.alpha * net.b, mean_margin(xp, bias, logits)
+    whole = xp.mean(square_norm(xp, h), axis=-1)
+    alpha = xp.sqrt(xp.mean(whole, axis=-1))
+    logits = xp.matmul(means, xp.matrix_transpose(w))
+    squares = projected_squares(xp, w, logits, multipliers)
+    margin = xp.sum(xp.sum(wdot * means, axis=-1), axis=-1) / (C - 1)
+    most = C * alpha * xp.sqrt(xp.mean(square_norm(xp, wdot), axis=-1)) / (C - 1)
     return Judgement(
         (),
         (
-            Comparison("mean margin", most + class_mean(xp, net.margins), most + seen, "="),
-            Comparison("spread of a class", spread, xp.mean(square_norm(xp, h), axis=-1) - squares),
+            Comparison("mean margin", most + margin, most + mean_margin(xp, logits), "="),
+            Comparison("spread of a class", spread, whole - squares),
             Comparison(
                 "NC1",
-                xp.mean(spread, axis=-1) / (net.alpha * net.alpha),
-                variability_from_projections(xp, alpha=net.alpha, Q=xp.mean(squares, axis=-1)),
+                xp.mean(spread, axis=-1) / (alpha * alpha),
+                variability_from_projections(xp, alpha=alpha, Q=xp.mean(squares, axis=-1)),
             ),
         ),
     )
@@ -269,7 +269,7 @@ SHARP_1 = Statement(
             r"$\bar t$ is $\frac1{C-1}\sum_c m_{cc}$.",
             Claim(
                 from_mean_logits,
-                (*_FIELDS, Field("multipliers", ("C", "C"))),
+                (*_FIELDS[:2], Field("multipliers", ("C", "C"))),
                 {"C": (2, 5), "N": (1, 4), "d": (1, 6)},
             ),
             (Bound("within-class variability", variability_from_projections, "upper", 1),),
