@@ -23,6 +23,7 @@ TOPICS = (
     "proximity_theorem",
     "alignment",
     "weight_cosines",
+    "one_class",
     "weight_decay",
     "batch_norm",
     "regularised",
