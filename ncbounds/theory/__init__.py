@@ -24,6 +24,7 @@ TOPICS = (
     "alignment",
     "weight_cosines",
     "one_class",
+    "class_pairs",
     "weight_decay",
     "batch_norm",
     "regularised",
