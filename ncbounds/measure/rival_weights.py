@@ -1,0 +1,173 @@
+"""The probabilities on the rivals of a class that make `bnwd:sharp-3` sharpest.
+
+Any probabilities are a certificate, so nothing here need be trusted: what the solver returns only
+has to be evaluated. The best are those of a softmax at h*, the shortest feature whose log-odds are
+the class' mean log-odds.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+from scipy.special import logsumexp, softmax, xlogy
+
+from ncbounds.errors import InputError
+
+Array = npt.NDArray[np.float64]
+
+_NEWTON_STEPS, _HALVINGS = 60, 40
+#: Binary logarithms between which mu is sought, for differences of norm at most 1, and its steps.
+_LARGEST, _LEAST, _STRIDE = 20.0, -40.0, 2.0
+
+
+@dataclass(frozen=True)
+class RivalWeights:
+    """Probabilities on all classes, zero for the class itself, and what they certify.
+
+    `margin` is a of the statement, `direction` omega (d,) and `reach` a/|omega|: the class mean
+    is at least that long (where a > 0).
+    """
+
+    probabilities: Array
+    direction: Array
+    margin: float
+
+    @property
+    def reach(self) -> float:
+        """The guaranteed norm of the class mean, 0 where nothing is guaranteed."""
+        length = float(np.linalg.norm(self.direction))
+        return max(self.margin, 0.0) / length if length > 0 else 0.0
+
+
+def certified(
+    weights: Array, bias: Array, class_: int, log_odds: float, probabilities: Array
+) -> RivalWeights:
+    """Evaluate given probabilities (C,), zero for the class itself."""
+    direction = weights[class_] - probabilities @ weights
+    entropy = -float(xlogy(probabilities, probabilities).sum())
+    offset = float(probabilities @ bias - bias[class_])
+    return RivalWeights(probabilities, direction, entropy + offset + log_odds)
+
+
+def rival_weights(
+    weights: Array, class_: int, log_odds: float, bias: Array | None = None
+) -> RivalWeights:
+    """Find the probabilities on the rivals of a class that guarantee it the longest class mean.
+
+    Parameters
+    ----------
+    weights
+        Last-layer weights, (C, d).
+    class_
+        The class, from 0.
+    log_odds
+        The class' mean of ``-log(e^loss - 1)``; the log-odds of the mean loss are a smaller,
+        valid number.
+    bias
+        Biases of the last layer, (C,); without them, none.
+
+    Returns
+    -------
+    RivalWeights
+        The probabilities, the direction omega and the margin a. Where even a feature of zero has
+        such log-odds nothing is guaranteed, and `reach` is 0.
+
+    Raises
+    ------
+    InputError
+        When shapes do not fit, a number is not finite, or there is no such class.
+
+    Source: `bnwd:sharp-3`, identity (gap-W).
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> found = rival_weights(np.eye(3), 0, log_odds=3.0)
+    >>> found.probabilities
+    array([0. , 0.5, 0.5])
+    >>> round(found.margin, 3)  # 3 + log 2
+    3.693
+    """
+    weights = np.asarray(weights, dtype=np.float64)
+    bias = np.zeros(len(weights)) if bias is None else np.asarray(bias, dtype=np.float64)
+    _check(weights, bias, class_, log_odds)
+    others = [c for c in range(len(weights)) if c != class_]
+    differences, offsets = weights[others] - weights[class_], bias[others] - bias[class_]
+    # The shortest feature lies in the span of the differences: R coordinates are enough.
+    basis = np.linalg.svd(differences, full_matrices=False)[2]
+    differences = differences @ basis.T
+    feature = _shortest(differences, offsets, -log_odds)
+    found = np.zeros(len(weights))
+    found[others] = softmax(differences @ feature + offsets)
+    return certified(weights, bias, class_, log_odds, found)
+
+
+def _check(weights: Array, bias: Array, class_: int, log_odds: float) -> None:
+    if weights.ndim != 2 or len(weights) < 2:
+        raise InputError("weights", weights.shape, "of shape (C, d) with C >= 2")
+    if bias.shape != (len(weights),):
+        raise InputError("bias", bias.shape, f"of shape ({len(weights)},)")
+    if not (np.isfinite(weights).all() and np.isfinite(bias).all()):
+        raise InputError("weights", "NaN or infinite", "finite")
+    if not 0 <= class_ < len(weights):
+        raise InputError("class", class_, f"in 0..{len(weights) - 1}")
+    if not np.isfinite(log_odds):
+        raise InputError("log_odds", log_odds, "finite")
+
+
+def _shortest(differences: Array, offsets: Array, level: float) -> Array:
+    """The shortest h with f(h) = log sum e^(difference . h + offset) at most a level.
+
+    h minimises f + (mu/2)|h|^2, and f(h) grows with mu, which is lowered until f(h) is low enough.
+    No level below the infimum of f is reached; the last h is returned then.
+    """
+    scale = float(np.sqrt(np.square(differences).sum(axis=1).max()))
+    h = np.zeros(differences.shape[1])
+    if level >= logsumexp(offsets) or scale == 0:
+        return h
+    unit = differences / scale
+
+    def excess(exponent: float) -> float:
+        nonlocal h
+        h = _regularised(unit, offsets, float(2.0**exponent), h)
+        return float(logsumexp(unit @ h + offsets) - level)
+
+    low = _LARGEST
+    while excess(low) > 0 and low > _LEAST:
+        low -= _STRIDE
+    high = low + _STRIDE
+    for _ in range(_HALVINGS):
+        middle = (low + high) / 2
+        low, high = (low, middle) if excess(middle) > 0 else (middle, high)
+    return h / scale
+
+
+def _regularised(differences: Array, offsets: Array, mu: float, start: Array) -> Array:
+    """Minimise log sum e^(difference . h + offset) + (mu/2)|h|^2 by damped Newton steps."""
+    h = start
+
+    def value(h: Array) -> float:
+        return float(logsumexp(differences @ h + offsets) + mu / 2 * h @ h)
+
+    here = value(h)
+    for _ in range(_NEWTON_STEPS):
+        pi = softmax(differences @ h + offsets)
+        mean = pi @ differences
+        gradient = mean + mu * h
+        spread = (differences - mean) * np.sqrt(pi)[:, None]
+        step = np.linalg.solve(spread.T @ spread + mu * np.eye(len(h)), gradient)
+        decrease = float(gradient @ step)
+        if decrease <= 1e-24 * (1 + abs(here)):
+            break
+        length = 1.0
+        for _ in range(_HALVINGS):
+            if value(h - length * step) <= here - length * decrease / 4:
+                break
+            length /= 2
+        else:
+            break
+        h = h - length * step
+        here = value(h)
+    return np.asarray(h, dtype=np.float64)
