@@ -17,7 +17,7 @@ from ncbounds.errors import InputError
 
 Array = npt.NDArray[np.float64]
 
-_NEWTON_STEPS, _HALVINGS = 60, 40
+_NEWTON_STEPS, _HALVINGS = 60, 30
 #: Binary logarithms between which mu is sought, for differences of norm at most 1, and its steps.
 _LARGEST, _LEAST, _STRIDE = 20.0, -40.0, 2.0
 
@@ -159,7 +159,8 @@ def _regularised(differences: Array, offsets: Array, mu: float, start: Array) ->
         spread = (differences - mean) * np.sqrt(pi)[:, None]
         step = np.linalg.solve(spread.T @ spread + mu * np.eye(len(h)), gradient)
         decrease = float(gradient @ step)
-        if decrease <= 1e-24 * (1 + abs(here)):
+        # A smaller decrease drowns in rounding.
+        if decrease <= 1e-15 * (1 + abs(here)):
             break
         length = 1.0
         for _ in range(_HALVINGS):
