@@ -18,10 +18,10 @@ from ncbounds.arithmetic.formula import formula, integer, nonnegative, positive
 from ncbounds.theory.proximity import (
     class_mean,
     last_layer,
-    mean_directions,
     phi_inverse,
     square_norm,
 )
+from ncbounds.theory.proximity_printed import mean_directions
 from ncbounds.theory.terms import (
     Bound,
     Claim,

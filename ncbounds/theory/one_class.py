@@ -18,7 +18,8 @@ from __future__ import annotations
 from typing import Any
 
 from ncbounds.arithmetic.formula import formula, nonnegative, positive
-from ncbounds.theory.proximity import mean_directions, phi, phi_inverse, square_norm
+from ncbounds.theory.proximity import phi, phi_inverse, square_norm
+from ncbounds.theory.proximity_printed import mean_directions
 from ncbounds.theory.terms import (
     Bound,
     Claim,
