@@ -63,6 +63,18 @@ METRICS: dict[str, Metric] = {
         "review eq. 7",
         "lower",
     ),
+    "nc2.cosine": Metric(
+        "mean distance of the cosines of centred class means from -1/(K-1) (NC2)",
+        "mean_{c != c'} |cos(mu_c - mu, mu_c' - mu) + 1/(K-1)|",
+        _SHARP,
+        "lower",
+    ),
+    "nc2.equinorm": Metric(
+        "coefficient of variation of the norms of the centred class means (NC2)",
+        "std_c |mu_c - mu| / mean_c |mu_c - mu|",
+        _SHARP,
+        "lower",
+    ),
     "nc3.etf": Metric(
         "distance of weights times centred class means from a simplex ETF (NC3)",
         f"| W M^T/|W M^T|_F - {_ETF} |_F, rows of M: (mu_c - mu)/|mu_c - mu|",
@@ -154,9 +166,22 @@ METRICS: dict[str, Metric] = {
         "bnwd Sec. 2.2",
         "neither",
     ),
+    "cosine.inter.deviation": Metric(
+        "mean distance of the inter-class cosines from -1/(K-1)",
+        f"mean_{{c != c'}} |<A_c, A_c'> + 1/(K-1)|, {_COSINES}",
+        _SHARP,
+        "lower",
+    ),
     "cosine.weights.mean": Metric(
         "mean cosine of a feature and the centred weights of its class",
         "mean cos(h_{c,i}, wdot_c)",
+        _SHARP,
+        "higher",
+        True,
+    ),
+    "cosine.weights.mean.centred": Metric(
+        "the same with the features centred by the global mean",
+        "mean cos(h_{c,i} - mu, wdot_c)",
         _SHARP,
         "higher",
         True,

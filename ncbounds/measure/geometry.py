@@ -68,6 +68,8 @@ def mean_cdnv(variances: Floats, means: Floats, resolution: float = 0.0) -> floa
 def cosine_summary(unit_means: Floats) -> dict[str, float]:
     """Least, mean and largest |A_c|^2 and <A_c, A_c'> over classes and pairs, for A (K, d).
 
+    And how far the latter are from -1/(K-1).
+
     A_c is the mean of a class' normalised features, so |A_c|^2 is the average cosine over all its
     ordered pairs, a sample with itself included; over pairs of different samples, of n_c, it would
     be (n_c |A_c|^2 - 1)/(n_c - 1). Source: bnwd Sec. 2.2.
@@ -93,7 +95,32 @@ def cosine_summary(unit_means: Floats) -> dict[str, float]:
         "cosine.inter.max": largest,
         "cosine.inter.mean": total / (K * (K - 1)),
         "cosine.inter.min": least,
+        "cosine.inter.deviation": mean_deviation(unit_means),
     }
+
+
+def mean_deviation(rows: Floats) -> float:
+    """Mean over pairs c != c' of |<r_c, r_c'> + 1/(K-1)|, for rows r (K, d).
+
+    >>> mean_deviation(np.array([[1.0, 0.0], [-0.6, 0.0]]))
+    0.4
+    """
+    K, total = len(rows), 0.0
+    for block in _blocks(K):
+        away = np.abs(rows[block] @ rows.T + 1 / (K - 1))
+        away[np.arange(len(away)), np.arange(K)[block]] = 0.0
+        total += float(away.sum())
+    return total / (K * (K - 1))
+
+
+def coefficient_of_variation(rows: Floats) -> float:
+    """Standard deviation of the norms of the rows over their mean, which is not zero.
+
+    >>> coefficient_of_variation(np.array([[1.0], [3.0]]))
+    0.5
+    """
+    lengths = np.linalg.norm(rows, axis=1)
+    return float(lengths.std() / lengths.mean())
 
 
 def stacked_alignment(

@@ -32,10 +32,10 @@ _GIVEN = {"float64": Fraction(1, 10**12), "float32": Fraction(1, 2**18), "float1
 class Information:
     """What is known of a last layer and its features; arrays of balls are object arrays.
 
-    Means run over samples, then over classes. With a bias, or with centred features, `offsets`
-    holds what they add to the margins of each class: ``C/(C-1)`` times the centred logits at the
-    centre. Log-odds are those of the true class plus ``log(C-1)``, and the loss is not lowered by
-    the offsets. In `mean_logits` row c is the class mean of the logits, bias and centre taken out.
+    Means run over samples, then over classes. The log-odds of a sample are those of its class plus
+    ``log(C-1)``. `beta` is the norm of the weights, centred where they are known. In `mean_logits`
+    row c is the class mean of the logits less the biases; if the features were centred, their
+    centre moves into the biases.
     """
 
     classes: int
@@ -44,11 +44,16 @@ class Information:
     loss: Any = None
     log_odds: Any = None
     weights: Floats | None = field(default=None, repr=False)
+    bias: Any = field(default=None, repr=False)
+    """(C,) balls."""
     class_alpha: Any = field(default=None, repr=False)
+    """(C,) balls: root mean square feature norms."""
     class_log_odds: Any = field(default=None, repr=False)
+    """(C,) balls."""
     sample_log_odds: tuple[Floats, ...] | None = field(default=None, repr=False)
+    """Of each class the log-odds of its samples, rounded down."""
     mean_logits: Any = field(default=None, repr=False)
-    offsets: Any = field(default=None, repr=False)
+    """(C, C) balls."""
 
 
 def enclose(value: object, parameter: str) -> Any:
@@ -118,13 +123,11 @@ def gather(samples: Samples, *, centred: bool = False) -> Information:
             add_by_class(total, values, index)
         for c in np.unique(index):
             own = index == c
-            least[c].append((p - wrong)[own])
+            least[c].append(np.nextafter(p - wrong, -np.inf)[own])
     n = samples.counts
     summing = (int(n.max()) + K + 8) * _U
-    offsets = _offsets(W, b, centre, gamma)
     class_odds = _balls(odds / n, (odds_error + summing * _absolute(least)) / n)
     mean_square = float((square / n).mean())
-    low = tuple(np.concatenate(parts) for parts in least)
     return Information(
         classes=K,
         alpha=flint.arb(mean_square, (gamma + summing) * mean_square).sqrt(),
@@ -135,13 +138,10 @@ def gather(samples: Samples, *, centred: bool = False) -> Information:
         class_alpha=np.array(
             [x.sqrt() for x in _balls(square / n, (gamma + summing) * square / n)]
         ),
-        class_log_odds=class_odds - offsets,
-        sample_log_odds=tuple(
-            np.nextafter(rows - float(o.upper()), -np.inf)
-            for rows, o in zip(low, offsets, strict=True)
-        ),
+        class_log_odds=class_odds,
+        sample_log_odds=tuple(np.concatenate(parts) for parts in least),
         mean_logits=_balls(logits_sum / n[:, None], (gamma + summing) * logits_size / n[:, None]),
-        offsets=offsets,
+        bias=_bias(W, b, centre, gamma),
     )
 
 
@@ -158,16 +158,9 @@ def _log_odds(z: Floats, error: Floats, index: Any) -> tuple[Floats, Floats]:
     return math.log(K - 1) - a, moved.max(axis=1) * 1.01 + rounding
 
 
-def _offsets(W: Floats, b: Floats, centre: Floats, gamma: float) -> Any:
-    """C/(C-1) times the centred logits at the centre, (K,): what bias and centre add to margins."""
-    K = len(W)
-    if not centre.any() and not (b - b[0]).any():
-        return np.array([flint.arb(0)] * K)
-    at_centre = W @ centre + b
-    error = (gamma + (K + 4) * _U) * (np.abs(W) @ np.abs(centre) + np.abs(b))
-    k = K / (K - 1)
-    spread = k * (error + error.mean()) * 1.01
-    return _balls(k * (at_centre - at_centre.mean()), spread + 8 * _U * k * np.abs(at_centre).max())
+def _bias(W: Floats, b: Floats, centre: Floats, gamma: float) -> Any:
+    """The logits at the centre, (K,): the biases of the centred features."""
+    return _balls(W @ centre + b, gamma * (np.abs(W) @ np.abs(centre) + np.abs(b)))
 
 
 def _centred_norm(W: Floats) -> Any:

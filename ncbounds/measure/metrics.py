@@ -12,9 +12,11 @@ from ncbounds.measure.definitions import METRICS
 from ncbounds.measure.door import Floats, Samples, admit
 from ncbounds.measure.geometry import (
     Undefined,
+    coefficient_of_variation,
     cosine_summary,
     etf_distance,
     mean_cdnv,
+    mean_deviation,
     stacked_alignment,
     unit_rows,
 )
@@ -96,7 +98,7 @@ def measure(
     values = _metrics_of_features(samples, means, of_samples, ranks)
     if samples.weights is not None:
         values |= _metrics_of_weights(samples.weights, means)
-        values |= _metrics_of_predictions(samples, samples.weights, of_samples)
+        values |= _metrics_of_predictions(samples, samples.weights, of_samples, means)
     metrics = {k: float(values[k]) for k in METRICS if k in values and not _missing(values[k])}
     undefined = {k: str(values[k]) for k in METRICS if k in values and _missing(values[k])}
     return Measurement(samples.n, samples.d, samples.K, metrics, undefined)
@@ -140,10 +142,12 @@ def _metrics_of_features(
     uncentred = of_samples.whitened_uncentred / samples.K
     values["gnc1"] = float(uncentred.mean()) if ranks[1] else nil
     if (centre := _central_class(means)) is not None:
-        values["nc2.etf"] = centre
+        values |= dict.fromkeys(("nc2.etf", "nc2.cosine", "nc2.equinorm"), centre)
     else:
         directions = unit_rows(means.centred)
         values["nc2.etf"] = etf_distance(directions, directions)
+        values["nc2.cosine"] = mean_deviation(directions)
+        values["nc2.equinorm"] = coefficient_of_variation(means.centred)
     if of_samples.shortest_centred <= means.resolution:
         reason = Undefined("a feature equals the global mean")
         values |= {name: reason for name in METRICS if name.startswith("cosine.in")}
@@ -175,7 +179,9 @@ def _metrics_of_weights(W: Floats, means: ClassMeans) -> Values:
     return values
 
 
-def _metrics_of_predictions(samples: Samples, W: Floats, of_samples: SampleMeans) -> Values:
+def _metrics_of_predictions(
+    samples: Samples, W: Floats, of_samples: SampleMeans, means: ClassMeans
+) -> Values:
     """Metrics of single samples beside the weights: losses, counts and cosines."""
     share = samples.counts / samples.n
     values: Values = {
@@ -187,16 +193,27 @@ def _metrics_of_predictions(samples: Samples, W: Floats, of_samples: SampleMeans
         "nc4.disagreement": _count(of_samples.disagreement, samples) / samples.n,
         "nc4.disagreement.balanced": float(of_samples.disagreement.mean()),
     }
-    no_direction = Undefined("a feature is zero") if of_samples.shortest == 0 else None
+    zero = Undefined("a feature is zero") if of_samples.shortest == 0 else None
+    at_mean = (
+        Undefined("a feature equals the global mean")
+        if of_samples.shortest_centred <= means.resolution
+        else None
+    )
     centred = W - W.mean(axis=0)
-    for name, rows, reason in (
-        ("gnc3", W, no_direction or _zero_weights(W)),
-        ("cosine.weights.mean", centred, no_direction or _zero_weights(centred, W)),
+    for name, rows, unit, reason in (
+        ("gnc3", W, of_samples.unit, zero or _zero_weights(W)),
+        ("cosine.weights.mean", centred, of_samples.unit, zero or _zero_weights(centred, W)),
+        (
+            "cosine.weights.mean.centred",
+            centred,
+            of_samples.unit_centred,
+            at_mean or _zero_weights(centred, W),
+        ),
     ):
         if reason is not None:
             values[name] = reason
             continue
-        cosine = float((unit_rows(rows) * of_samples.unit).sum(axis=1).mean())
+        cosine = float((unit_rows(rows) * unit).sum(axis=1).mean())
         values[name] = 1 - cosine if name == "gnc3" else cosine
     return values
 

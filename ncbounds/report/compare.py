@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from fractions import Fraction
 from typing import Any
@@ -10,6 +11,9 @@ from ncbounds.arithmetic.certified import Decimal, certify
 from ncbounds.codes.margin import least_one_vs_rest_distance
 from ncbounds.errors import InputError
 from ncbounds.measure import Measurement, measure
+from ncbounds.measure.door import Samples, admit
+from ncbounds.measure.information import gather
+from ncbounds.report.certificate import certificate
 from ncbounds.theory import statement
 from ncbounds.theory.evaluate import is_vacuous
 from ncbounds.theory.terms import Bound
@@ -34,6 +38,8 @@ class ModelBound:
     bound: Decimal
     vacuous: bool | None
     parameters: dict[str, Fraction]
+    level: str = ""
+    """The information that a guarantee uses, cheapest first in `certificate.LEVELS`."""
 
     @property
     def holds(self) -> bool:
@@ -49,6 +55,7 @@ class ModelBound:
             "id": self.id,
             "variant": self.variant,
             "reading": self.reading,
+            "level": self.level,
             "quantity": self.quantity,
             "measured": self.measured,
             "bound": value if abs(value) < float("inf") else None,
@@ -125,10 +132,10 @@ def compare(features: object, labels: object, weights: object, bias: object = No
     if weights is None:
         raise InputError("weights", "missing", "given: every bound speaks of the last layer")
     found = measure(features, labels, weights, bias)
+    samples = admit(features, labels, weights, bias)
     bounds: list[ModelBound] = []
     skipped: dict[str, str] = {}
-    bounds += _proximity(found, "", skipped)
-    bounds += _proximity(found, ".centred", skipped)
+    bounds += _guaranteed(found, samples, skipped)
     if bias is None:
         bounds += _printed_proximity(found)
     else:
@@ -174,41 +181,51 @@ def _bound(id: str, variant: str, quantity: str, direction: str) -> tuple[str, B
     raise KeyError((id, variant, quantity))
 
 
-def _proximity(found: Measurement, centred: str, skipped: dict[str, str]) -> list[ModelBound]:
-    """The sharp guarantee at the loss and norms of the model, raw or with centred features."""
-    id, m = "bnwd:theorem-2.1", found.metrics
-    name = f"{id} (sharp{', centred' if centred else ''})"
-    needed = ("loss.cross_entropy", f"alpha{centred}", "centre.weights", f"nc3.cosine{centred}")
-    missing = [key for key in needed if key not in m]
-    if missing:
-        skipped[name] = f"{missing[0]} is undefined: {found.undefined.get(missing[0], 'absent')}"
-        return []
-    loss, alpha = m["loss.cross_entropy"], m[f"alpha{centred}"]
-    b = m["beta"] * (1 - m["centre.weights"]) ** 0.5
-    numbers = {"L": loss, "alpha": alpha, "beta": b}
-    point = {"C": Fraction(found.K)} | {name: _no_less(v) for name, v in numbers.items()}
-    if not loss > 0 or not alpha > 0 or not b > 0:
-        skipped[name] = "the loss or a norm is zero in float64"
-        return []
-    _, variability = _bound(id, "sharp", "within-class variability", "upper")
-    outside = variability.formula.outside(point)
-    if outside:
-        skipped[name] = f"the mean loss {loss:.4g} is above log C: {outside}"
-        return []
-    spread, cosine = m[f"nc1.relative{centred}"], m[f"nc3.cosine{centred}"]
-    measured = {
-        "within-class variability": (f"nc1.relative{centred}", spread),
-        "1 - cosine of weights and class means": (f"1 - nc3.cosine{centred}", 1 - cosine),
-        "mean squared distance to self-duality": (
-            f"self-duality.distance{centred}",
-            2 * (1 - cosine * max(0.0, 1 - spread) ** 0.5),
-        ),
-    }
-    rows: list[ModelBound] = []
-    for quantity, (label, value) in measured.items():
-        reading, bound = _bound(id, "sharp", quantity, "upper")
-        rows += _row(id, reading, bound, "sharp", label, value, point)
+def _guaranteed(found: Measurement, samples: Samples, skipped: dict[str, str]) -> list[ModelBound]:
+    """The certificate of the model, with features as they are and centred, beside measurements."""
+    m, rows = found.metrics, []
+    for centred in ("", ".centred"):
+        if not (m[f"alpha{centred}"] > 0 and m["beta"] > 0 and m["centre.weights"] < 1):
+            skipped[f"the certificate{centred}"] = "features or weights are zero or all equal"
+            continue
+        certified = certificate(gather(samples, centred=bool(centred)), centred, bool(centred))
+        skipped |= certified.skipped
+        for one in certified.guarantees:
+            measured = _measured(m, one.quantity, centred)
+            if measured is None:
+                name = one.quantity.removeprefix("1 - ")
+                skipped[one.quantity] = (
+                    f"{name} is undefined: {found.undefined.get(name, 'absent')}"
+                )
+                continue
+            rows.append(
+                ModelBound(
+                    one.id,
+                    "sharp",
+                    one.reading,
+                    one.quantity,
+                    "upper",
+                    measured,
+                    one.bound,
+                    one.vacuous,
+                    {},
+                    one.level,
+                )
+            )
     return rows
+
+
+def _measured(m: dict[str, float], quantity: str, centred: str) -> float | None:
+    """What a guarantee bounds, from the metrics."""
+    name = quantity.removeprefix("1 - ")
+    if name == f"self-duality.distance{centred}":
+        spread, cosine = m.get(f"nc1.relative{centred}"), m.get(f"nc3.cosine{centred}")
+        if spread is None or cosine is None:
+            return None
+        return 2 * (1 - cosine * math.sqrt(max(0.0, 1 - spread)))
+    if name not in m:
+        return None
+    return m[name] if name == quantity else 1 - m[name]
 
 
 def _printed_proximity(found: Measurement) -> list[ModelBound]:

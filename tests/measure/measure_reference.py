@@ -41,12 +41,15 @@ def reference(features, labels, weights, bias):
     beta2 = mean([dot(w, w) for w in W])
     stack = lambda rows: [x for row in rows for x in row]  # noqa: E731
     aligned, aligned_centred = cos(stack(w_dot), stack(mu)), cos(stack(w_dot), stack(mu_dot))
+    length = mean([norm(m) for m in mu_dot])
     return {
         "nc1.pinv": mean([mean(group) for group in whitened(deviation, mu_dot, True)]),
         "nc1.pinv.samples": mean(stack(whitened(deviation, mu_dot, True))),
         "nc1.relative": within / alpha2,
         "nc1.relative.centred": within / spread2,
         "nc2.etf": etf(unit_means, unit_means),
+        "nc2.cosine": mean([abs(cos(mu_dot[c], mu_dot[e]) + mpf(1) / (K - 1)) for c, e in pairs]),
+        "nc2.equinorm": mp.sqrt(mean([(norm(m) - length) ** 2 for m in mu_dot])) / length,
         "nc3.etf": etf(W, unit_means),
         "nc3.cosine": aligned,
         "nc3.angle": mp.degrees(mp.acos(aligned)),
@@ -63,7 +66,9 @@ def reference(features, labels, weights, bias):
         "cosine.inter.max": max(cosines[c][e] for c, e in pairs),
         "cosine.inter.mean": mean([cosines[c][e] for c, e in pairs]),
         "cosine.inter.min": min(cosines[c][e] for c, e in pairs),
+        "cosine.inter.deviation": mean([abs(cosines[c][e] + mpf(1) / (K - 1)) for c, e in pairs]),
         "cosine.weights.mean": balanced(lambda c, x: cos(x, w_dot[c])),
+        "cosine.weights.mean.centred": balanced(lambda c, x: cos(minus(x, mu_G), w_dot[c])),
         "gnc1": mean([mean(group) for group in whitened(deviation, mu, False)]),
         "gnc3": 1 - balanced(lambda c, x: cos(x, W[c])),
         "gnc3.unscaled": 1 - mean([dot(W[c], mu[c]) for c in range(K)]),

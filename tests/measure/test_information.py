@@ -33,10 +33,7 @@ def truth(features, weights, bias, centre, K):
     b = np.zeros(K) if bias is None else bias
     net = last_layer(balls, h, w, balls.asarray(b[None]))
     h = h - balls.asarray(centre[None, None, None])
-    wdot = w - balls.mean(w, axis=1)[:, None, :]
-    bdot = balls.asarray(b[None]) - balls.mean(balls.asarray(b[None]), axis=1)[:, None]
-    at_centre = balls.sum(wdot * balls.asarray(centre[None, None]), axis=-1) + bdot
-    offsets = at_centre * K / (K - 1)
+    at_centre = balls.sum(w * balls.asarray(centre[None, None]), axis=-1) + balls.asarray(b[None])
     odds = phi_inverse(balls, net.losses, K - 1)
     mean_features = balls.mean(h, axis=2)
     return {
@@ -45,10 +42,10 @@ def truth(features, weights, bias, centre, K):
         "loss": net.loss,
         "log_odds": class_mean(balls, odds),
         "class_alpha": balls.sqrt(balls.mean(square_norm(balls, h), axis=-1)),
-        "class_log_odds": balls.mean(odds, axis=-1) - offsets,
+        "class_log_odds": balls.mean(odds, axis=-1),
         "mean_logits": mean_features @ balls.matrix_transpose(w),
-        "offsets": offsets,
-    }, odds - offsets[:, :, None]
+        "bias": at_centre,
+    }, odds
 
 
 @pytest.mark.parametrize("case", CASES, ids=str)
