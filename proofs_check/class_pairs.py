@@ -20,6 +20,7 @@ from proofs_check.convexity import CAUCHY_SCHWARZ, JENSEN
 from proofs_check.cosine import INNER_PRODUCT
 from proofs_check.off_class import best_use, budget, cost, off_class_lemma, seen
 from proofs_check.one_class import MINKOWSKI
+from proofs_check.proximity_steps import TRIANGLE
 from proofs_check.steps import Fact, Step, assumes, identity, nonnegative, point, proof, tie
 from proofs_check.weight_decay import MONOTONE
 
@@ -95,7 +96,7 @@ def mean_directions(claim: Claim) -> Iterator[Step]:
     yield tie("the claim compares these", claim, instances, _direction_sides)
 
 
-@proof("bnwd:sharp-4", "sharp", "mean logits", INNER_PRODUCT)
+@proof("bnwd:sharp-4", "sharp", "mean logits", INNER_PRODUCT, TRIANGLE)
 def mean_logits(claim: Claim) -> Iterator[Step]:
     """A class mean is its projection q plus what is orthogonal to all centred weights.
 
@@ -190,10 +191,13 @@ def off_class_logits(claim: Claim) -> Iterator[Step]:
     MINKOWSKI,
     MONOTONE,
     SPECTRUM,
+    TRIANGLE,
 )
 def gram_matrix(claim: Claim) -> Iterator[Step]:
     """T (1 - tau) + mean G = T s: what the last layer sees of the misalignment costs both terms.
 
+    The off-class logits of a class mean are the means of those of its samples, so by the triangle
+    inequality theirs have a mean size of at least (T/k)(y - Y).
     Of y = mean |D| it is known that a y^2 <= mean |E|^2 <= 2s, so that (T/k)(y - Y)_+ is at most
     M, and that mean G >= (g T/2) (y - Y)_+^2, Y being the mean off-class logit of the weights.
     """
