@@ -69,6 +69,12 @@ METRICS: dict[str, Metric] = {
         _SHARP,
         "lower",
     ),
+    "nc2.gram": Metric(
+        "mean distance of the scaled inner products of class means from -1/(K-1) (NC2)",
+        "mean_{c != c'} |<mu_c, mu_c'>/alpha^2 + 1/(K-1)|",
+        _SHARP,
+        "lower",
+    ),
     "nc2.equinorm": Metric(
         "coefficient of variation of the norms of the centred class means (NC2)",
         "std_c |mu_c - mu| / mean_c |mu_c - mu|",

@@ -160,6 +160,8 @@ def _log_odds(z: Floats, error: Floats, index: Any) -> tuple[Floats, Floats]:
 
 def _bias(W: Floats, b: Floats, centre: Floats, gamma: float) -> Any:
     """The logits at the centre, (K,): the biases of the centred features."""
+    if not centre.any():
+        return np.array([flint.arb(x) for x in b])
     return _balls(W @ centre + b, gamma * (np.abs(W) @ np.abs(centre) + np.abs(b)))
 
 

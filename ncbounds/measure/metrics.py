@@ -133,6 +133,7 @@ def _metrics_of_features(
     )
     zero = Undefined("all features are zero")
     values["nc1.relative"] = within / alpha**2 if alpha else zero
+    values["nc2.gram"] = mean_deviation(means.uncentred / alpha) if alpha else zero
     same = Undefined("all class means are equal")
     values["nc1.relative.centred"] = within / spread**2 if spread > means.resolution else same
     whitened = of_samples.whitened / samples.K

@@ -30,7 +30,7 @@ _BITS, _DIGITS, _LAST = 160, 12, 131072
 #: Classes up to which C x C matrices are solved and raised to powers in balls.
 _MANY = 100
 _U = 2.0**-53
-#: The value that holds without any guarantee.
+#: The value that holds without any guarantee; for what is not here it is C/(C-1).
 _TRIVIAL = {
     "nc1.relative": 1,
     "1 - nc3.cosine": 2,
@@ -156,9 +156,8 @@ def proximity_certificate(
 
     Examples
     --------
-    >>> found = proximity_certificate(classes=10, alpha=2.0, beta=3.0, loss=0.01, log_odds=6.5)
+    >>> found = proximity_certificate(classes=10, alpha=2.0, beta=3.0, loss=0.02, log_odds=6.2)
     >>> print(found)  # doctest: +NORMALIZE_WHITESPACE
-    nc1.relative             <= 0.03766  mean loss      bnwd:theorem-2.1
     """
     if not isinstance(classes, int) or classes < 2:
         raise InputError("classes", classes, "an integer of at least 2")
@@ -183,6 +182,7 @@ def proximity_certificate(
         class_alpha=None if class_alpha is None else _vector("class_alpha", class_alpha, classes),
         mean_logits=None if mean_logits is None else _logits(mean_logits, b, classes),
     )
+    _check_possible(known)
     return certificate(known)
 
 
@@ -200,12 +200,14 @@ def certificate(known: Information, centred: str = "", cosines: bool = True) -> 
         for level, mean in means.items():
             reading = "the mean loss alone" if level == LEVELS[0] else "measured losses"
             found += _row(
-                "bnwd:sharp-2", reading, f"1 - cosine.weights.mean{centred}", level, 1 - mean
+                known, "bnwd:sharp-2", reading, f"1 - cosine.weights.mean{centred}", level, 1 - mean
             )
             if cosines:
                 kept = _largest(mean, 0)
                 deficit = 1 - kept * kept
-                found += _row("bnwd:sharp-2", reading, "1 - cosine.intra.mean", level, deficit)
+                found += _row(
+                    known, "bnwd:sharp-2", reading, "1 - cosine.intra.mean", level, deficit
+                )
         if cosines and known.weights is not None:
             found += _of_classes(known)
             if known.classes > _MANY:
@@ -213,20 +215,27 @@ def certificate(known: Information, centred: str = "", cosines: bool = True) -> 
             else:
                 found += _inter_class(known, means)
                 found += _class_means(known)
+        if known.weights is not None and known.classes <= _MANY and not centred:
+            found += _products_of_means(known)
     return Certificate(tuple(found), skipped)
 
 
 # -- rows -----------------------------------------------------------------------------------------
 
 
-def _row(id: str, reading: str, quantity: str, level: str, bound: Any) -> list[Guarantee]:
+def _row(
+    known: Information, id: str, reading: str, quantity: str, level: str, bound: Any
+) -> list[Guarantee]:
     """An upper bound, rounded up; none where it has no value."""
     ball = bound.data.ravel()[0] if isinstance(bound, balls.Balls) else bound
     upper = ball.upper() if ball.is_finite() else None
     value = None if upper is None else round_ball(upper, _DIGITS, _LAST)
     if upper is None or value is None:
         return []
-    trivial = _TRIVIAL.get(quantity.removesuffix(".centred"), 1)
+    C = known.classes
+    trivial = _TRIVIAL.get(quantity.removesuffix(".centred"), flint.arb(C) / (C - 1))
+    if quantity == "nc2.equinorm":
+        trivial = flint.arb(C - 1).sqrt()
     return [Guarantee(id, reading, quantity, level, value, bool(not upper < trivial))]
 
 
@@ -239,17 +248,23 @@ def _largest(x: Any, y: Any) -> Any:
     return balls.maximum(x, 0 * x + y)
 
 
-def _alignment(known: Information, centred: str, skipped: dict[str, str]) -> Iterator[Guarantee]:
-    """NC1, NC3 and self-duality from a mean margin that is guaranteed or known."""
+def _margins(known: Information) -> dict[str, Any]:
+    """Lower bounds on the mean log-odds, by level."""
     margins = {}
-    if known.loss is not None:
-        if known.loss < flint.arb(known.classes).log():
-            margins[LEVELS[0]] = phi_inverse(balls, _one(known.loss), known.classes - 1)
-        else:
-            loss = float(known.loss.mid())
-            skipped[f"bnwd:theorem-2.1{centred}"] = f"the mean loss {loss:.4g} is not below log C"
+    if known.loss is not None and known.loss < flint.arb(known.classes).log():
+        margins[LEVELS[0]] = phi_inverse(balls, _one(known.loss), known.classes - 1)
     if known.log_odds is not None:
         margins[LEVELS[1]] = _one(known.log_odds)
+    return margins
+
+
+def _alignment(known: Information, centred: str, skipped: dict[str, str]) -> Iterator[Guarantee]:
+    """NC1, NC3 and self-duality from a mean margin that is guaranteed or known."""
+    margins = _margins(known)
+    if known.loss is not None and LEVELS[0] not in margins:
+        loss = float(known.loss.mid())
+        name = f"bnwd:theorem-2.1 (sharp{', centred' if centred else ''})"
+        skipped[name] = f"the mean loss {loss:.4g} is at or above log C"
     if known.mean_logits is not None:
         margins[LEVELS[2]] = alignment.mean_margin(balls, _one(known.mean_logits))
     given = {"C": _one(known.classes), "alpha": _one(known.alpha), "beta": _one(known.beta)}
@@ -279,7 +294,7 @@ def _alignment(known: Information, centred: str, skipped: dict[str, str]) -> Ite
             (theorem, "1 - nc3.cosine", alignment.cosine_deficit(balls, share)),
             (theorem, "self-duality.distance", alignment.distance(balls, **numbers)),
         ):
-            yield from _row(id, reading, quantity + centred, level, bound)
+            yield from _row(known, id, reading, quantity + centred, level, bound)
 
 
 def _weight_cosines(known: Information) -> Iterator[tuple[str, Any]]:
@@ -356,13 +371,15 @@ def _of_classes(known: Information) -> Iterator[Guarantee]:
             intra.append(max(0.0, float(worth[0]) - 1e-12) ** 2)
     if intra:
         deficit = flint.arb(1 - min(intra)) + 1e-15
-        yield from _row("bnwd:sharp-3", "mean cosine", "1 - cosine.intra.min", LEVELS[3], deficit)
+        yield from _row(
+            known, "bnwd:sharp-3", "mean cosine", "1 - cosine.intra.min", LEVELS[3], deficit
+        )
     least = _one(np.array(lengths, dtype=object))
     total = sum(lengths, flint.arb(0)) / C
     if total > 0:
         deviation = one_class.norm_deviation(balls, least, _one(known.class_alpha))
         bound = deviation.data[0] / total
-        yield from _row("bnwd:sharp-3", "equal norms", "nc2.equinorm", LEVELS[3], bound)
+        yield from _row(known, "bnwd:sharp-3", "equal norms", "nc2.equinorm", LEVELS[3], bound)
 
 
 def _rival_direction(known: Information, c: int, pi: Floats) -> tuple[Any, Any]:
@@ -385,20 +402,42 @@ def _inter_class(known: Information, means: dict[str, Any]) -> Iterator[Guarante
     """Inter-class cosines from the mean cosine to the weights, and the weights themselves."""
     W, C = known.weights, known.classes
     assert W is not None
-    centred = _centred(W)
-    gram = centred * centred.transpose()
+    gram = _gram(W)
     lengths = [gram[c, c].sqrt() for c in range(C)]
     if not all(x > 0 for x in lengths):
         return
-    cosines = np.array(
-        [[gram[c, r] / (lengths[c] * lengths[r]) for r in range(C)] for c in range(C)]
-    )
-    away = _mean_over_pairs([abs(x + flint.arb(1) / (C - 1)) for x in _off_diagonal(cosines)])
-    o = balls.sqrt(class_pairs.largest_eigenvalue(balls, _one(cosines)))
+    cosines = gram / np.outer(lengths, lengths)
+    away, o = _from_simplex(cosines)
     for level, mean in means.items():
         s = _largest(1 - mean, 0)
-        bound = class_pairs.pair_gap(balls, C=_one(C), o=o, s=s) + _one(away)
-        yield from _row("bnwd:sharp-4", "mean directions", "cosine.inter.deviation", level, bound)
+        bound = class_pairs.pair_gap(balls, C=_one(C), o=o, s=s) + away
+        yield from _row(
+            known, "bnwd:sharp-4", "mean directions", "cosine.inter.deviation", level, bound
+        )
+
+
+def _products_of_means(known: Information) -> Iterator[Guarantee]:
+    """Inner products of the class means over alpha^2, where there is no bias."""
+    W, C = known.weights, known.classes
+    assert W is not None
+    if not all(b == 0 for b in known.bias):
+        return
+    T = known.alpha * known.beta * C / (C - 1)
+    gram = _gram(W) / (known.beta * known.beta)
+    away, o = _from_simplex(gram)
+    off = [abs(gram[c, r] + gram[c, c] / (C - 1)) for c in range(C) for r in range(C) if r != c]
+    for level, p in _margins(known).items():
+        s = 1 - p / _one(T)
+        numbers = {"C": _one(C), "T": _one(T), "o": o, "s": s, "Y": _one(_mean(off))}
+        bound = class_pairs.gram_gap(balls, **numbers) + away
+        yield from _row(known, "bnwd:sharp-4", "Gram matrix", "nc2.gram", level, bound)
+
+
+def _from_simplex(gram: Any) -> tuple[Any, Any]:
+    """How far entries off the diagonal are from -1/(C-1); the root of the largest eigenvalue."""
+    C = len(gram)
+    away = _mean([abs(x + flint.arb(1) / (C - 1)) for x in _off_diagonal(gram)])
+    return _one(away), balls.sqrt(class_pairs.largest_eigenvalue(balls, _one(gram)))
 
 
 def _class_means(known: Information) -> Iterator[Guarantee]:
@@ -415,7 +454,7 @@ def _class_means(known: Information) -> Iterator[Guarantee]:
         abs(x + flint.arb(1) / (C - 1)) + r
         for x, r in zip(_off_diagonal(centres.data[0]), _off_diagonal(radii.data[0]), strict=True)
     ]
-    yield from _row("bnwd:sharp-4", "mean logits", "nc2.cosine", LEVELS[2], _mean_over_pairs(away))
+    yield from _row(known, "bnwd:sharp-4", "mean logits", "nc2.cosine", LEVELS[2], _mean(away))
 
 
 # -- matrices of balls ----------------------------------------------------------------------------
@@ -446,6 +485,13 @@ def _projections(known: Information) -> Any:
     return (gram + gram.T) / 2
 
 
+def _gram(W: Floats) -> Any:
+    """Inner products of the centred weights, (C, C) balls."""
+    centred = _centred(W)
+    product = centred * centred.transpose()
+    return np.array([[product[c, r] for r in range(len(W))] for c in range(len(W))])
+
+
 def _centred(W: Floats) -> Any:
     """The centred weights as a matrix of balls."""
     whole = flint.arb_mat(W.tolist())
@@ -465,7 +511,7 @@ def _off_diagonal(matrix: Any) -> list[Any]:
     return [matrix[c, r] for c in range(C) for r in range(C) if r != c]
 
 
-def _mean_over_pairs(values: Sequence[Any]) -> Any:
+def _mean(values: Sequence[Any]) -> Any:
     return sum(values, flint.arb(0)) / len(values)
 
 
@@ -482,6 +528,20 @@ def _norms(rows: Floats) -> Floats:
 
 
 # -- numbers that are given -----------------------------------------------------------------------
+
+
+def _check_possible(known: Information) -> None:
+    """Refuse losses and log-odds better than any network's of these norms."""
+    with balls.precision(_BITS):
+        C = known.classes
+        most = known.alpha * known.beta * C / (C - 1)
+        if known.log_odds is not None and known.log_odds > most:
+            domain = f"at most C/(C-1) alpha beta = {float(most.mid()):.6g}"
+            raise InputError("log_odds", float(known.log_odds.mid()), domain)
+        least = ((C - 1) * (-most).exp()).log1p()
+        if known.loss is not None and known.loss < least:
+            domain = f"at least {float(least.mid()):.6g}, the least loss at these norms"
+            raise InputError("loss", float(known.loss.mid()), domain)
 
 
 def _positive(value: object, parameter: str) -> Any:

@@ -49,6 +49,7 @@ def reference(features, labels, weights, bias):
         "nc1.relative.centred": within / spread2,
         "nc2.etf": etf(unit_means, unit_means),
         "nc2.cosine": mean([abs(cos(mu_dot[c], mu_dot[e]) + mpf(1) / (K - 1)) for c, e in pairs]),
+        "nc2.gram": mean([abs(dot(mu[c], mu[e]) / alpha2 + mpf(1) / (K - 1)) for c, e in pairs]),
         "nc2.equinorm": mp.sqrt(mean([(norm(m) - length) ** 2 for m in mu_dot])) / length,
         "nc3.etf": etf(W, unit_means),
         "nc3.cosine": aligned,
