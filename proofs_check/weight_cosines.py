@@ -21,7 +21,7 @@ from proofs_check.alignment import odds_and_margin
 from proofs_check.convexity import CAUCHY_SCHWARZ, JENSEN
 from proofs_check.cosine import INNER_PRODUCT
 from proofs_check.layers import LAYERS, ZEROS, Cosines
-from proofs_check.proximity_steps import K, many, margins_are_convex, mean, within_classes
+from proofs_check.proximity_steps import K, dot, many, margins_are_convex, mean, within_classes
 from proofs_check.steps import (
     Fact,
     Step,
@@ -420,7 +420,8 @@ def _set_bound(rho: list[Any], left: Any) -> Any:
     """moment^(3/2)/sqrt(left) less the share of the samples that are lost."""
     moment = mean([_power(x, 2, 3) for x in rho])
     lost = Fraction(sum(1 for x in rho if not x > 0), len(rho))
-    return _power(moment, 3, 2) / left.sqrt() - balls.ball(lost)
+    kept = _power(moment, 3, 2) / left.sqrt() if left > 0 else balls.ball(0)
+    return kept - balls.ball(lost)
 
 
 def _measured_sides(
@@ -432,6 +433,9 @@ def _measured_sides(
     count = net.C * net.N
     others = sum((x**2 for x in outside if x > 0), balls.ball(0)) / count
     left = ((1 - others) * count / len(inside)).max(balls.ball(0))
+
+    squares = _chosen(net.each(lambda _, x: dot(x, x)), subset)
+    measured = balls.ball(mean(squares) / net.square)
 
     def value(x: Any) -> Any:
         if not x > 0:
@@ -452,6 +456,7 @@ def _measured_sides(
     return {
         "subset, priced": (1 - kappa, 1 - priced),
         "subset": (1 - kappa, 1 - _set_bound(inside, left)),
+        "subset of measured norms": (1 - kappa, 1 - _set_bound(inside, measured)),
         "mean cosine, any norms": (sides["mean cosine"][0], 1 - any_norms),
         "class means": sides["class means"],
         "intra-class cosine": sides["intra-class cosine"],

@@ -72,27 +72,28 @@ def square_norms_left(xp: Any, along: Any, subset: Any) -> Any:
     return xp.maximum(left, 0 * left)
 
 
-def priced_cosine(xp: Any, along: Any, subset: Any, price: Any) -> Any:
+def priced_cosine(xp: Any, along: Any, subset: Any, left: Any, price: Any) -> Any:
     """Lower bound on the mean cosine over a subset, for any price > 0 of shape (B,).
 
-    With the best price it is exact, given the components (B, C, N) and nothing else.
+    `left` (B,) is the mean of |h/alpha|^2 over the subset or an upper bound on it: measured, or
+    `square_norms_left`, or 1 for all samples. With the best price the bound is exact, given this
+    and the components (B, C, N).
     """
     there = xp.is_positive(along)
     component = xp.maximum(along, 0 * along)
     each = (price + 0 * price)[:, None, None] + 0 * along
     length = xp.maximum(component, xp.root(component / (2 * each), 3))
     value = quotient(xp, component, length, 0) + each * length * length
-    return _on(xp, subset, value - (1 - there)) - price * square_norms_left(xp, along, subset)
+    return _on(xp, subset, value - (1 - there)) - price * left
 
 
-def subset_cosine(xp: Any, along: Any, subset: Any) -> Any:
+def subset_cosine(xp: Any, along: Any, subset: Any, left: Any) -> Any:
     """Lower bound on the mean cosine over a subset, without a price: nearly the best."""
     component = xp.maximum(along, 0 * along)
     roots = xp.root(component, 3)
     moment = _on(xp, subset, roots * roots)
-    longest = xp.sqrt(square_norms_left(xp, along, subset))
     lost = _on(xp, subset, 1 - xp.is_positive(along))
-    return quotient(xp, moment * xp.sqrt(moment), longest, 0) - lost
+    return quotient(xp, moment * xp.sqrt(moment), xp.sqrt(left), 0) - lost
 
 
 def cosine_of_any_norms(xp: Any, odds: Any, most: Any) -> Any:
@@ -107,16 +108,15 @@ def cosine_of_any_norms(xp: Any, odds: Any, most: Any) -> Any:
     return quotient(xp, total * total, most, 0) - class_mean(xp, 1 - xp.is_positive(odds))
 
 
-def best_price(along: Any, subset: Any) -> Any:
+def best_price(along: Any, subset: Any, left: Any) -> Any:
     """The price, (B,), at which `priced_cosine` is largest, in floats: it is concave in it."""
     xp, low = numpy_namespace(), np.full(len(along), -20.0)
     high = -low
     for _ in range(100):
-        left, right = (2 * low + high) / 3, (low + 2 * high) / 3
-        rises = priced_cosine(xp, along, subset, 10**left) < priced_cosine(
-            xp, along, subset, 10**right
-        )
-        low, high = np.where(rises, left, low), np.where(rises, high, right)
+        first, second = (2 * low + high) / 3, (low + 2 * high) / 3
+        values = [priced_cosine(xp, along, subset, left, 10**x) for x in (first, second)]
+        rises = values[0] < values[1]
+        low, high = np.where(rises, first, low), np.where(rises, high, second)
     return 10**low
 
 
@@ -235,17 +235,25 @@ def measured_losses(xp: Any, *, w: Any, h: Any, bias: Any, subset: Any, price: A
     along = components(xp, net.C, odds, norms, net.alpha)
     class_odds = xp.mean(odds, axis=-1)[..., None]
     along_means = components(xp, net.C, class_odds, norms, net.alpha)
-    whole = subset_cosine(xp, along, 0 * subset + 1)
-    chosen = _on(xp, subset, cosines(xp, h, wdot[:, :, None, :]))
+    left, one = square_norms_left(xp, along, subset), 0 * net.alpha + 1
+    measured = _on(xp, subset, square_norm(xp, h)) / (net.alpha * net.alpha)
+    chosen = 1 - _on(xp, subset, cosines(xp, h, wdot[:, :, None, :]))
     any_norms = cosine_of_any_norms(xp, odds, net.k * net.alpha * net.b)
     kappa, means, intra = _comparisons(
-        xp, w, h, whole, subset_cosine(xp, along_means, 0 * along_means + 1)
+        xp,
+        w,
+        h,
+        subset_cosine(xp, along, 0 * subset + 1, one),
+        subset_cosine(xp, along_means, 0 * along_means + 1, one),
     )
     return Judgement(
         (),
         (
-            Comparison("subset, priced", 1 - chosen, 1 - priced_cosine(xp, along, subset, price)),
-            Comparison("subset", 1 - chosen, 1 - subset_cosine(xp, along, subset)),
+            Comparison("subset, priced", chosen, 1 - priced_cosine(xp, along, subset, left, price)),
+            Comparison("subset", chosen, 1 - subset_cosine(xp, along, subset, left)),
+            Comparison(
+                "subset of measured norms", chosen, 1 - subset_cosine(xp, along, subset, measured)
+            ),
             Comparison("mean cosine, any norms", kappa.lhs, 1 - any_norms),
             means,
             intra,
@@ -299,8 +307,9 @@ SHARP_2 = Statement(
             r"For every price $\mu > 0$ the mean over $S$ of $\kappa = \cos(h, \dot w_c)$ is at "
             r"least $\overline{f(\rho)}^S - \mu R^2$, where $f(\rho) = \rho/r + \mu r^2$ with "
             r"$r = \max(\rho, \sqrt[3]{\rho/2\mu})$ for $\rho > 0$, else $-1$; and at least "
-            r"$(\overline{[\rho]_+^{2/3}}^S)^{3/2}/R - \overline{1_{\rho\le0}}^S$. Over all "
-            r"samples, and for any norms of the weights, $\bar\kappa \ge \frac1T(\frac1C\sum_c "
+            r"$(\overline{[\rho]_+^{2/3}}^S)^{3/2}/R - \overline{1_{\rho\le0}}^S$. Where the root "
+            r"mean square of $|h|/\alpha$ over $S$ is measured it serves as $R$. Over all samples, "
+            r"and for any norms of the weights, $\bar\kappa \ge \frac1T(\frac1C\sum_c "
             r"(\frac1N\sum_i [p]_+^{2/3})^{3/4})^2 - \overline{1_{p\le0}}$. The same holds for "
             r"class means with $\frac1N\sum_i p$, and $\overline{\mathrm{intra}} \ge "
             r"[\bar\kappa]_+^2$ for the bound on $\bar\kappa$. Zero vectors have $\kappa = -1$.",

@@ -81,11 +81,13 @@ def uneven():
     return along, lengths / np.sqrt((lengths**2).mean())
 
 
-@pytest.mark.parametrize("name", ["subset", "subset, priced", "mean cosine, any norms"])
+@pytest.mark.parametrize(
+    "name", ["subset", "subset, priced", "subset of measured norms", "mean cosine, any norms"]
+)
 def test_lengths_like_third_roots_attain_what_log_odds_allow(name):
     along, lengths = uneven()
     given = instance(along, lengths, bias=np.zeros(C), subset=ONE, price=1.0)
-    best = weight_cosines.best_price(along[None], ONE[None])
+    best = weight_cosines.best_price(along[None], ONE[None], np.ones(1))
     assert ratio(LOSSES, name, {**given, "price": best}) == pytest.approx(1.0)
 
 
@@ -118,9 +120,10 @@ def test_the_best_price_is_at_least_as_good_as_the_form_without():
     along = rng.uniform(-0.1, 1.1, (8, C, N))
     subset = 1.0 * (rng.random((8, C, N)) < 0.7)
     subset[:, 0, 0] = 1.0
-    price = weight_cosines.best_price(along, subset)
-    priced = weight_cosines.priced_cosine(XP, along, subset, price)
-    assert (priced >= weight_cosines.subset_cosine(XP, along, subset) - 1e-9).all()
+    left = np.full(8, 1.5)
+    price = weight_cosines.best_price(along, subset, left)
+    priced = weight_cosines.priced_cosine(XP, along, subset, left, price)
+    assert (priced >= weight_cosines.subset_cosine(XP, along, subset, left) - 1e-9).all()
 
 
 @pytest.mark.parametrize(("L", "alpha"), [(0.001, 8.0), (0.008, 6.5), (0.0079, 13.0)])

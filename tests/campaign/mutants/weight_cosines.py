@@ -25,7 +25,8 @@ def along_of(xp, i, odds=log_odds):
 def none_is_lost(xp, c, i):
     """Forget that a sample above log C may have the cosine -1."""
     along = along_of(xp, i)
-    bound = weight_cosines.subset_cosine(xp, along, i["subset"])
+    left = weight_cosines.square_norms_left(xp, along, i["subset"])
+    bound = weight_cosines.subset_cosine(xp, along, i["subset"], left)
     lost = class_mean(xp, i["subset"] * (1 - xp.is_positive(along)))
     return replace(c, rhs=1 - bound - lost / class_mean(xp, i["subset"]))
 
@@ -52,14 +53,15 @@ def mean_of_odds(xp, c, i):
 def with_bias(xp, c, i):
     """Leave in the log-odds what the bias adds."""
     along = along_of(xp, i, lambda net: phi_inverse(xp, net.losses, net.C - 1))
-    return replace(c, rhs=1 - weight_cosines.subset_cosine(xp, along, i["subset"]))
+    left = weight_cosines.square_norms_left(xp, along, i["subset"])
+    return replace(c, rhs=1 - weight_cosines.subset_cosine(xp, along, i["subset"], left))
 
 
 def half_price(xp, c, i):
     """Charge half of the price for the norms."""
     along = along_of(xp, i)
-    full = weight_cosines.priced_cosine(xp, along, i["subset"], i["price"])
     left = weight_cosines.square_norms_left(xp, along, i["subset"])
+    full = weight_cosines.priced_cosine(xp, along, i["subset"], left, i["price"])
     return replace(c, rhs=1 - full - i["price"] / 2 * left)
 
 
@@ -97,6 +99,10 @@ MUTANTS = {
     "sharp 2: subset, priced, 1 % tighter": (
         LOSSES,
         lambda c: changed(c, "subset, priced", rhs(99, 100)),
+    ),
+    "sharp 2: subset of measured norms 1 % tighter": (
+        LOSSES,
+        lambda c: changed(c, "subset of measured norms", rhs(99, 100)),
     ),
     "sharp 2: any norms 1 % tighter": (
         LOSSES,
