@@ -24,7 +24,7 @@ from ncbounds.arithmetic import balls
 from ncbounds.arithmetic.boxes import Box, Refusal, prove_nonnegative
 from ncbounds.arithmetic.check_cover import check_cover
 from ncbounds.theory import TOPICS
-from ncbounds.theory.terms import Claim, Field
+from ncbounds.theory.terms import Claim, Comparison, Field
 
 
 @dataclass(frozen=True)
@@ -202,13 +202,17 @@ def tie(
     two sides as balls, computed from the instance (arrays of Fractions without batch axis) in a
     way of its own. Each must overlap the claim's own ball, which is narrow. The comparisons named
     in `equalities` must be equations, all others inequalities, and none may go unmentioned.
+    Of the random instances up to a quarter may leave a side undecided.
     """
-    method, checked = "tie to the claim", 0
-    for instance in [*instances, *random_instances(claim)]:
+    method, checked, undecided = "tie to the claim", 0, 0
+    for place, instance in enumerate([*instances, *random_instances(claim)]):
         arrays = {k: np.asarray(v, dtype=object) for k, v in instance.items()}
         with balls.precision(256):
             judged = claim.judge(balls, **{k: balls.asarray(v[None]) for k, v in arrays.items()})
             sides = {c.name: c for c in (*judged.hypotheses, *judged.conclusions)}
+            if place >= len(instances) and not all(map(_is_finite, sides.values())):
+                undecided += 1  # a sign that no precision decides, as of a vector that vanishes
+                continue
             derived_sides = expected(**arrays)
             if sides.keys() != derived_sides.keys():
                 odd = sorted(sides.keys() ^ derived_sides.keys())[0]
@@ -223,7 +227,13 @@ def tie(
                     ):
                         return Step(name, method, False, f"{key!r} differs")
                     checked += 1
-    return Step(name, method, checked > 0, f"{checked} sides on exact instances")
+    holds = checked > 0 and undecided <= _TIES // 4
+    return Step(name, method, holds, f"{checked} sides on exact instances")
+
+
+def _is_finite(comparison: Comparison) -> bool:
+    entries = (*comparison.lhs.data.ravel(), *comparison.rhs.data.ravel())
+    return all(entry.is_finite() for entry in entries)
 
 
 _TIES, _LARGEST_SIZE = 24, 16

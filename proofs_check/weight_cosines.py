@@ -244,8 +244,15 @@ def tangent() -> Iterator[Step]:
 
 
 def _mean_of_products() -> Iterator[Step]:
-    """mean y <= 1 by Cauchy-Schwarz, and every loss is at least phi(T y kappa)."""
+    """mean y <= 1 by Cauchy-Schwarz, and e^o times every loss is at least phi(T y kappa)."""
     yield from odds_and_margin()
+    shrink = 1 / (1 + _a)  # e^-o
+    yield identity("log(1 + e^-o x) and e^-o log(1 + x) are equal at x = 0", log(1), 0)
+    yield nonnegative(
+        "and the first rises faster, so phi(t + o) >= e^-o phi(t) for o >= 0",
+        diff(log(1 + shrink * _x) - shrink * log(1 + _x), _x),
+        [_a, _x, 1 / (1 + _a), 1 / (1 + _x), 1 / (1 + _a + _x)],
+    )
     yield from margins_are_convex()
     alpha, b = sympy.symbols("alpha b", positive=True)
     yield identity("mean |h| |wdot| <= alpha b, over alpha b", (alpha * b) / (alpha * b), 1)
@@ -286,9 +293,17 @@ def every_share(claim: Claim) -> Iterator[Step]:
         symbolic.expression(weight_cosines.share_cosine),
         (lowest + ((1 - delta) * rest - q * kappa * top - s["L"]) / delta) / (q * t / kappa),
     )
-    yield assumes(claim, w="real", h="real", subset="mask", error="proportion", kappa="proportion")
+    yield assumes(
+        claim,
+        w="real",
+        h="real",
+        bias="real",
+        subset="mask",
+        error="proportion",
+        kappa="proportion",
+    )
     points = [
-        {**_without_bias(layer), **point(subset=subset, error=error, kappa=kappa)}
+        {**layer, **point(subset=subset, error=error, kappa=kappa)}
         for layer, subset, error, kappa in zip(
             [*LAYERS, ZEROS],
             ([[1, 0], [0, 0], [1, 1]], [[1], [0]], [[1, 1], [0, 1]]),
@@ -367,13 +382,8 @@ def mean_loss(claim: Claim) -> Iterator[Step]:
         sympy.Min(t / top_of, ((log(C) - L) / (1 - exp(-L)) - t) / top_of - 1),
     )
     yield from _first_branch_alone()
-    yield assumes(claim, w="real", h="real")
-    yield tie(
-        "the claim compares these",
-        claim,
-        [_without_bias(layer) for layer in [*LAYERS, ZEROS]],
-        _loss_sides,
-    )
+    yield assumes(claim, w="real", h="real", bias="real")
+    yield tie("the claim compares these", claim, [*LAYERS, ZEROS], _loss_sides)
 
 
 def _first_branch_alone() -> Iterator[Step]:
@@ -396,10 +406,6 @@ def _first_branch_alone() -> Iterator[Step]:
 
 
 # -- exact instances ---------------------------------------------------------------------
-
-
-def _without_bias(layer: dict[str, Any]) -> dict[str, Any]:
-    return {name: values for name, values in layer.items() if name != "bias"}
 
 
 def _chosen(rows: Any, subset: Any, inside: bool = True) -> list[Any]:
@@ -463,19 +469,27 @@ def _measured_sides(
     }
 
 
-def _loss_sides(w: Any, h: Any) -> dict[str, tuple[Any, Any]]:
-    net = Cosines(w, h)
-    q = 1 - (-net.loss).exp()
-    slack = balls.ball(net.C).log() - net.loss
-    bound = (net.of_loss / net.T).min((slack / q - net.of_loss) / net.T - 1)
+def _raised(net: Cosines) -> Any:
+    """e^o L, o the largest of what the biases add to the margins."""
+    return net.loss * balls.ball(net.k * (max(net.bias) - mean(net.bias))).exp()
+
+
+def _loss_sides(w: Any, h: Any, bias: Any) -> dict[str, tuple[Any, Any]]:
+    net = Cosines(w, h, bias)
+    loss = _raised(net)
+    t = -((loss.exp() - 1) / (net.C - 1)).log()
+    slack = balls.ball(net.C).log() - loss
+    bound = (t / net.T).min((slack / (1 - (-loss).exp()) - t) / net.T - 1)
     return {
-        "small loss": (0, 2 * net.of_loss - net.loss.exp()),
+        "small loss": (0, 2 * t - loss.exp()),
         **net.sides(bound, bound),
     }
 
 
-def _share_sides(w: Any, h: Any, subset: Any, error: Any, kappa: Any) -> dict[str, tuple[Any, Any]]:
-    net = Cosines(w, h)
+def _share_sides(
+    w: Any, h: Any, bias: Any, subset: Any, error: Any, kappa: Any
+) -> dict[str, tuple[Any, Any]]:
+    net = Cosines(w, h, bias)
     q, at = number(error) * Fraction(net.C - 1, net.C), number(kappa)
 
     def entropy(e: Fraction) -> Any:
@@ -488,7 +502,7 @@ def _share_sides(w: Any, h: Any, subset: Any, error: Any, kappa: Any) -> dict[st
     least = tangent.min(balls.ball(net.C).log() - slope)
     chosen = _chosen(net.kappa, subset)
     delta = balls.ball(Fraction(len(chosen), net.C * net.N))
-    rest = (1 - delta) * entropy(q * at) - balls.ball(q * at) * net.T - net.loss
+    rest = (1 - delta) * entropy(q * at) - balls.ball(q * at) * net.T - _raised(net)
     return {
         "error not too large": (0, 2 * balls.ball(1 - q) * t - 1),
         "mean cosine": (1 - mean(chosen), 1 - (least + rest / delta) / slope),

@@ -301,10 +301,11 @@ def _weight_cosines(known: Information) -> Iterator[tuple[str, Any]]:
     """Lower bounds on the mean cosine of features and their centred weights, by level."""
     C = known.classes
     given = {"C": _one(C), "alpha": _one(known.alpha), "beta": _one(known.beta)}
-    if known.loss is not None and known.loss < flint.arb(C).log():
-        L = _one(known.loss.upper())
+    if known.loss is not None and _raised_loss(known) < flint.arb(C).log():
+        L = _one(_raised_loss(known).upper())
         numbers = {name: float(x.data[0].upper()) for name, x in given.items() if name != "C"}
-        q, kappa = weight_cosines.best_tangent(C, float(known.loss.upper()), **numbers, delta=1.0)
+        most = float(L.data[0])
+        q, kappa = weight_cosines.best_tangent(C, most, **numbers, delta=1.0)
         tangent = {"delta": _one(1), "q": _one(q), "kappa": _one(kappa)}
         mean = weight_cosines.share_cosine(balls, **given, L=L, **tangent)
         small = 2 * phi_inverse(balls, L, C - 1) - balls.exp(L)
@@ -313,6 +314,13 @@ def _weight_cosines(known: Information) -> Iterator[tuple[str, Any]]:
         yield LEVELS[0], mean
     if known.sample_log_odds is not None and known.weights is not None:
         yield LEVELS[3], _one(_from_losses(known))
+
+
+def _raised_loss(known: Information) -> Any:
+    """The mean loss, raised by what biases can have lowered it."""
+    bias = _one(np.zeros(known.classes) if known.bias is None else known.bias)
+    raised = weight_cosines.raised_loss(balls, _one(known.loss), bias)
+    return raised.data[0]
 
 
 def _from_losses(known: Information) -> Any:
@@ -332,7 +340,7 @@ def _from_losses(known: Information) -> Any:
     def bound(exponent: float) -> float:
         price = np.array([10.0**exponent])
         parts = [
-            float(weight_cosines.priced_cosine(xp, rows, ones, price)[0])
+            float(weight_cosines.priced_cosine(xp, rows, ones, np.ones(1), price)[0])
             for rows, ones in zip(along, whole, strict=True)
         ]
         lowered: float = np.mean(parts) - 1e-12 * (1 + 10.0**exponent)

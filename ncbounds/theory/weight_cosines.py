@@ -134,6 +134,12 @@ _SMALL_LOSS = Condition(
 )
 
 
+def raised_loss(xp: Any, loss: Any, bias: Any) -> Any:
+    """At least the mean of phi(t), (B,), from the mean loss (B,) and the biases (B, C)."""
+    C = bias.shape[1]
+    return loss * xp.exp(xp.max(bias - xp.mean(bias, axis=-1)[:, None], axis=-1) * C / (C - 1))
+
+
 def fano(xp: Any, C: Any, q: Any) -> Any:
     """``H2(q) + q log(C-1)``: the least of phi(t) + q t over all margins t."""
     return q * xp.log((C - 1) * (1 - q) / q) - xp.log1p(-q)
@@ -223,8 +229,9 @@ def _comparisons(
     )
 
 
-def _numbers(net: Network) -> dict[str, Any]:
-    return {"C": 0 * net.loss + net.C, "L": net.loss, "alpha": net.alpha, "beta": net.b}
+def _numbers(xp: Any, net: Network, bias: Any) -> dict[str, Any]:
+    L = raised_loss(xp, net.loss, bias)
+    return {"C": 0 * net.loss + net.C, "L": L, "alpha": net.alpha, "beta": net.b}
 
 
 def measured_losses(xp: Any, *, w: Any, h: Any, bias: Any, subset: Any, price: Any) -> Judgement:
@@ -261,10 +268,10 @@ def measured_losses(xp: Any, *, w: Any, h: Any, bias: Any, subset: Any, price: A
     )
 
 
-def mean_loss(xp: Any, *, w: Any, h: Any) -> Judgement:
+def mean_loss(xp: Any, *, w: Any, h: Any, bias: Any) -> Judgement:
     """Mean cosines from the mean loss alone."""
-    net = last_layer(xp, h, w)
-    numbers = _numbers(net)
+    net = last_layer(xp, h, w, bias)
+    numbers = _numbers(xp, net, bias)
     bound = loss_cosine(xp, **numbers)
     margin = _SMALL_LOSS.margin(xp, **numbers)
     return Judgement(
@@ -273,11 +280,13 @@ def mean_loss(xp: Any, *, w: Any, h: Any) -> Judgement:
     )
 
 
-def every_share(xp: Any, *, w: Any, h: Any, subset: Any, error: Any, kappa: Any) -> Judgement:
+def every_share(
+    xp: Any, *, w: Any, h: Any, bias: Any, subset: Any, error: Any, kappa: Any
+) -> Judgement:
     """The mean cosine over any set of samples, from the mean loss and the size of the set."""
-    net = last_layer(xp, h, w)
+    net = last_layer(xp, h, w, bias)
     q = error * (net.C - 1) / net.C  # below what guessing gives
-    numbers = {**_numbers(net), "delta": class_mean(xp, subset), "q": q, "kappa": kappa}
+    numbers = {**_numbers(xp, net, bias), "delta": class_mean(xp, subset), "q": q, "kappa": kappa}
     falling = _FALLING.margin(xp, **numbers)
     chosen = _on(xp, subset, cosines(xp, h, _centred(xp, w)[:, :, None, :]))
     return Judgement(
@@ -288,6 +297,7 @@ def every_share(xp: Any, *, w: Any, h: Any, subset: Any, error: Any, kappa: Any)
 
 _WEIGHTS = Field("w", ("C", "d"))
 _FEATURES = Field("h", ("C", "N", "d"), like="w")
+_BIAS = Field("bias", ("C",))
 _SUBSET = Field("subset", ("C", "N"), "mask")
 _SIZES = {"C": (2, 6), "N": (1, 5), "d": (1, 8)}
 
@@ -318,7 +328,7 @@ SHARP_2 = Statement(
                 (
                     _WEIGHTS,
                     _FEATURES,
-                    Field("bias", ("C",)),
+                    _BIAS,
                     _SUBSET,
                     Field("price", (), "positive"),
                 ),
@@ -333,12 +343,14 @@ SHARP_2 = Statement(
         Variant(
             "sharp",
             "the mean loss alone",
-            r"Let $t = \phi^{-1}(\mathcal L)$, $T = \frac{C}{C-1}\alpha b$ and $q = "
+            r"Without a bias let $t = \phi^{-1}(\mathcal L)$, $T = \frac{C}{C-1}\alpha b$ and $q = "
             r"1 - e^{-\mathcal L}$. If $2t \ge e^{\mathcal L}$ then the mean of $\kappa = "
             r"\cos(h, \dot w_c)$ over all samples, and that of class means, is at least "
             r"$\min(\frac tT, \frac{\log C - \mathcal L}{qT} - \frac tT - 1)$, and "
-            r"$\overline{\mathrm{intra}}$ at least the square of its positive part.",
-            Claim(mean_loss, (_WEIGHTS, _FEATURES), _SIZES),
+            r"$\overline{\mathrm{intra}}$ at least the square of its positive part. "
+            r"With biases put $e^o\mathcal L$ for $\mathcal L$, $o = \frac C{C-1}(\max_c b_c - "
+            r"\bar b)$.",
+            Claim(mean_loss, (_WEIGHTS, _FEATURES, _BIAS), _SIZES),
             (Bound("mean cosine of features and weights", loss_cosine, "lower", -1),),
             remark="The first branch, 1 - s, is the smaller one if and only if log C - L >= "
             "q (T + 2t), and this alone implies the hypothesis. Where it fails a few tiny and "
@@ -354,12 +366,15 @@ SHARP_2 = Statement(
             r"then the mean of $\kappa = \cos(h, \dot w_c)$ over any set of a share $\delta$ of "
             r"the samples is at least $\frac{\kappa_0}{qt}\left(\min(F(q) + qt, \log C - "
             r"\frac{qt}{\kappa_0}) + \frac1\delta((1-\delta)F(q\kappa_0) - q\kappa_0T - "
-            r"\mathcal L)\right)$. So fewer than $\delta C$ classes have a mean cosine below it.",
+            r"\mathcal L)\right)$. So fewer than $\delta C$ classes have a mean cosine below it. "
+            r"With biases "
+            r"put $e^o\mathcal L$ for $\mathcal L$, $o = \frac C{C-1}(\max_c b_c - \bar b)$.",
             Claim(
                 every_share,
                 (
                     _WEIGHTS,
                     _FEATURES,
+                    _BIAS,
                     _SUBSET,
                     Field("error", (), "proportion"),
                     Field("kappa", (), "proportion"),
