@@ -147,8 +147,8 @@ DEFINITION_1_1 = Statement(
             Claim(
                 simplex_claim(simplex),
                 (Field("mirrors", ("C", "d")), Field("alpha", (), "positive")),
-                {"C": (2, 5), "more": (0, 2)},
-                {"d": lambda sizes: sizes["C"] + sizes["more"]},
+                {"C": (2, 5), "d": (2, 6)},
+                {"d": lambda sizes: max(sizes["d"], sizes["C"])},
             ),
             (Bound("pairwise cosine of a simplex ETF", simplex_cosine, "value"),),
         ),
@@ -160,8 +160,8 @@ DEFINITION_1_1 = Statement(
             Claim(
                 simplex_claim(small_simplex),
                 (Field("mirrors", ("rank", "d")), Field("alpha", (), "positive")),
-                {"rank": (1, 4), "more": (0, 2)},
-                {"d": lambda sizes: sizes["rank"] + sizes["more"]},
+                {"rank": (1, 4), "d": (1, 5)},
+                {"d": lambda sizes: max(sizes["d"], sizes["rank"])},
             ),
             (Bound("pairwise cosine of a simplex ETF", simplex_cosine, "value"),),
             remark="C = rank + 1. Two such arrangements differ by an isometry.",
@@ -403,8 +403,8 @@ NC_IMPLIES_COSINE = Statement(
             Claim(
                 collapsed_to_simplex,
                 (Field("mirrors", ("C", "d")), Field("alpha", (), "positive"), *_RAYS),
-                {"C": (2, 4), "N": (1, 4), "more": (0, 2)},
-                {"d": lambda sizes: sizes["C"] + sizes["more"]},
+                {"C": (2, 4), "N": (1, 4), "d": (2, 5)},
+                {"d": lambda sizes: max(sizes["d"], sizes["C"])},
             ),
             (Bound("inter-class cosine", simplex_cosine, "value"),),
         ),

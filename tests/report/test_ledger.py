@@ -76,6 +76,15 @@ def test_a_variant_without_claim_is_open():
     assert row.verdict == "open" and row.to_dict()["reason"]
 
 
+def test_a_definition_has_no_verdict_and_is_not_counted():
+    ledger = verify(["bnwd:definition-cosine"], budget=0.1)
+    definition, claim = ledger.rows[0].variants
+    assert definition.variant.defines and not claim.variant.defines
+    assert definition.verdict == "" and definition.to_dict()["verdict"] is None
+    assert not definition.fault and definition.brief == "definition"
+    assert sum(ledger.counts().values()) == 1
+
+
 def test_a_refuted_variant_of_ours_is_a_fault():
     wrong = statement("bnwd:proposition-a.1").variants[0]
     ours = replace(wrong, name="corrected", reading="planted")
