@@ -27,9 +27,9 @@ ARCHITECTURES = (
     Architecture("wide", (128, 128, 64)),
     Architecture("conv", (64,), channels=(8, 16)),
 )
-EPOCHS = 400
+EPOCHS = 600
 PER_CLASS = 100
-LEARNING_RATE = 1e-2
+LEARNING_RATE = 5e-3
 
 
 @dataclass(frozen=True)
