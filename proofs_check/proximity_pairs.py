@@ -40,7 +40,6 @@ from proofs_check.proximity_steps import (
 from proofs_check.steps import (
     Step,
     assumes,
-    cases,
     identity,
     nonnegative,
     number,
@@ -276,41 +275,16 @@ def rivals_sharply(claim: Claim) -> Iterator[Step]:
 
 @proof("bnwd:remark-pairs", "printed", "a fraction of the pairs", PIGEONHOLE)
 def pairs(claim: Claim) -> Iterator[Step]:
-    """With b exceptions to each of (19), (20) and e rivals to (22): (C-2b)(C-1-2b-e) pairs.
+    """Each exception spoils as many ordered pairs as it is part of; no pair need be spoilt twice.
 
-    Nothing is to show if delta >= 1/5. Else b <= delta C < C/5 and e <= delta (C-1) < (C-1)/5, so
-    both factors are positive, and the integers b and e satisfy e >= b or e <= b - 1.
+    At most 2 delta C classes fail (19) or (20), and each is first or second in C - 1 pairs; (22)
+    fails for at most delta (C-1) pairs of each first class.
     """
-    b, n = sympy.symbols("b n", nonnegative=True)
-    classes = sympy.Symbol("classes", positive=True)
     delta = sympy.Symbol("delta", positive=True)
     yield identity(
-        "(1-2d)(1-3d) - (1-5d) = 6 d^2",
-        (1 - 2 * delta) * (1 - 3 * delta),
-        1 - 5 * delta + 6 * delta**2,
-    )
-    yield nonnegative(
-        "e >= b, e = b + n: the second factor is at least (C-1) (1 - 3 e/(C-1))",
-        (classes - 1 - 2 * b - (b + n)) - (classes - 1 - 3 * (b + n)),
-        [2, n],
-    )
-    yield nonnegative(
-        "e <= b - 1, e = b - 1 - n: the second factor is at least C (1 - 3 b/C), and C >= C - 1",
-        (classes - 1 - 2 * b - (b - 1 - n)) - (classes - 3 * b),
-        [n],
-    )
-    yield identity(
-        "the first factor is C (1 - 2 b/C)", classes - 2 * b, classes * (1 - 2 * b / classes)
-    )
-    yield cases(
-        "(C-2b)(C-1-2b-e) >= (1 - 5 max(b/C, e/(C-1))) C (C-1), for C <= 40 by exhaustion",
-        {
-            f"C={c}, b={i}, e={j}": max(c - 2 * i, 0) * max(c - 1 - 2 * i - j, 0)
-            >= (1 - 5 * max(Fraction(i, c), Fraction(j, c - 1))) * c * (c - 1)
-            for c in range(2, 41)
-            for i in range(c + 1)
-            for j in range(c)
-        },
+        "2 (2 delta C) (C-1) + C delta (C-1) = 5 delta C (C-1)",
+        2 * (2 * delta * C) * RIVALS + C * (delta * RIVALS),
+        5 * delta * (C * RIVALS),
     )
 
     def sides(inner: Any, products: Any, rivals: Any, delta: Any) -> dict[str, tuple[Any, Any]]:

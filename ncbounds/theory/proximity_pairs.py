@@ -383,8 +383,9 @@ PAIRS = Statement(
                 _PAIR_FIELDS,
                 {"C": (2, 12)},
             ),
-            remark="As the end of the paper's proof says. True because the numbers of exceptions "
-            "are integers: with real ones the class itself would cost another 2 delta/(C-1).",
+            remark="As the end of the paper's proof says. Each condition costs its share of the "
+            "ordered pairs: 2 delta for the first class, as much for the second, delta for the "
+            "pair. The product (1 - 2 delta) (1 - 3 delta) is not needed.",
         ),
     ),
 )
