@@ -102,9 +102,12 @@ def most(xp: Any, w: Any, h: Any, alpha: Any, beta: Any) -> Most:
 
 
 def largest(xp: Any, values: Any, subset: Any) -> Any:
-    """The largest entry of (B, C) values over a subset: what is outside counts as the least."""
-    least = xp.min(values, axis=-1)[:, None]
-    return xp.max(subset * values + (1 - subset) * least, axis=-1)
+    """The largest entry of (B, C) values over a subset; of none it is not defined.
+
+    What is outside counts as the least.
+    """
+    least, chosen = xp.min(values, axis=-1)[:, None], xp.sum(subset, axis=-1)
+    return xp.max(subset * values + (1 - subset) * least, axis=-1) * (chosen / chosen)
 
 
 # -- sums over a subset of classes ---------------------------------------------------------
