@@ -104,8 +104,7 @@ def ratio_claim(sign: int) -> Any:
     ) -> Judgement:
         n = most(xp, w, h, alpha, beta)
         given = numbers(n.c.net, alpha, beta)
-        whole = xp.mean(subset, axis=-1)
-        delta = share * (whole / whole) * whole / 2  # of no class it is not defined
+        delta = share * xp.mean(subset, axis=-1) / 2
         away = deviation(xp, second=n.second, delta=delta, lambda_=modulus(xp, **given))
         C, product = n.c.net.C, alpha * beta
         lost = (n.third / delta - sign * 2 * away) * (C - 1) / C
