@@ -125,8 +125,9 @@ def cosine_claim(factor: bool) -> Any:
     """Return the NC3 line for every set of more than 2 delta C classes, multiplied out.
 
     With `factor` the root keeps the factor (C-1)/(C alpha beta) that (21) gives it. Epsilon is so
-    small that the second gap is the worst use of it, and that no class is lost (bnwd:eq-9), so no
-    inner product is negative; a bound below 0 counts as 0.
+    small that the second gap is the worst use of it; with `factor` also that no class is lost
+    (bnwd:eq-9), so no inner product is negative and a bound below 0 counts as 0, without that the
+    bound is not negative.
     """
 
     def judge(
@@ -140,7 +141,11 @@ def cosine_claim(factor: bool) -> Any:
         away = deviation(xp, second=epsilon, delta=delta, lambda_=lambda_)
         C, product = n.c.net.C, alpha * beta
         least = product - 2 * away * (C - 1) / C if factor else product * (1 - 2 * away)
-        least = xp.maximum(least, 0 * least)
+        if factor:
+            least = xp.maximum(least, 0 * least)
+            small = Comparison("no class lost", epsilon, no_class_lost(xp, **given))
+        else:
+            small = Comparison("a bound of at least 0", 0 * least, least)
         excess = product[:, None] * n.c.inner - least[:, None] * n.mean_lengths * n.weight_norms
         return Judgement(
             (
@@ -151,7 +156,7 @@ def cosine_claim(factor: bool) -> Any:
                     lambda_ * epsilon,
                     2 * slope * slope * delta * (1 - delta),
                 ),
-                Comparison("no class lost", epsilon, no_class_lost(xp, **given)),
+                small,
             ),
             (Comparison("cosine", 0 * product, largest(xp, excess, subset)),),
         )
@@ -163,8 +168,7 @@ _EPSILON_FIELD = Field("epsilon", (), "budget", hypothesis="near-optimal loss")
 _COSINE_FIELDS = (WEIGHTS, FEATURES, *NORMS, _EPSILON_FIELD, SUBSET, SHARE)
 _SMALL_EPSILON = (
     r"Let $\mathcal L \le m + \epsilon$ with $\epsilon \le 2(\frac{\gamma'}{1+\gamma'})^2"
-    r"\delta(1-\delta)/\lambda$, and so small that no class is lost (bnwd:eq-9). Then for at least "
-    r"$(1-2\delta)C$ classes "
+    r"\delta(1-\delta)/\lambda$. Then for at least $(1-2\delta)C$ classes "
 )
 
 EQ_21 = Statement(
@@ -212,7 +216,8 @@ EQ_21 = Statement(
             "corrected",
             "NC3 line with its factor",
             _SMALL_EPSILON + r"$\cos(\dot w_c, \tilde h_c) \ge 1 - \frac{2(C-1)}{C\alpha\beta}"
-            r"\sqrt{\frac{2\epsilon(1-\delta)}{\delta\lambda}}$, and at least 0.",
+            r"\sqrt{\frac{2\epsilon(1-\delta)}{\delta\lambda}}$, and at least 0, provided that "
+            "epsilon is so small that no class is lost (bnwd:eq-9).",
             Claim(cosine_claim(True), _COSINE_FIELDS, SIZES),
             (Bound("cosine of weights and class means", cosine_of_most, "lower", -1),),
             remark="This closes the open constant of the theorem's NC3 bound: e^(kappa C alpha "
