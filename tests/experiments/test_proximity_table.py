@@ -22,7 +22,7 @@ def small(monkeypatch):
     networks = (Architecture("mlp", (16, 16)), Architecture("conv", (16,), (4,)))
     monkeypatch.setattr(proximity_table, "ARCHITECTURES", networks)
     monkeypatch.setattr(proximity_table, "PER_CLASS", 6)
-    monkeypatch.setattr(proximity_table, "EPOCHS", 110)
+    monkeypatch.setattr(proximity_table, "EPOCHS", 150)
 
 
 def run(tmp_path):
