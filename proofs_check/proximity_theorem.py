@@ -18,7 +18,8 @@ from ncbounds.arithmetic import balls, symbolic
 from ncbounds.theory import proximity_gaps, proximity_theorem
 from ncbounds.theory.terms import Claim
 from proofs_check.convexity import CAUCHY_SCHWARZ, JENSEN
-from proofs_check.cosine import INNER_PRODUCT, nearly_aligned
+from proofs_check.cosine import INNER_PRODUCT
+from proofs_check.opposition import nearly_aligned
 from proofs_check.proximity_classes import (
     PIGEONHOLE,
     Most,

@@ -14,6 +14,7 @@ TOPICS = (
     "metrics",
     "convexity",
     "cosine",
+    "opposition",
     "proximity",
     "proximity_steps",
     "proximity_gaps",
