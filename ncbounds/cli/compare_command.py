@@ -6,6 +6,7 @@ import click
 
 from ncbounds.cli.models import read_models
 from ncbounds.cli.output import print_json, print_table
+from ncbounds.report.certificate import LEVELS
 from ncbounds.report.compare import ModelBound, ModelReport
 
 
@@ -27,15 +28,38 @@ def command(file: str, as_json: bool) -> None:
 
 
 def print_comparison(name: str, found: ModelReport) -> None:
-    """Print one line a bound, then what did not apply."""
+    """Print what is guaranteed at each level of information, the other bounds, and what is not."""
     m = found.measurement
     print_table(
-        f"{name}: n = {m.n} samples, d = {m.d} dimensions, K = {m.K} classes",
+        f"{name}: n = {m.n} samples, d = {m.d} dimensions, K = {m.K} classes\n"
+        "measured, and guaranteed to be at most, by what is known",
+        ["quantity", "measured", *LEVELS, "theorem"],
+        _certificate([b for b in found.bounds if b.level]),
+    )
+    print_table(
+        "other bounds",
         ["quantity", "measured", "", "bound", "", "statement"],
-        [_row(b) for b in found.bounds],
+        [_row(b) for b in found.bounds if not b.level],
     )
     for statement, reason in found.skipped.items():
         click.echo(f"{statement} does not apply: {reason}")
+
+
+def _certificate(bounds: list[ModelBound]) -> list[list[str]]:
+    """One line a quantity, one column a level of information."""
+    rows = []
+    for quantity in dict.fromkeys(b.quantity for b in bounds):
+        own = {b.level: b for b in bounds if b.quantity == quantity}
+        measured = f"{next(iter(own.values())).measured:.4g}"
+        cells = [_guaranteed(own[level]) if level in own else "" for level in LEVELS]
+        ids = dict.fromkeys(b.id for b in own.values())
+        rows.append([quantity, measured, *cells, ", ".join(ids)])
+    return rows
+
+
+def _guaranteed(b: ModelBound) -> str:
+    mark = "" if b.holds else "NOT "
+    return f"{mark}{_shown(b)}" + (" (vacuous)" if b.vacuous else "")
 
 
 def _row(b: ModelBound) -> list[str]:

@@ -8,6 +8,7 @@ end is told. Everything is `sharp`: the theorems are `bnwd:theorem-2.1` and `bnw
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -22,7 +23,7 @@ from ncbounds.errors import InputError
 from ncbounds.measure.door import Floats
 from ncbounds.measure.information import Information, enclose
 from ncbounds.measure.rival_weights import rival_weights
-from ncbounds.theory import alignment, class_pairs, one_class, weight_cosines
+from ncbounds.theory import alignment, class_pairs, metrics, one_class, weight_cosines
 from ncbounds.theory.proximity import phi_inverse
 
 LEVELS = ("mean loss", "mean log-odds", "mean logits", "losses and weights")
@@ -449,20 +450,30 @@ def _from_simplex(gram: Any) -> tuple[Any, Any]:
 
 
 def _class_means(known: Information) -> Iterator[Guarantee]:
-    """Cosines of class means from mean logits, in the mean over pairs."""
+    """Cosines of class means from mean logits; with the variability, those of features too."""
     gram = _projections(known)
     if gram is None or known.class_alpha is None:
         return
-    C = known.classes
+    C, level = known.classes, LEVELS[2]
     if not all(x > 0 for x in gram.diagonal()):
         return
     square = _one(known.class_alpha * known.class_alpha)
     centres, radii = class_pairs.cosines_from_logits(balls, _one(gram), square)
-    away = [
-        abs(x + flint.arb(1) / (C - 1)) + r
-        for x, r in zip(_off_diagonal(centres.data[0]), _off_diagonal(radii.data[0]), strict=True)
-    ]
-    yield from _row(known, "bnwd:sharp-4", "mean logits", "nc2.cosine", LEVELS[2], _mean(away))
+    simplex = _one(flint.arb(1) / (C - 1))
+    away = balls.minimum(balls.abs(centres + simplex) + radii, 1 + simplex)
+    bound = _mean(_off_diagonal(away.data[0]))
+    yield from _row(known, "bnwd:sharp-4", "mean logits", "nc2.cosine", level, bound)
+    V = 1 - _one(gram.diagonal()) / square
+    robust = ("bnwd:remark-nc-implies-cosine", "nearly NC1 and NC2")
+    deficits = (1 - metrics.intra_from_variability(balls, V=V)).data[0]
+    for quantity, deficit in (
+        ("1 - cosine.intra.mean", _mean(list(deficits))),
+        ("1 - cosine.intra.min", functools.reduce(flint.arb.max, deficits)),
+    ):
+        yield from _row(known, *robust, quantity, level, deficit)
+    pairs = metrics.inter_from_simplex(balls, C=_one(C), V=V[:, :, None], U=V[:, None, :], xi=away)
+    bound = _mean(_off_diagonal(pairs.data[0]))
+    yield from _row(known, *robust, "cosine.inter.deviation", level, bound)
 
 
 # -- matrices of balls ----------------------------------------------------------------------------

@@ -181,12 +181,6 @@ MUTANTS = {
         STEP_20,
         lambda c: changed(c, "product of norms", product_less(1, 100)),
     ),
-    "(21): the root with a minus": (
-        STEP_21,
-        lambda c: replace(
-            c, judge=claim_of("bnwd:eq-21", "printed", "minus two roots, as typeset").judge
-        ),
-    ),
     "(21): 1 % of the square of alpha beta more": (
         STEP_21,
         lambda c: changed(
