@@ -438,7 +438,9 @@ def test_compare_prints_what_measure_does_and_the_bounds(folder):
     for bound in found["bounds"]:
         check_types(bound, BOUND)
         assert bound["direction"] in ("upper", "lower")
-    assert {b["id"] for b in found["bounds"]} == {"bnwd:theorem-2.1", CODE}
+    levels = {b["level"] for b in found["bounds"] if b["id"].startswith("bnwd:sharp")}
+    assert {b["id"] for b in found["bounds"]} >= {"bnwd:theorem-2.1", "bnwd:sharp-1", CODE}
+    assert levels == {"mean loss", "mean log-odds", "mean logits", "losses and weights"}
 
 
 def test_compare_without_weights_is_refused(folder):
