@@ -26,6 +26,8 @@ import numpy.typing as npt
 from ncbounds.errors import InputError
 
 Axis = int | tuple[int, ...] | None
+#: Products of numbers from which matrices go through Arb's own type.
+_LARGE = 20_000
 
 
 @contextmanager
@@ -102,7 +104,7 @@ class Balls:
         return _wrap(-self.data)
 
     def __matmul__(self, other: Any) -> Balls:
-        return _wrap(self.data @ _raw(other))
+        return _wrap(_product(self.data, _raw(other)))
 
     def __pow__(self, exponent: Any) -> Balls:
         raised: Balls = power(self, exponent)
@@ -150,6 +152,17 @@ def _raw(value: Any) -> Any:
     if isinstance(value, np.ndarray):
         return asarray(value).data
     return ball(value)
+
+
+def _product(x: npt.NDArray[np.object_], y: npt.NDArray[np.object_]) -> Any:
+    """The matrix product; of large matrices by Arb's own, which is a hundred times faster."""
+    if x.ndim < 2 or x.shape[:-2] != y.shape[:-2] or x.size * y.shape[-1] < _LARGE:
+        return x @ y
+    products = [
+        (flint.arb_mat(a.tolist()) * flint.arb_mat(b.tolist())).entries()
+        for a, b in zip(x.reshape(-1, *x.shape[-2:]), y.reshape(-1, *y.shape[-2:]), strict=True)
+    ]
+    return np.array(products, dtype=object).reshape(*x.shape[:-1], y.shape[-1])
 
 
 def _elementwise(function: Callable[..., Any], *operands: Any) -> Any:

@@ -11,13 +11,16 @@ from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
-from scipy.special import logsumexp, softmax, xlogy
+from scipy.special import xlogy
 
 from ncbounds.errors import InputError
 
 Array = npt.NDArray[np.float64]
 
 _NEWTON_STEPS, _HALVINGS = 60, 30
+#: Excess of f, relative to the level, at which mu is good enough: what is certified loses only its
+#: square. Newton's h is no better.
+_CLOSE = 1e-7
 #: Binary logarithms between which mu is sought, for differences of norm at most 1, and its steps.
 _LARGEST, _LEAST, _STRIDE = 20.0, -40.0, 2.0
 
@@ -100,7 +103,7 @@ def rival_weights(
     differences = differences @ basis.T
     feature = _shortest(differences, offsets, -log_odds)
     found = np.zeros(len(weights))
-    found[others] = softmax(differences @ feature + offsets)
+    found[others] = _log_sum(differences @ feature + offsets)[1]
     return certified(weights, bias, class_, log_odds, found)
 
 
@@ -125,35 +128,54 @@ def _shortest(differences: Array, offsets: Array, level: float) -> Array:
     """
     scale = float(np.sqrt(np.square(differences).sum(axis=1).max()))
     h = np.zeros(differences.shape[1])
-    if level >= logsumexp(offsets) or scale == 0:
+    if level >= _log_sum(offsets)[0] or scale == 0:
         return h
     unit = differences / scale
 
     def excess(exponent: float) -> float:
         nonlocal h
         h = _regularised(unit, offsets, float(2.0**exponent), h)
-        return float(logsumexp(unit @ h + offsets) - level)
+        return _log_sum(unit @ h + offsets)[0] - level
 
-    low = _LARGEST
-    while excess(low) > 0 and low > _LEAST:
-        low -= _STRIDE
-    high = low + _STRIDE
+    high, above = _LARGEST, excess(_LARGEST)
+    if above <= 0:
+        return h / scale
+    low, below = high - _STRIDE, excess(high - _STRIDE)
+    while below > 0 and low > _LEAST:
+        high, above, low = low, below, low - _STRIDE
+        below = excess(low)
+    if below > 0:
+        return h / scale
+    # False position (Illinois): an end that stays for a second time counts half.
+    side = 0
     for _ in range(_HALVINGS):
-        middle = (low + high) / 2
-        low, high = (low, middle) if excess(middle) > 0 else (middle, high)
+        middle = high - above * (high - low) / (above - below)
+        found = excess(middle)
+        if abs(found) <= _CLOSE * (1 + abs(level)):
+            break
+        if found > 0:
+            high, above, below = middle, found, below / (1 + (side > 0))
+            side = 1
+        else:
+            low, below, above = middle, found, above / (1 + (side < 0))
+            side = -1
     return h / scale
+
+
+def _log_sum(logits: Array) -> tuple[float, Array]:
+    """The log-sum-exp of logits, and their softmax."""
+    top = logits.max()
+    powers = np.exp(logits - top)
+    total = powers.sum()
+    return float(top + np.log(total)), powers / total
 
 
 def _regularised(differences: Array, offsets: Array, mu: float, start: Array) -> Array:
     """Minimise log sum e^(difference . h + offset) + (mu/2)|h|^2 by damped Newton steps."""
     h = start
-
-    def value(h: Array) -> float:
-        return float(logsumexp(differences @ h + offsets) + mu / 2 * h @ h)
-
-    here = value(h)
+    f, pi = _log_sum(differences @ h + offsets)
+    here = f + mu / 2 * float(h @ h)
     for _ in range(_NEWTON_STEPS):
-        pi = softmax(differences @ h + offsets)
         mean = pi @ differences
         gradient = mean + mu * h
         spread = (differences - mean) * np.sqrt(pi)[:, None]
@@ -164,11 +186,13 @@ def _regularised(differences: Array, offsets: Array, mu: float, start: Array) ->
             break
         length = 1.0
         for _ in range(_HALVINGS):
-            if value(h - length * step) <= here - length * decrease / 4:
+            moved = h - length * step
+            f, found = _log_sum(differences @ moved + offsets)
+            value = f + mu / 2 * float(moved @ moved)
+            if value <= here - length * decrease / 4:
                 break
             length /= 2
         else:
             break
-        h = h - length * step
-        here = value(h)
-    return np.asarray(h, dtype=np.float64)
+        h, pi, here = moved, found, value
+    return h
