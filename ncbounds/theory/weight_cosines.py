@@ -169,7 +169,10 @@ def loss_cosine(xp: Any, C: Any, L: Any, alpha: Any, beta: Any) -> Any:
 
 
 def best_tangent(C: int, L: float, alpha: float, beta: float, delta: float) -> tuple[float, float]:
-    """The error probability q and the cosine at which `share_cosine` is largest, in floats."""
+    """The error probability q and the cosine at which `share_cosine` is largest, in floats.
+
+    Where no pair meets the hypothesis, one that does not. No margin is so large that q vanishes.
+    """
     xp, most = numpy_namespace(), C / (C - 1) * alpha * beta
     given = {"C": C, "L": L, "alpha": alpha, "beta": beta}
     centre, width = np.array([most / 2, 0.5]), np.array([most / 2, 0.5])
@@ -177,7 +180,8 @@ def best_tangent(C: int, L: float, alpha: float, beta: float, delta: float) -> t
     steps = np.linspace(-1, 1, 33)
     for _ in range(60):
         margin, kappa = np.meshgrid(
-            *(np.maximum(c + x * steps, 1e-9) for c, x in zip(centre, width, strict=True))
+            np.clip(centre[0] + width[0] * steps, 1e-9, 600.0),
+            np.clip(centre[1] + width[1] * steps, 1e-9, 1.0),
         )
         q = (C - 1) / (C - 1 + np.exp(margin))
         value = np.where(
@@ -190,7 +194,7 @@ def best_tangent(C: int, L: float, alpha: float, beta: float, delta: float) -> t
             best = value.flat[place]
             centre = np.array([margin.flat[place], kappa.flat[place]])
         width = 0.7 * width
-    return float((C - 1) / (C - 1 + np.exp(centre[0]))), float(centre[1])
+    return float((C - 1) / (C - 1 + np.exp(min(centre[0], 600.0)))), float(centre[1])
 
 
 # -- the truth -------------------------------------------------------------------------------
