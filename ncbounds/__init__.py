@@ -1,11 +1,12 @@
 """Machine-checked theory of neural collapse: every bound set beside measured models.
 
-The three uses::
+The uses::
 
     ncbounds.evaluate("gnc:theorem-3.9", d=512, K=10**6)     # a bound, to certified digits
     ncbounds.verify(["bnwd:lemma-2.1"])                      # proofs and campaigns: a ledger
     ncbounds.measure(features, labels, weights)              # the metrics of a real model
     ncbounds.compare(features, labels, weights)              # measurements beside every bound
+    ncbounds.proximity_certificate(classes=10, alpha=2, beta=3, loss=0.02)  # from numbers alone
 
 Names are imported when they are first used, so that ``import ncbounds`` is instant.
 """
@@ -24,6 +25,7 @@ _HOME = {
     "compare": "ncbounds.report.compare",
     "evaluate": "ncbounds.theory.evaluate",
     "measure": "ncbounds",
+    "proximity_certificate": "ncbounds.report.certificate",
     "statement": "ncbounds.theory",
     "statements": "ncbounds.theory",
     "verify": "ncbounds.report.verification",
@@ -37,6 +39,7 @@ __all__ = [
     "compare",
     "evaluate",
     "measure",
+    "proximity_certificate",
     "statement",
     "statements",
     "verify",
@@ -45,6 +48,7 @@ __all__ = [
 if TYPE_CHECKING:
     from ncbounds.errors import InputError, MissingDependencyError, NcboundsError
     from ncbounds.measure import measure
+    from ncbounds.report.certificate import proximity_certificate
     from ncbounds.report.compare import compare
     from ncbounds.report.verification import verify
     from ncbounds.theory import statement, statements

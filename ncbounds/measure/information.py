@@ -5,7 +5,8 @@ enclose the truth; what is not known is None. `gather` computes them from featur
 weights in float64 and bounds its own rounding: d products and a sum in any order err by at most
 ``gamma_d = (d + 2) u`` times the sum of the magnitudes, a log-sum-exp moves by no more than its
 logits do, and `exp`, `log` and `sqrt` of the mathematical library are taken to be right within 8
-units in the last place.
+units in the last place. Centred features are those less the exact global mean: how far it is from
+the vector that is subtracted counts as an error too.
 """
 
 from __future__ import annotations
@@ -21,7 +22,7 @@ import numpy as np
 from ncbounds.arithmetic.balls import ball
 from ncbounds.errors import InputError
 from ncbounds.measure.door import Floats, Samples
-from ncbounds.measure.moments import EPSILON, add_by_class, class_means
+from ncbounds.measure.moments import EPSILON, ClassMeans, add_by_class, class_means
 
 _U = EPSILON / 2
 #: Relative error that a number given in some precision stands for: sums of thousands of terms.
@@ -67,7 +68,7 @@ def enclose(value: object, parameter: str) -> Any:
     InputError
         When it is not a finite number.
     """
-    if isinstance(value, (int, Fraction)):
+    if isinstance(value, (int, Fraction, np.integer)):
         return ball(value)
     kind = str(getattr(value, "dtype", "float64")).removeprefix("torch.")
     try:
@@ -76,11 +77,15 @@ def enclose(value: object, parameter: str) -> Any:
         raise InputError(parameter, repr(value), "a number") from error
     if not math.isfinite(number):
         raise InputError(parameter, number, "finite")
+    if kind.startswith(("int", "uint", "bool")):
+        return ball(number)
     relative = _GIVEN.get(kind, _GIVEN["float16"])
-    return flint.arb(number, abs(number) * float(relative) * 1.01)
+    return flint.arb(number) * flint.arb(1, float(relative) * 1.01)
 
 
-def gather(samples: Samples, *, centred: bool = False) -> Information:
+def gather(
+    samples: Samples, *, centred: bool = False, means: ClassMeans | None = None
+) -> Information:
     """Compute all that guarantees may use of a model with weights.
 
     Parameters
@@ -89,6 +94,8 @@ def gather(samples: Samples, *, centred: bool = False) -> Information:
         Checked features, labels and last layer (`ncbounds.measure.door.admit`), with weights.
     centred
         Whether the global mean is subtracted from the features (it moves into the bias).
+    means
+        `ncbounds.measure.moments.class_means`, where they are at hand.
 
     Returns
     -------
@@ -98,7 +105,7 @@ def gather(samples: Samples, *, centred: bool = False) -> Information:
     W, b, K, d = samples.weights, samples.bias, samples.K, samples.d
     if W is None or b is None:
         raise InputError("weights", "missing", "given: every guarantee speaks of the last layer")
-    means = class_means(samples)
+    means = means or class_means(samples)
     centre = means.uncentred.mean(axis=0) if centred else np.zeros(d)
     gamma = (d + 8) * _U
     size = np.abs(W)
@@ -109,14 +116,16 @@ def gather(samples: Samples, *, centred: bool = False) -> Information:
         z = h @ W.T + b
         error = gamma * (np.abs(h) @ size.T + np.abs(b))
         p, wrong = _log_odds(z, error, index)
-        loss = np.logaddexp(0.0, math.log(K - 1) - p)
+        a = math.log(K - 1) - p
+        loss, raised = np.logaddexp(0.0, a), np.logaddexp(0.0, a + wrong)
         shifted = h - centre
         for total, values in (
             (square, np.einsum("ij,ij->i", shifted, shifted)),
             (odds, p),
             (odds_error, wrong + 4 * _U * np.abs(p)),
             (losses, loss),
-            (loss_error, loss * (np.expm1(wrong) + 16 * _U)),
+            # Convex in a: it falls by less than it rises.
+            (loss_error, raised - loss + 16 * _U * raised),
             (logits_sum, shifted @ W.T),
             (logits_size, np.abs(shifted) @ size.T),
         ):
@@ -127,21 +136,25 @@ def gather(samples: Samples, *, centred: bool = False) -> Information:
     n = samples.counts
     summing = (int(n.max()) + K + 8) * _U
     class_odds = _balls(odds / n, (odds_error + summing * _absolute(least)) / n)
-    mean_square = float((square / n).mean())
+    squares = _balls(square / n, (gamma + summing) * square / n)
+    moved = _error_of_centre(means, centre, float(np.sqrt((square / n).mean())), summing)
+    moved = moved if centred else 0.0
+    moved_logits = moved * np.sqrt(np.square(W).sum(axis=1))
     return Information(
         classes=K,
-        alpha=flint.arb(mean_square, (gamma + summing) * mean_square).sqrt(),
+        alpha=_root(_mean(squares), moved),
         beta=_centred_norm(W),
         loss=_mean(_balls(losses / n, (loss_error + summing * losses) / n)),
         log_odds=_mean(class_odds),
         weights=W,
-        class_alpha=np.array(
-            [x.sqrt() for x in _balls(square / n, (gamma + summing) * square / n)]
-        ),
+        class_alpha=np.array([_root(x, moved) for x in squares]),
         class_log_odds=class_odds,
         sample_log_odds=tuple(np.concatenate(parts) for parts in least),
-        mean_logits=_balls(logits_sum / n[:, None], (gamma + summing) * logits_size / n[:, None]),
-        bias=_bias(W, b, centre, gamma),
+        mean_logits=_balls(
+            logits_sum / n[:, None],
+            (gamma + summing) * logits_size / n[:, None] + moved_logits,
+        ),
+        bias=_bias(W, b, centre, gamma, moved_logits) if centred else _exactly(b),
     )
 
 
@@ -158,20 +171,54 @@ def _log_odds(z: Floats, error: Floats, index: Any) -> tuple[Floats, Floats]:
     return math.log(K - 1) - a, moved.max(axis=1) * 1.01 + rounding
 
 
-def _bias(W: Floats, b: Floats, centre: Floats, gamma: float) -> Any:
+def _error_of_centre(means: ClassMeans, centre: Floats, spread: float, summing: float) -> float:
+    """How far the exact global mean can be from the centre, of features `spread` about it.
+
+    A class mean is a sample, its anchor, plus a mean of differences from it, each at most the
+    distances of both from the centre; to which the rounding of the anchors' own sum is added.
+    """
+    K = len(means.anchors)
+    differences = spread + float(_norms(means.anchors - centre).mean())
+    added = float((_norms(means.anchors) + _norms(means.shifts)).mean())
+    return float(1.1 * (summing * differences + (K + 8) * _U * added))
+
+
+def _bias(W: Floats, b: Floats, centre: Floats, gamma: float, moved: Floats) -> Any:
     """The logits at the centre, (K,): the biases of the centred features."""
-    if not centre.any():
-        return np.array([flint.arb(x) for x in b])
-    return _balls(W @ centre + b, gamma * (np.abs(W) @ np.abs(centre) + np.abs(b)))
+    return _balls(W @ centre + b, gamma * (np.abs(W) @ np.abs(centre) + np.abs(b)) + moved)
+
+
+def _exactly(numbers: Floats) -> Any:
+    return np.array([flint.arb(x) for x in numbers])
 
 
 def _centred_norm(W: Floats) -> Any:
-    """Root mean square norm of the centred rows, by mean |w|^2 - |mean w|^2."""
+    """Root mean square norm of the centred rows."""
+    lengths, error = centred_lengths(W)
+    square = float(np.square(lengths).mean())
+    root = math.sqrt(square)
+    return flint.arb(root, 1.01 * (error + (len(W) + 16) * _U * root)).nonnegative_part()
+
+
+def centred_lengths(W: Floats) -> tuple[Floats, float]:
+    """Norms of the centred rows, and a bound of their errors, at least one unit of rounding."""
     K, d = W.shape
-    square = float(np.square(W).sum() / K)
-    centre = W.mean(axis=0)
-    error = 4 * (K + d + 64) * _U * square
-    return flint.arb(square - float(centre @ centre), error).nonnegative_part().sqrt()
+    lengths = _norms(W - W.mean(axis=0))
+    # The mean is wrong by (K + 1) u of the mean magnitudes, the difference and the norm by more u.
+    error = (K + 4) * _U * float(_norms(W).mean()) + (d + 8) * _U * float(lengths.max())
+    return lengths, 1.01 * error
+
+
+def _norms(rows: Floats) -> Floats:
+    norms: Floats = np.sqrt(np.square(rows).sum(axis=-1))
+    return norms
+
+
+def _root(square: Any, moved: float) -> Any:
+    """The root of what is not negative, moved by at most so much."""
+    low = max(float(square.lower()), 0.0)
+    lower, upper = flint.arb(low * (1 - 4 * _U)).sqrt() - moved, square.upper().sqrt() + moved
+    return lower.nonnegative_part().union(upper)
 
 
 def _absolute(parts: list[list[Floats]]) -> Floats:

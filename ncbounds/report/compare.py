@@ -13,7 +13,8 @@ from ncbounds.errors import InputError
 from ncbounds.measure import Measurement, measure
 from ncbounds.measure.door import Samples, admit
 from ncbounds.measure.information import gather
-from ncbounds.report.certificate import certificate
+from ncbounds.measure.moments import class_means
+from ncbounds.report.guarantees import certificate
 from ncbounds.theory import statement
 from ncbounds.theory.evaluate import is_vacuous
 from ncbounds.theory.terms import Bound
@@ -23,6 +24,8 @@ from ncbounds.theory.terms import Bound
 KAPPAS = (Fraction(1, 10), Fraction(1))
 #: Relative error of a loss or norm that is measured in float64, generously.
 _ROUNDING = Fraction(1, 10**12)
+#: The logarithm of numbers that no loss in float64 is near.
+_SMALLEST = -400
 
 
 @dataclass(frozen=True)
@@ -39,7 +42,7 @@ class ModelBound:
     vacuous: bool | None
     parameters: dict[str, Fraction]
     level: str = ""
-    """The information that a guarantee uses, cheapest first in `certificate.LEVELS`."""
+    """The information that a guarantee uses, cheapest first in `guarantees.LEVELS`."""
 
     @property
     def holds(self) -> bool:
@@ -183,12 +186,13 @@ def _bound(id: str, variant: str, quantity: str, direction: str) -> tuple[str, B
 
 def _guaranteed(found: Measurement, samples: Samples, skipped: dict[str, str]) -> list[ModelBound]:
     """The certificate of the model, with features as they are and centred, beside measurements."""
-    m, rows = found.metrics, []
+    m, rows, means = found.metrics, [], class_means(samples)
     for centred in ("", ".centred"):
-        if not (m[f"alpha{centred}"] > 0 and m["beta"] > 0 and m["centre.weights"] < 1):
+        known = gather(samples, centred=bool(centred), means=means)
+        if not (known.alpha > 0 and known.beta > 0):
             skipped[f"the certificate{centred}"] = "features or weights are zero or all equal"
             continue
-        certified = certificate(gather(samples, centred=bool(centred)), centred, bool(centred))
+        certified = certificate(known, centred, bool(centred))
         skipped |= certified.skipped
         for one in certified.guarantees:
             measured = _measured(m, one.quantity, centred)
@@ -240,7 +244,10 @@ def _printed_proximity(found: Measurement) -> list[ModelBound]:
     optimum = certify(least.formula, point, digits=40)
     if optimum is None:
         return []
-    epsilon = max(_no_less(m["loss.cross_entropy"]) - Fraction(optimum.value), Fraction(0))
+    # A least loss below all floats is taken for zero: as a fraction it could have 10^60 digits.
+    tiny = optimum.log10 is None or optimum.log10 < _SMALLEST
+    least_loss = Fraction(0) if tiny else Fraction(optimum.value)
+    epsilon = max(_no_less(m["loss.cross_entropy"]) - least_loss, Fraction(0))
     rows: list[ModelBound] = []
     for kappa in KAPPAS:
         for quantity, direction, label, parts in (

@@ -1,0 +1,469 @@
+"""What a few numbers of a trained network guarantee about its collapse.
+
+Four levels of information, each a matter of one pass over the data: the mean loss; the mean
+log-odds, better at the same cost; the matrix of mean logits; the losses of all samples with the
+weights. A guarantee is evaluated in balls from balls (`ncbounds.measure.information`) and its worse
+end is told. Everything is `sharp`: the theorems are `bnwd:theorem-2.1` and `bnwd:sharp-1` to 4.
+"""
+
+from __future__ import annotations
+
+import decimal
+import math
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from fractions import Fraction
+from typing import Any
+
+import flint
+import numpy as np
+
+from ncbounds.arithmetic import balls
+from ncbounds.arithmetic.certified import Decimal, round_ball
+from ncbounds.arithmetic.floats import numpy_namespace
+from ncbounds.arithmetic.formula import Formula
+from ncbounds.errors import InputError
+from ncbounds.measure.door import Floats
+from ncbounds.measure.information import Information, centred_lengths
+from ncbounds.measure.rival_weights import rival_weights
+from ncbounds.report.matrices import MANY, gram_of_weights, projections
+from ncbounds.theory import alignment, class_pairs, one_class, weight_cosines
+from ncbounds.theory.proximity import phi_inverse
+
+LEVELS = ("mean loss", "mean log-odds", "mean logits", "losses and weights")
+#: Working precision of all guarantees, and the digits that are told.
+BITS = 160
+_DIGITS, _GUARD = 12, 32
+_U = 2.0**-53
+#: The value that holds without any guarantee; for what is not here it is C/(C-1).
+_TRIVIAL = {
+    "nc1.relative": 1,
+    "1 - nc3.cosine": 2,
+    "self-duality.distance": 4,
+    "1 - cosine.weights.mean": 2,
+    "1 - cosine.intra.mean": 1,
+    "1 - cosine.intra.min": 1,
+}
+
+
+@dataclass(frozen=True)
+class Guarantee:
+    """An upper bound on one quantity, what it was derived from, and whether it says anything."""
+
+    id: str
+    reading: str
+    quantity: str
+    level: str
+    bound: Decimal
+    vacuous: bool
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return plain data."""
+        return {
+            "id": self.id,
+            "variant": "sharp",
+            "reading": self.reading,
+            "quantity": self.quantity,
+            "level": self.level,
+            "bound": float(self.bound),
+            "vacuous": self.vacuous,
+        }
+
+
+@dataclass(frozen=True)
+class Certificate:
+    """All guarantees that some information gives, and the reasons why others are missing."""
+
+    guarantees: tuple[Guarantee, ...]
+    skipped: dict[str, str]
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return plain data."""
+        return {"guarantees": [g.to_dict() for g in self.guarantees], "skipped": self.skipped}
+
+    def best(self, quantity: str) -> Guarantee:
+        """Return the smallest bound on a quantity.
+
+        Raises
+        ------
+        InputError
+            When nothing bounds it.
+        """
+        found = [g for g in self.guarantees if g.quantity == quantity]
+        if not found:
+            known = ", ".join(dict.fromkeys(g.quantity for g in self.guarantees))
+            raise InputError("quantity", quantity, f"one of {known}")
+        return min(found, key=lambda g: float(g.bound))
+
+    def __str__(self) -> str:
+        short = decimal.Context(prec=4, rounding=decimal.ROUND_CEILING).create_decimal
+        rows = [
+            (g.quantity, f"<= {float(short(g.bound.value)):.4g}", g.level, g.id)
+            for g in self.guarantees
+        ]
+        widths = [max(len(row[i]) for row in rows) for i in range(3)] if rows else [0] * 3
+        lines = [
+            "  ".join([*(cell.ljust(w) for cell, w in zip(row, widths, strict=False)), row[3]])
+            + ("  vacuous" if g.vacuous else "")
+            for row, g in zip(rows, self.guarantees, strict=True)
+        ]
+        return "\n".join([*lines, *(f"{name}: {why}" for name, why in self.skipped.items())])
+
+
+def certificate(known: Information, centred: str = "", cosines: bool = True) -> Certificate:
+    """Evaluate every guarantee that the information allows; `centred` is added to names.
+
+    Without `cosines` none of intra-class and inter-class cosines and of class means, which are
+    defined for centred features.
+    """
+    found: list[Guarantee] = []
+    skipped: dict[str, str] = {}
+    with balls.precision(BITS):
+        found += _alignment(known, centred, skipped)
+        means = dict(_weight_cosines(known))
+        for level, mean in means.items():
+            reading = "the mean loss alone" if level == LEVELS[0] else "measured losses"
+            found += _row(
+                known, "bnwd:sharp-2", reading, f"1 - cosine.weights.mean{centred}", level, 1 - mean
+            )
+            if cosines:
+                kept = _largest(mean, 0)
+                deficit = 1 - kept * kept
+                found += _row(
+                    known, "bnwd:sharp-2", reading, "1 - cosine.intra.mean", level, deficit
+                )
+        if cosines and known.weights is not None:
+            found += _of_classes(known)
+            if known.classes > MANY:
+                skipped["bnwd:sharp-4"] = f"more than {MANY} classes"
+            else:
+                found += _inter_class(known, means)
+                found += _class_means(known)
+        if known.weights is not None and known.classes <= MANY and not centred:
+            found += _products_of_means(known)
+    return Certificate(tuple(found), skipped)
+
+
+# -- rows -----------------------------------------------------------------------------------------
+
+
+def _row(
+    known: Information, id: str, reading: str, quantity: str, level: str, bound: Any
+) -> list[Guarantee]:
+    """An upper bound, rounded up; none where it has no value."""
+    ball = bound.data.ravel()[0] if isinstance(bound, balls.Balls) else bound
+    if not ball.is_finite():
+        return []
+    upper = ball.upper()
+    value = _rounded_up(upper)
+    C = known.classes
+    trivial = _TRIVIAL.get(quantity.removesuffix(".centred"), flint.arb(C) / (C - 1))
+    if quantity == "nc2.equinorm":
+        trivial = flint.arb(C - 1).sqrt()
+    return [Guarantee(id, reading, quantity, level, value, bool(not upper < trivial))]
+
+
+def _rounded_up(upper: Any) -> Decimal:
+    """The least decimal of so many digits that is not below a point."""
+    mantissa, exponent = (int(part) for part in upper.man_exp())
+    exact = Fraction(mantissa) * Fraction(2) ** exponent
+    raised = decimal.Context(prec=_DIGITS, rounding=decimal.ROUND_CEILING).divide(
+        decimal.Decimal(exact.numerator), decimal.Decimal(exact.denominator)
+    )
+    found = round_ball(balls.ball(Fraction(raised)), _DIGITS, _GUARD)
+    assert found is not None  # it has no more digits
+    return found
+
+
+def _one(value: Any) -> balls.Balls:
+    """A number, or an array, as a batch of one."""
+    return balls.asarray(np.asarray(value, dtype=object)[None])
+
+
+def _end(bound: balls.Balls) -> Any:
+    """The upper end of a single ball; infinity where it has none."""
+    ball = bound.data[0]
+    return ball.upper() if ball.is_finite() else flint.arb("inf")
+
+
+def _largest(x: Any, y: Any) -> Any:
+    return balls.maximum(x, 0 * x + y)
+
+
+def _margins(known: Information) -> dict[str, Any]:
+    """Lower bounds on the mean log-odds, by level."""
+    margins = {}
+    if known.loss is not None and known.loss < flint.arb(known.classes).log():
+        # The larger the loss the less it says; and a loss that underflows is some positive number.
+        margins[LEVELS[0]] = phi_inverse(balls, _one(known.loss.upper()), known.classes - 1)
+    if known.log_odds is not None:
+        margins[LEVELS[1]] = _one(known.log_odds)
+    return margins
+
+
+def _alignment(known: Information, centred: str, skipped: dict[str, str]) -> Iterator[Guarantee]:
+    """NC1, NC3 and self-duality from a mean margin that is guaranteed or known."""
+    margins = _margins(known)
+    if known.loss is not None and LEVELS[0] not in margins:
+        loss = float(known.loss.mid())
+        name = f"bnwd:theorem-2.1 (sharp{', centred' if centred else ''})"
+        skipped[name] = f"the mean loss {loss:.4g} is at or above log C"
+    if known.mean_logits is not None:
+        margins[LEVELS[2]] = alignment.mean_margin(balls, _one(known.mean_logits))
+    given = {"C": _one(known.classes), "alpha": _one(known.alpha), "beta": _one(known.beta)}
+    for level, p in margins.items():
+        numbers = {**given, "p": p}
+        theorem = (
+            ("bnwd:theorem-2.1", "guarantee from the loss")
+            if level == LEVELS[0]
+            else ("bnwd:sharp-1", "three levels of information")
+        )
+        share = alignment.reach(balls, **numbers)
+        variability = alignment.variability(balls, **numbers)
+        theorem_of_nc1 = theorem
+        if level == LEVELS[2]:
+            if known.classes > MANY:
+                skipped[f"bnwd:sharp-1, from mean logits{centred}"] = f"more than {MANY} classes"
+            elif (gram := projections(known)) is not None:
+                Q = _one(sum(gram.diagonal(), flint.arb(0)) / known.classes)
+                seen = alignment.variability_from_projections(balls, alpha=given["alpha"], Q=Q)
+                if _end(seen) < _end(variability):  # always, but for rounding
+                    theorem_of_nc1, variability = ("bnwd:sharp-1", "from mean logits"), seen
+        for (id, reading), quantity, bound in (
+            (theorem_of_nc1, "nc1.relative", variability),
+            (theorem, "1 - nc3.cosine", alignment.cosine_deficit(balls, share)),
+            (theorem, "self-duality.distance", alignment.distance(balls, **numbers)),
+        ):
+            yield from _row(known, id, reading, quantity + centred, level, bound)
+
+
+def _weight_cosines(known: Information) -> Iterator[tuple[str, Any]]:
+    """Lower bounds on the mean cosine of features and their centred weights, by level."""
+    if known.loss is not None:
+        found = _from_mean_loss(known)
+        if found is not None:
+            yield LEVELS[0], found
+    if known.sample_log_odds is not None and known.weights is not None:
+        yield LEVELS[3], _one(_from_losses(known))
+
+
+def _from_mean_loss(known: Information) -> Any:
+    """The better of two bounds on the mean cosine, each where its hypothesis certainly holds."""
+    C, raised = known.classes, _raised_loss(known)
+    if not raised < flint.arb(C).log():
+        return None
+    L, most = _one(raised.upper()), _above(known.alpha * known.beta)
+    given = {"C": _one(C), "L": L, "alpha": _one(known.alpha), "beta": _one(known.beta)}
+    # Only the product of the norms matters.
+    q, kappa = weight_cosines.best_tangent(C, _above(raised), alpha=most, beta=1.0, delta=1.0)
+    bounds, point = [], {**given, "delta": _one(1), "q": _one(q), "kappa": _one(kappa)}
+    if _meets(weight_cosines.share_cosine, point):
+        bounds.append(weight_cosines.share_cosine(balls, **point))
+    if _meets(weight_cosines.loss_cosine, given):
+        bounds.append(weight_cosines.loss_cosine(balls, **given))
+    lower = [x.data[0].lower() for x in bounds if x.data[0].is_finite()]
+    return _one(max(lower)) if lower else None
+
+
+def _meets(guarantee: Formula, values: dict[str, Any]) -> bool:
+    """Whether all hypotheses of a guarantee certainly hold."""
+    margins = [condition.margin(balls, **values) for condition in guarantee.conditions]
+    return all(balls.certainly_nonnegative(margin).all() for margin in margins)
+
+
+def _raised_loss(known: Information) -> Any:
+    """The mean loss, raised by what biases can have lowered it."""
+    bias = _one(np.zeros(known.classes) if known.bias is None else known.bias)
+    raised = weight_cosines.raised_loss(balls, _one(known.loss), bias)
+    return raised.data[0]
+
+
+def _from_losses(known: Information) -> Any:
+    """The priced bound in floats, lowered by what rounding can have added.
+
+    A component is a quotient of ends that are rounded outward, wrong by a few units of rounding:
+    1e-14 relatively. It enters a mean that numpy sums pairwise, with at most 41 roundings for 2^32
+    samples, and which is at most 1 + price, as the mean square of the components is at most 1:
+    1e-13 of that covers it, and `math.fsum` adds up the classes.
+    """
+    C, W = known.classes, known.weights
+    assert W is not None and known.sample_log_odds is not None
+    xp, (lengths, error) = numpy_namespace(), centred_lengths(W)
+    alpha = np.array([_above(known.alpha)])
+    along = []
+    for p, offset, length in zip(known.sample_log_odds, _offsets(known), lengths, strict=True):
+        lowered = np.nextafter(p - _above(offset), -np.inf)
+        longest = np.array([[length + error]])
+        along.append(
+            weight_cosines.components(xp, C, lowered[None, None], longest, alpha) * (1 - 1e-14)
+        )
+    whole = [np.ones_like(rows) for rows in along]
+
+    def bound(exponent: float) -> float:
+        price = np.array([10.0**exponent])
+        parts = [
+            float(weight_cosines.priced_cosine(xp, rows, ones, np.ones(1), price)[0])
+            for rows, ones in zip(along, whole, strict=True)
+        ]
+        return float(math.fsum(parts) / C - 1e-13 * (2 + 2 * 10.0**exponent))
+
+    from scipy.optimize import minimize_scalar
+
+    best = minimize_scalar(lambda x: -bound(x), bounds=(-8.0, 8.0), method="bounded")
+    return flint.arb(bound(float(best.x)))
+
+
+def _of_classes(known: Information) -> Iterator[Guarantee]:
+    """The worst class, and how equal the norms of the class means are, one class at a time."""
+    if known.class_log_odds is None or known.class_alpha is None or known.weights is None:
+        return
+    C, W = known.classes, known.weights
+    bias = np.array([float(x.mid()) for x in known.bias])
+    rivals = flint.arb(C - 1).log()
+    lengths, intra = [], []
+    for c in range(C):
+        odds = known.class_log_odds[c] - rivals
+        found = rival_weights(W, c, float(odds.mid()), bias)
+        omega, constant = _rival_direction(known, c, found.probabilities)
+        least = _largest((constant + odds).lower(), 0) / omega.upper()
+        lengths.append(least.lower() if least.is_finite() else flint.arb(0))
+        if known.sample_log_odds is not None:
+            below = _below(constant - rivals)
+            margins = np.nextafter(known.sample_log_odds[c] + below, -np.inf)[None]
+            worth = one_class.mean_cosine_of_class(
+                numpy_namespace(),
+                margins,
+                (margins > 0).astype(np.float64),
+                np.array([_above(omega)]),
+                np.array([_above(known.class_alpha[c])]),
+            )
+            # At most 1 and a mean, summed pairwise, of numbers with a few units of rounding.
+            intra.append(max(0.0, float(worth[0]) - 1e-13) ** 2)
+    if intra:
+        deficit = flint.arb(1) - flint.arb(min(intra)) + 1e-15
+        yield from _row(
+            known, "bnwd:sharp-3", "mean cosine", "1 - cosine.intra.min", LEVELS[3], deficit
+        )
+    total = sum(lengths, flint.arb(0)) / C
+    if total > 0:
+        most = np.array([x.upper() for x in known.class_alpha], dtype=object)
+        least = np.array(lengths, dtype=object)
+        deviation = one_class.norm_deviation(balls, _one(least), _one(most))
+        bound = deviation.data[0] / total
+        yield from _row(known, "bnwd:sharp-3", "equal norms", "nc2.equinorm", LEVELS[3], bound)
+
+
+def _rival_direction(known: Information, c: int, pi: Floats) -> tuple[Any, Any]:
+    """|omega|, and entropy plus biases, of probabilities that are scaled to add up to 1."""
+    W = known.weights
+    assert W is not None
+    C, d = W.shape
+    S = sum((flint.arb(x) for x in pi), flint.arb(0))
+    entropy = sum((-flint.arb(x) * flint.arb(x).log() for x in pi if x > 0), flint.arb(0))
+    biases = sum((flint.arb(x) * b for x, b in zip(pi, known.bias, strict=True)), flint.arb(0))
+    omega = W[c] - (pi @ W) / float(pi.sum())
+    error = (C + d + 16) * _U * float(_norms(np.abs(W[c]) + pi @ np.abs(W))[()])
+    length = float(_norms(omega)[()])
+    return flint.arb(length, error + 4 * (d + 4) * _U * length), (
+        entropy / S + S.log() + biases / S - known.bias[c]
+    )
+
+
+def _inter_class(known: Information, means: dict[str, Any]) -> Iterator[Guarantee]:
+    """Inter-class cosines from the mean cosine to the weights, and the weights themselves."""
+    W, C = known.weights, known.classes
+    assert W is not None
+    gram = gram_of_weights(W)
+    lengths = [gram[c, c].sqrt() for c in range(C)]
+    if not all(x > 0 for x in lengths):
+        return
+    cosines = gram / np.outer(lengths, lengths)
+    away, o = _from_simplex(cosines)
+    for level, mean in means.items():
+        s = _one(_at_least((1 - mean).data[0], flint.arb(0)))
+        bound = class_pairs.pair_gap(balls, C=_one(C), o=o, s=s) + away
+        yield from _row(
+            known, "bnwd:sharp-4", "mean directions", "cosine.inter.deviation", level, bound
+        )
+
+
+def _products_of_means(known: Information) -> Iterator[Guarantee]:
+    """Inner products of the class means over alpha^2, where there is no bias."""
+    W, C = known.weights, known.classes
+    assert W is not None
+    if not all(b == 0 for b in known.bias):
+        return
+    T = known.alpha * known.beta * C / (C - 1)
+    gram = gram_of_weights(W) / (known.beta * known.beta)
+    away, o = _from_simplex(gram)
+    off = [abs(gram[c, r] + gram[c, c] / (C - 1)) for c in range(C) for r in range(C) if r != c]
+    for level, p in _margins(known).items():
+        # At collapse s is zero up to rounding; any larger s is valid.
+        s = _one(_at_least((1 - p / _one(T)).data[0], flint.arb(2) ** -BITS))
+        numbers = {"C": _one(C), "T": _one(T), "o": o, "s": s, "Y": _one(_mean(off))}
+        bound = class_pairs.gram_gap(balls, **numbers) + away
+        yield from _row(known, "bnwd:sharp-4", "Gram matrix", "nc2.gram", level, bound)
+
+
+def _from_simplex(gram: Any) -> tuple[Any, Any]:
+    """How far entries off the diagonal are from -1/(C-1); the root of the largest eigenvalue."""
+    C = len(gram)
+    away = _mean([abs(x + flint.arb(1) / (C - 1)) for x in _off_diagonal(gram)])
+    return _one(away), balls.sqrt(class_pairs.largest_eigenvalue(balls, _one(gram)))
+
+
+def _class_means(known: Information) -> Iterator[Guarantee]:
+    """Cosines of class means from mean logits, in the mean over pairs."""
+    gram = projections(known)
+    if gram is None or known.class_alpha is None:
+        return
+    C = known.classes
+    if not all(x > 0 for x in gram.diagonal()):
+        return
+    # Larger feature norms are valid, and no projection is longer.
+    square = [
+        _at_least(a * a, own) * (1 + flint.arb(2) ** (8 - BITS))
+        for a, own in zip(known.class_alpha, gram.diagonal(), strict=True)
+    ]
+    centres, radii = class_pairs.cosines_from_logits(balls, _one(gram), _one(square))
+    away = [
+        abs(x + flint.arb(1) / (C - 1)) + r
+        for x, r in zip(_off_diagonal(centres.data[0]), _off_diagonal(radii.data[0]), strict=True)
+    ]
+    yield from _row(known, "bnwd:sharp-4", "mean logits", "nc2.cosine", LEVELS[2], _mean(away))
+
+
+def _off_diagonal(matrix: Any) -> list[Any]:
+    C = len(matrix)
+    return [matrix[c, r] for c in range(C) for r in range(C) if r != c]
+
+
+def _mean(values: Sequence[Any]) -> Any:
+    return sum(values, flint.arb(0)) / len(values)
+
+
+def _offsets(known: Information) -> list[Any]:
+    """What the biases add to the margins of each class: they add up to zero."""
+    C = known.classes
+    mean = sum(known.bias, flint.arb(0)) / C
+    return [(x - mean) * C / (C - 1) for x in known.bias]
+
+
+def _norms(rows: Floats) -> Floats:
+    norms: Floats = np.sqrt(np.square(rows).sum(axis=-1))
+    return norms
+
+
+def _above(x: Any) -> float:
+    """A float that is not below a ball."""
+    return math.nextafter(float(x.upper()), math.inf)
+
+
+def _below(x: Any) -> float:
+    """A float that is not above a ball."""
+    return math.nextafter(float(x.lower()), -math.inf)
+
+
+def _at_least(x: Any, y: Any) -> Any:
+    """A point that is not below any of two balls."""
+    return max(x.upper(), y.upper())
