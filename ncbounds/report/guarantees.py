@@ -346,7 +346,11 @@ def _of_classes(known: Information) -> Iterator[Guarantee]:
         )
     total = sum(lengths, flint.arb(0)) / C
     if total > 0:
-        most = np.array([x.upper() for x in known.class_alpha], dtype=object)
+        # Larger norms are valid. These differ in the 30th digit: no variance is zero, or its ball
+        # could reach below zero and have no root.
+        most = np.array(
+            [x.upper() * (1 + c * flint.arb(2) ** -100) for c, x in enumerate(known.class_alpha, 1)]
+        )
         least = np.array(lengths, dtype=object)
         deviation = one_class.norm_deviation(balls, _one(least), _one(most))
         bound = deviation.data[0] / total
@@ -420,9 +424,10 @@ def _class_means(known: Information) -> Iterator[Guarantee]:
     C = known.classes
     if not all(x > 0 for x in gram.diagonal()):
         return
-    # Larger feature norms are valid, and no projection is longer.
+    # Larger feature norms are valid, and no projection is longer. A little more than its upper end,
+    # or the ball of what is hidden could reach below zero by its own rounding, and have no root.
     square = [
-        _at_least(a * a, own) * (1 + flint.arb(2) ** (8 - BITS))
+        _at_least(a * a, own + own.rad() / 2**20) * (1 + flint.arb(2) ** (8 - BITS))
         for a, own in zip(known.class_alpha, gram.diagonal(), strict=True)
     ]
     centres, radii = class_pairs.cosines_from_logits(balls, _one(gram), _one(square))
