@@ -6,8 +6,8 @@ import click
 
 from ncbounds.cli.models import read_models
 from ncbounds.cli.output import print_json, print_table
-from ncbounds.report.certificate import LEVELS
 from ncbounds.report.compare import ModelBound, ModelReport
+from ncbounds.report.guarantees import LEVELS
 
 
 @click.command("compare")

@@ -27,7 +27,7 @@ from ncbounds.measure.door import Floats
 from ncbounds.measure.information import Information, centred_lengths
 from ncbounds.measure.rival_weights import rival_weights
 from ncbounds.report.matrices import MANY, gram_of_weights, projections
-from ncbounds.theory import alignment, class_pairs, one_class, weight_cosines
+from ncbounds.theory import alignment, class_pairs, metrics, one_class, weight_cosines
 from ncbounds.theory.proximity import phi_inverse
 
 LEVELS = ("mean loss", "mean log-odds", "mean logits", "losses and weights")
@@ -417,7 +417,7 @@ def _from_simplex(gram: Any) -> tuple[Any, Any]:
 
 
 def _class_means(known: Information) -> Iterator[Guarantee]:
-    """Cosines of class means from mean logits, in the mean over pairs."""
+    """Cosines of class means from mean logits; with the variability, those of features too."""
     gram = projections(known)
     if gram is None or known.class_alpha is None:
         return
@@ -430,12 +430,23 @@ def _class_means(known: Information) -> Iterator[Guarantee]:
         _at_least(a * a, own + own.rad() / 2**20) * (1 + flint.arb(2) ** (8 - BITS))
         for a, own in zip(known.class_alpha, gram.diagonal(), strict=True)
     ]
+    level = LEVELS[2]
     centres, radii = class_pairs.cosines_from_logits(balls, _one(gram), _one(square))
-    away = [
-        abs(x + flint.arb(1) / (C - 1)) + r
-        for x, r in zip(_off_diagonal(centres.data[0]), _off_diagonal(radii.data[0]), strict=True)
-    ]
-    yield from _row(known, "bnwd:sharp-4", "mean logits", "nc2.cosine", LEVELS[2], _mean(away))
+    simplex = _one(flint.arb(1) / (C - 1))
+    away = balls.minimum(balls.abs(centres + simplex) + radii, 1 + simplex)
+    bound = _mean(_off_diagonal(away.data[0]))
+    yield from _row(known, "bnwd:sharp-4", "mean logits", "nc2.cosine", level, bound)
+    V = 1 - _one(gram.diagonal()) / _one(square)
+    robust = ("bnwd:remark-nc-implies-cosine", "nearly NC1 and NC2")
+    deficits = (1 - metrics.intra_from_variability(balls, V=V)).data[0]
+    for quantity, deficit in (
+        ("1 - cosine.intra.mean", _mean(list(deficits))),
+        ("1 - cosine.intra.min", balls.max(_one(deficits)).data[0]),
+    ):
+        yield from _row(known, *robust, quantity, level, deficit)
+    pairs = metrics.inter_from_simplex(balls, C=_one(C), V=V[:, :, None], U=V[:, None, :], xi=away)
+    bound = _mean(_off_diagonal(pairs.data[0]))
+    yield from _row(known, *robust, "cosine.inter.deviation", level, bound)
 
 
 def _off_diagonal(matrix: Any) -> list[Any]:
