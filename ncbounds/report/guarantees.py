@@ -437,16 +437,10 @@ def _class_means(known: Information) -> Iterator[Guarantee]:
     bound = _mean(_off_diagonal(away.data[0]))
     yield from _row(known, "bnwd:sharp-4", "mean logits", "nc2.cosine", level, bound)
     V = 1 - _one(gram.diagonal()) / _one(square)
-    robust = ("bnwd:remark-nc-implies-cosine", "nearly NC1 and NC2")
-    deficits = (1 - metrics.intra_from_variability(balls, V=V)).data[0]
-    for quantity, deficit in (
-        ("1 - cosine.intra.mean", _mean(list(deficits))),
-        ("1 - cosine.intra.min", balls.max(_one(deficits)).data[0]),
-    ):
-        yield from _row(known, *robust, quantity, level, deficit)
     pairs = metrics.inter_from_simplex(balls, C=_one(C), V=V[:, :, None], U=V[:, None, :], xi=away)
     bound = _mean(_off_diagonal(pairs.data[0]))
-    yield from _row(known, *robust, "cosine.inter.deviation", level, bound)
+    id, reading = "bnwd:remark-nc-implies-cosine", "nearly NC1 and NC2"
+    yield from _row(known, id, reading, "cosine.inter.deviation", level, bound)
 
 
 def _off_diagonal(matrix: Any) -> list[Any]:
