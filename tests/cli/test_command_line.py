@@ -443,6 +443,26 @@ def test_compare_prints_what_measure_does_and_the_bounds(folder):
     assert levels == {"mean loss", "mean log-odds", "mean logits", "losses and weights"}
 
 
+def test_compare_takes_a_bias_and_classes_of_unequal_size(tmp_path):
+    rng = np.random.default_rng(0)
+    labels = np.repeat([0, 1, 2], [2, 5, 9])
+    weights = rng.normal(size=(3, 4))
+    arrays = {
+        "features": 2 * weights[labels] + 0.2 * rng.normal(size=(16, 4)),
+        "labels": labels,
+        "weights": weights,
+        "bias": rng.normal(size=3),
+    }
+    np.savez(tmp_path / "unequal.npz", **arrays)
+    path = str(tmp_path / "unequal.npz")
+    found = ncbounds("compare", path, "--json").data
+    assert "bias" in found["skipped"]["bnwd:theorem-2.1 (printed)"]
+    sharp = [b for b in found["bounds"] if b["variant"] == "sharp" and b["id"] != CODE]
+    assert len(sharp) > 20 and all(b["measured"] <= b["bound"] + 1e-12 for b in sharp)
+    assert not any(b["quantity"] == "nc2.gram" for b in sharp)  # there with no bias only
+    assert "NOT" not in ncbounds("compare", path).out
+
+
 def test_compare_without_weights_is_refused(folder):
     line = ncbounds("compare", str(folder / "no-weights.npz")).refusal
     assert "no-weights.npz" in line and "a file with weights" in line

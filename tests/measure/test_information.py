@@ -84,3 +84,63 @@ def test_given_numbers_are_as_exact_as_their_type():
 def test_no_number_is_refused(wrong):
     with pytest.raises(InputError, match="loss"):
         enclose(wrong, "loss")
+
+
+@pytest.mark.parametrize("offset", [0.0, 1e3, 1e9])
+def test_centred_numbers_are_those_of_the_exact_global_mean(offset):
+    """Classes of unequal size, far from the origin: the centre itself is rounded."""
+    rng = np.random.default_rng(1)
+    counts, C, d = [1, 4, 7], 3, 4
+    labels = np.repeat(np.arange(C), counts)
+    features = rng.normal(size=(12, d)) + offset * rng.normal(size=d)
+    weights, bias = rng.normal(size=(C, d)), rng.normal(size=C)
+    known = gather(admit(features, labels, weights, bias), centred=True)
+    h = [[[Fraction(x) for x in row] for row in features[labels == c]] for c in range(C)]
+    means = [[sum(column) / len(rows) for column in zip(*rows, strict=True)] for rows in h]
+    centre = [sum(column) / C for column in zip(*means, strict=True)]
+    squares = [
+        sum((x - m) ** 2 for row in rows for x, m in zip(row, centre, strict=True)) / len(rows)
+        for rows in h
+    ]
+    with balls.precision(300):
+        assert known.alpha.contains(balls.ball(sum(squares) / C).sqrt())
+        for c in range(C):
+            assert known.class_alpha[c].contains(balls.ball(squares[c]).sqrt())
+            for r in range(C):
+                w = [Fraction(x) for x in weights[r]]
+                at_centre = sum(x * m for x, m in zip(w, centre, strict=True))
+                at_mean = sum(x * m for x, m in zip(w, means[c], strict=True))
+                assert known.mean_logits[c, r].contains(balls.ball(at_mean - at_centre))
+                assert known.bias[r].contains(balls.ball(at_centre + Fraction(bias[r])))
+    assert float(known.alpha.rad()) < 1e-13 * (1 + offset)
+
+
+def test_weights_that_share_a_large_part_keep_a_narrow_norm():
+    rng = np.random.default_rng(0)
+    weights = 1e-6 * rng.normal(size=(5, 3)) + 1e6
+    known = gather(admit(rng.normal(size=(5, 3)), np.arange(5), weights, None))
+    with balls.precision(300):
+        w = balls.asarray(weights[None])
+        wdot = w - balls.mean(w, axis=1)[:, None, :]
+        exact = balls.sqrt(balls.mean(square_norm(balls, wdot), axis=-1)).data[0]
+        assert known.beta.contains(exact.mid())
+    assert known.beta > 0
+    assert float(known.beta.rad()) < 1e-2 * float(known.beta.mid())
+
+
+@pytest.mark.parametrize("scale", [1e3, 1e9, 1e30])
+def test_losses_of_huge_logits_are_enclosed(scale):
+    """Where a loss underflows, and where its rounding error is larger than itself."""
+    features, weights = scale * np.eye(3), np.eye(3)
+    weights[0] = weights[1]
+    known = gather(admit(features, np.arange(3), weights, None))
+    assert (known.loss.is_finite() and known.loss >= 0) or known.loss.contains(0)
+    with balls.precision(4000):
+        exact, _ = truth(features, weights, None, np.zeros(3), 3)
+    assert known.loss.overlaps(exact["loss"].data.ravel()[0])
+    assert known.log_odds.overlaps(exact["log_odds"].data.ravel()[0])
+
+
+@pytest.mark.parametrize("kind", [np.int8, np.int64, np.uint16])
+def test_integers_of_numpy_are_exact(kind):
+    assert enclose(kind(7), "loss") == 7

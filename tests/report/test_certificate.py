@@ -98,6 +98,14 @@ def trained(seed=0, C=5, d=7, n=12, noise=0.3):
     return h, y, W
 
 
+#: Mean logits forget the single samples, so that neither of the two best levels is above the other.
+NESTED = (
+    ("mean loss", "mean log-odds"),
+    ("mean log-odds", "mean logits"),
+    ("mean loss", "losses and weights"),
+)
+
+
 @pytest.mark.parametrize("seed", range(6))
 def test_better_information_never_gives_a_worse_bound(seed):
     h, y, W = trained(seed)
@@ -106,9 +114,10 @@ def test_better_information_never_gives_a_worse_bound(seed):
         found = certificate(known, centred, bool(centred))
         for quantity in {g.quantity for g in found.guarantees}:
             values = {g.level: float(g.bound) for g in found.guarantees if g.quantity == quantity}
-            in_order = [values[level] for level in LEVELS if level in values]
-            assert in_order == sorted(in_order, reverse=True), quantity
-            assert float(found.best(quantity).bound) == in_order[-1]
+            for less, more in NESTED:
+                if less in values and more in values:
+                    assert values[more] <= values[less], quantity
+            assert float(found.best(quantity).bound) == min(values.values())
 
 
 def test_numbers_and_data_give_the_same_guarantees():
