@@ -10,10 +10,13 @@ from __future__ import annotations
 import numpy as np
 
 from ncbounds.errors import InputError
-from ncbounds.measure.door import admit
+from ncbounds.measure.door import Floats, admit
 
 #: Names of the numbers that `loss_gap` gives besides the splits.
-MEASURED = ("loss", "log_odds", "alpha", "beta", "b", "centre", "margin", "off_class")
+MEASURED = (
+    *("loss", "log_odds", "alpha", "beta", "b", "centre", "margin", "off_class"),
+    *("nc1.relative", "nc3.cosine"),
+)
 #: The defects of each split in order: the name of the number, and what it is in words.
 SPLITS: dict[str, dict[str, str]] = {
     "log": {
@@ -103,4 +106,14 @@ def loss_gap(
         raise InputError(
             "weights", "logits beyond float64", "such that the loss is a positive number"
         )
-    return numbers
+    return numbers | _collapse(h[0], w[0])
+
+
+def _collapse(h: Floats, w: Floats) -> dict[str, float]:
+    """NC1 and NC3 by their names in `ncbounds.measure`; NC3 is nan where all class means vanish."""
+    means, directions = h.mean(axis=1), w - w.mean(axis=0)
+    lengths = np.linalg.norm(directions) * np.linalg.norm(means)
+    return {
+        "nc1.relative": float(np.square(h - means[:, None]).sum() / np.square(h).sum()),
+        "nc3.cosine": float((directions * means).sum() / lengths) if lengths > 0 else float("nan"),
+    }

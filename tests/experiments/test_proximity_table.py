@@ -1,6 +1,7 @@
 """The table over data sets, networks and weight decays, on little data."""
 
 import csv
+import math
 
 import pytest
 from click.testing import CliRunner
@@ -38,10 +39,18 @@ def test_the_table_sets_guarantees_beside_measurements(small, tmp_path):
     for row in rows:
         number = {name: float(value) for name, value in row.items() if name != "run"}
         assert row["run"] in result.output
-        assert number["train_error"] == 0
-        assert 0 < number["variability"] <= number["variability_bound"]
-        assert 0 < number["angle"] <= number["angle_bound"]
-        assert number["variability_bound"] == pytest.approx(number["gap"] * (2 - number["gap"]))
+        assert number["train error"] == 0
+        gap = 1 - math.cos(math.radians(number["angle from mean loss"]))
+        assert number["variability from mean loss"] == pytest.approx(gap * (2 - gap))
+        for name in proximity_table.QUANTITIES:
+            bounds = {key: value for key, value in number.items() if key.startswith(f"{name} from")}
+            ratios = [value for key, value in bounds.items() if key.endswith(", ratio")]
+            assert len(bounds) == 2 * len(ratios) > 0
+            assert all(ratio >= 1 for ratio in ratios) and number[name] > 0
+        assert sum(name.startswith("printed") for name in number) == 12
+        assert number["printed 2.1 inter, kappa = 10, log10"] > 2
+    assert max(map(len, result.output.splitlines())) < 130
+    assert "variability, from the mean loss: " in result.output
     runs = load_runs(tmp_path / "proximity_table_digits-conv.safetensors")
     assert [found.weight_decay for found in runs] == [1e-3, 2e-3, 3e-3]
 

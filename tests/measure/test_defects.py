@@ -57,6 +57,8 @@ def test_the_numbers_are_those_that_are_measured():
     assert found["alpha"] == pytest.approx(metrics["alpha"])
     assert found["beta"] == pytest.approx(metrics["beta"])
     assert found["centre"] == pytest.approx(metrics["centre.weights"] * metrics["beta"] ** 2)
+    assert found["nc1.relative"] == pytest.approx(metrics["nc1.relative"])
+    assert found["nc3.cosine"] == pytest.approx(metrics["nc3.cosine"])
     assert found["margin"] - found["off_class"] == pytest.approx(found["log_odds"])
 
 
