@@ -156,10 +156,10 @@ def row(run: Run) -> Row:
         if name == "inter":
             bounds = [min(bounds, key=lambda b: float(b.bound))]
         for b in bounds:
-            values = b.measured, float(b.bound)
+            measured, bound = b.measured, float(b.bound)
             if name == "angle":
-                values = tuple(math.degrees(math.acos(max(-1.0, 1 - v))) for v in values)
-            found.append(Beside(name, b.level, *values, bool(b.vacuous)))
+                measured, bound = degrees(measured), degrees(bound)
+            found.append(Beside(name, b.level, measured, bound, bool(b.vacuous)))
     return Row(
         run.name,
         {
@@ -203,9 +203,15 @@ def printed(run: Run, report: ModelReport) -> dict[tuple[str, str], Evaluation]:
     return found
 
 
+def degrees(deficit: float) -> float:
+    """The angle whose cosine is that much below 1."""
+    return math.degrees(math.acos(max(-1.0, 1 - deficit)))
+
+
 def size(value: Evaluation) -> float:
     """log10 of the size of a bound."""
-    return math.nan if value.decimal is None else value.decimal.log10
+    log10 = None if value.decimal is None else value.decimal.log10
+    return math.nan if log10 is None else log10
 
 
 def main(out: Path, seed: int = 0, device: str = "cpu", progress: Progress | None = None) -> Path:

@@ -21,7 +21,8 @@ from ncbounds.measure.complexity import Complexity, tree_rademacher
 from ncbounds.report.compare import ModelBound
 from ncbounds.report.ledger import Ledger, StatementRow, VariantRow
 from ncbounds.report.model import Model
-from ncbounds.report.plots import plot_bounds, plot_proximity, svg
+from ncbounds.report.plots import plot_bounds, svg
+from ncbounds.report.proximity_plots import plot_proximity
 from ncbounds.theory.evaluate import evaluate
 from ncbounds.theory.terms import PAPERS
 
@@ -72,8 +73,8 @@ def _proximity(models: Sequence[Model]) -> str:
 <section><h2>What a small loss guarantees</h2>
 <p>From three measured numbers, the mean loss, the feature norm and the weight norm, our sharp form
 of <a href="#bnwd:theorem-2.1">bnwd:theorem-2.1</a> bounds how far a network can be from collapse.
-Dots are measured, bars are guaranteed. The printed theorem leaves a constant &kappa; open; it is
-drawn for a generous &kappa; = 1/10.</p>
+Dots are measured, bars are guaranteed, the darker the more information is used. The printed
+theorem leaves a constant &kappa; open; it is told for a generous &kappa; = 1/10 and for 1.</p>
 <figure class="broad">{_picture(figure, "Measured collapse and guarantees of every network")}
 </figure>
 <div class="wide"><table class="numbers"><thead><tr><th>network</th>{head}<th>loss</th><th>s</th>

@@ -1,7 +1,7 @@
 """Plots with one visual language: theory as lines, measurement as marks, vacuity as grey.
 
 Printed bounds are dashed vermilion, corrected ones dash-dotted green, ours solid blue; dots are
-measurements, black without and blue-green with batch norm. Where a bound says nothing, it is
+measurements, black with and white without batch norm. Where a bound says nothing, it is
 drawn thin and grey. The colours are told apart by the colour-blind, and the line styles in print.
 """
 
@@ -12,7 +12,6 @@ from io import StringIO
 from typing import TYPE_CHECKING, Any
 
 from ncbounds.errors import InputError, MissingDependencyError
-from ncbounds.report.compare import ModelReport
 from ncbounds.theory import statement
 from ncbounds.theory.evaluate import Evaluation, evaluate
 
@@ -29,7 +28,7 @@ VACUOUS: dict[str, Any] = {"color": "#9a9a9a", "linewidth": 1.0, "linestyle": (0
 _SIDE = {"upper": "upper bound", "lower": "lower bound", "value": "value"}
 
 
-def _pyplot() -> Any:
+def pyplot() -> Any:
     """Matplotlib with our settings, without a window."""
     try:
         import matplotlib as mpl
@@ -70,7 +69,7 @@ def plot_bounds(id: str, parameters: Mapping[str, Any], variant: str | None = No
     fixed = {
         name: str(value) for e in found for name, value in e.parameters.items() if name != axis
     }
-    plt = _pyplot()
+    plt = pyplot()
     figure, axes = plt.subplots(figsize=(7.2, 4.4))
     curves = {(e.variant, e.reading, e.quantity, e.direction): None for e in found}
     for variant_name, reading, quantity, direction in curves:
@@ -146,99 +145,6 @@ def _scales(axes: Axes, found: Sequence[Evaluation], axis: str) -> None:
         axes.set_yscale("log")
 
 
-def plot_proximity(reports: Mapping[str, ModelReport], groups: Mapping[str, str]) -> Figure:
-    """Draw measured collapse beside what the loss guarantees, one mark a model.
-
-    `groups` names a series for each model ("batch norm", "no batch norm"). Three panels: the
-    within-class variability, the misalignment of weights and class means, and the printed
-    theorem's deficit of the intra-class cosine beside the measured one.
-    """
-    plt = _pyplot()
-    figure, panels = plt.subplots(1, 3, figsize=(12, 4.6))
-    names = list(reports)
-    places = range(len(names))
-    rows = (
-        ("nc1.relative", "within-class variability\nrelative to $\\alpha^2$ (NC1)"),
-        ("1 - nc3.cosine", "1 - cosine of weights and\nclass means (NC3)"),
-        ("cosine.intra.min", "1 - intra-class cosine,\nworst class"),
-    )
-    for axes, (quantity, title) in zip(panels, rows, strict=True):
-        variant = "printed" if quantity == "cosine.intra.min" else "sharp"
-        for place, name in zip(places, names, strict=True):
-            bound = _find(reports[name], quantity, variant)
-            if bound is not None:
-                deficit = variant == "printed"
-                _draw_pair(axes, place, groups[name], _measured(bound, deficit), bound, deficit)
-        axes.set_yscale("log")
-        axes.set_title(title, loc="left", fontsize=10)
-        axes.set_xticks(list(places), names, rotation=35, ha="right", fontsize=8.5)
-        axes.set_xlim(-0.6, len(names) - 0.4)
-        _shade_vacuous(axes)
-    _legend(figure)
-    figure_: Figure = figure
-    return figure_
-
-
-def _find(report: ModelReport, quantity: str, variant: str) -> Any:
-    found = [b for b in report.bounds if (b.quantity, b.variant) == (quantity, variant)]
-    return found[0] if found else None
-
-
-def _measured(bound: Any, deficit: bool) -> float:
-    value = 1 - bound.measured if deficit else bound.measured
-    return max(float(value), 1e-12)
-
-
-def _draw_pair(
-    axes: Axes, place: int, group: str, measured: float, bound: Any, deficit: bool
-) -> None:
-    """A measurement, its bound, and the gap between them."""
-    limit = 1 - float(bound.bound) if deficit else float(bound.bound)
-    limit = min(max(limit, 1e-12), 1e12)
-    style = LINE[bound.variant]
-    colour = VACUOUS["color"] if bound.vacuous else style["color"]
-    axes.plot([place, place], [measured, limit], color="#cccccc", linewidth=2, zorder=1)
-    axes.plot([place - 0.3, place + 0.3], [limit, limit], color=colour, linewidth=2.4, zorder=2)
-    fill = "#222222" if group == "batch norm" else "white"
-    axes.plot(place, measured, "o", markersize=7, color="#222222", markerfacecolor=fill, zorder=3)
-
-
-def _shade_vacuous(axes: Axes) -> None:
-    """Shade where a bound says nothing: a variability or deficit of 1 or more."""
-    low, high = axes.get_ylim()
-    top = max(high, 8.0)
-    axes.axhspan(1, top, color="#eeeeee", zorder=0)
-    axes.text(
-        0.99,
-        0.985,
-        "vacuous",
-        transform=axes.transAxes,
-        fontsize=8,
-        color="#777777",
-        ha="right",
-        va="top",
-    )
-    axes.set_ylim(low, top)
-
-
-def _legend(figure: Figure) -> None:
-    from matplotlib.lines import Line2D
-
-    def mark(**style: Any) -> Line2D:
-        return Line2D([], [], **style)
-
-    dots = {"marker": "o", "linestyle": "none", "color": "#222222", "markersize": 7}
-    bar = {"linewidth": 2.4}
-    handles = [
-        mark(label="measured, batch norm", markerfacecolor="#222222", **dots),
-        mark(label="measured, no batch norm", markerfacecolor="white", **dots),
-        mark(label="guarantee from the loss (ours)", color=LINE["sharp"]["color"], **bar),
-        mark(label="printed guarantee, kappa = 1/10", color=LINE["printed"]["color"], **bar),
-        mark(label="vacuous guarantee", color=VACUOUS["color"], **bar),
-    ]
-    figure.legend(handles=handles, fontsize=9, ncols=5, loc="outside lower center")
-
-
 #: Rows of the loss-gap figure: the split, and what its gap is.
 _GAP_ROWS = {
     "log": "gap of the log-odds, $T - \\phi^{-1}(L)$",
@@ -264,7 +170,7 @@ def plot_loss_gap(defects: Mapping[str, Mapping[str, Any]]) -> Figure:
     """
     from ncbounds.measure.defects import SPLITS
 
-    plt = _pyplot()
+    plt = pyplot()
     regularised = all("reg.gap" in found for found in defects.values())
     splits = ("log", "reg" if regularised else "gap")
     size = (3.0 + 3.3 * len(defects), 6.6)
@@ -322,6 +228,6 @@ def svg(figure: Figure) -> str:
     """Return a figure as SVG text to stand in a page, and close it."""
     text = StringIO()
     figure.savefig(text, format="svg", metadata={"Date": None})
-    _pyplot().close(figure)
+    pyplot().close(figure)
     whole = text.getvalue()
     return whole[whole.index("<svg") :]

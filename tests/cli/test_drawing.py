@@ -61,10 +61,11 @@ def test_proximity_of_a_model_is_drawn(folder):
     assert done.returncode == 0 and (folder / "proximity.png").stat().st_size > 10_000
 
 
+@pytest.mark.parametrize("what", ["loss-gap", "proximity"])
 @pytest.mark.parametrize("names", [["run-3"], ["run-0", "run-3", "run-6"]])
-def test_the_loss_gap_of_chosen_runs_is_drawn(folder, names):
+def test_chosen_runs_are_drawn_over_training(folder, what, names):
     chosen = [word for name in names for word in ("--run", name)]
-    done = run("plot", "loss-gap", "runs.safetensors", *chosen, "-o", "gap.png", cwd=folder)
+    done = run("plot", what, "runs.safetensors", *chosen, "-o", "gap.png", cwd=folder)
     assert done.returncode == 0 and done.stderr == ""
     assert (folder / "gap.png").stat().st_size > 10_000
 
@@ -78,7 +79,8 @@ def test_the_loss_gap_of_chosen_runs_is_drawn(folder, names):
         (("plot", "gnc:theorem-9", "-p", "d=2,3", "-o", "x.png"), "gnc:theorem-3.9"),
         (("plot", "proximity", "-o", "x.png"), "missing"),
         (("plot", "proximity", "bare.npz", "-o", "x.png"), "weights"),
-        (("plot", "proximity", "model.npz", "--run", "a", "-o", "x.png"), "--run"),
+        (("plot", "proximity", "runs.safetensors", "--run", "c", "-o", "x.png"), "one of run-0"),
+        (("plot", "gnc:theorem-3.9", "--run", "a", "-o", "x.png"), "--run"),
         (("plot", "loss-gap", "-o", "x.png"), "missing"),
         (("plot", "loss-gap", "model.npz", "-o", "x.png"), "model.npz"),
         (("plot", "loss-gap", "runs.safetensors", "--run", "c", "-o", "x.png"), "one of run-0"),
