@@ -22,8 +22,8 @@ from experiments.training.networks import Architecture, check, train_networks
 from experiments.training.runs import Run, save_runs
 from ncbounds.errors import NcboundsError
 from ncbounds.measure.defects import loss_gap
-from ncbounds.report.certificate import LEVELS
 from ncbounds.report.compare import ModelReport, compare
+from ncbounds.report.guarantees import LEVELS
 from ncbounds.theory.evaluate import Evaluation, evaluate_at
 
 Progress = Callable[[int, int], None]

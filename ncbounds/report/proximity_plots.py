@@ -8,8 +8,9 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
-from ncbounds.report.certificate import LEVELS, proximity_certificate
+from ncbounds.report.certificate import proximity_certificate
 from ncbounds.report.compare import ModelBound, ModelReport
+from ncbounds.report.guarantees import LEVELS
 from ncbounds.report.plots import LINE, pyplot
 
 if TYPE_CHECKING:
