@@ -383,7 +383,11 @@ def mean_loss(claim: Claim) -> Iterator[Step]:
     )
     yield from _first_branch_alone()
     yield assumes(claim, w="real", h="real", bias="real")
-    yield tie("the claim compares these", claim, [*LAYERS, ZEROS], _loss_sides)
+    aligned = [
+        point(w=[[4, 0], [-4, 0]], h=[[[2, 0]], [[-2, "1/10"]]], bias=[0, 0]),
+        point(w=[[4], [-3]], h=[[[2], [1]], [[-1], [-2]]], bias=["1/10", 0]),
+    ]
+    yield tie("the claim compares these", claim, [*LAYERS, ZEROS, *aligned], _loss_sides)
 
 
 def _first_branch_alone() -> Iterator[Step]:

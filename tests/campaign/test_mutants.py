@@ -4,7 +4,7 @@ import time
 
 import pytest
 from mutants import MUTANTS
-from mutants.planting import claim_of
+from mutants.planting import claim_of, together
 
 from ncbounds.campaign.certify import check
 from ncbounds.campaign.search import Effort, Tally, a_round, run_campaign
@@ -14,7 +14,7 @@ from proofs_check.steps import proofs, run
 EFFORT = Effort(ascents=3)
 
 
-@pytest.mark.parametrize("name", MUTANTS)
+@pytest.mark.parametrize("name", together(MUTANTS, lambda name: MUTANTS[name][0]))
 def test_a_planted_error_is_refuted_with_a_certificate(name):
     key, mutate = MUTANTS[name]
     mutant = mutate(claim_of(*key))
@@ -24,7 +24,7 @@ def test_a_planted_error_is_refuted_with_a_certificate(name):
     assert not check(claim_of(*key), found)
 
 
-@pytest.mark.parametrize("name", MUTANTS)
+@pytest.mark.parametrize("name", together(MUTANTS, lambda name: MUTANTS[name][0]))
 def test_the_proof_of_the_original_does_not_prove_a_planted_error(name):
     key, mutate = MUTANTS[name]
     assert not run(proofs()[key], mutate(claim_of(*key))).holds

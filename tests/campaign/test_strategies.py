@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 from hypothesis import HealthCheck, Phase, find, given, reject, settings
 from mutants import MUTANTS
-from mutants.planting import claim_of
+from mutants.planting import claim_of, together
 from mutants.spine import LEMMA
 
 from ncbounds.arithmetic import balls
@@ -69,7 +69,7 @@ def breaks(claim):
 # -- the laws of every claim ----------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("key", CLAIMS, ids=" ".join)
+@pytest.mark.parametrize("key", together(CLAIMS))
 def test_shapes_and_entries_are_admitted(key):
     claim = claim_of(*key)
     for instance in examples(key):
@@ -77,7 +77,7 @@ def test_shapes_and_entries_are_admitted(key):
         assert admitted(claim, exact_instance(instance, 0))
 
 
-@pytest.mark.parametrize("key", CLAIMS, ids=" ".join)
+@pytest.mark.parametrize("key", together(CLAIMS))
 def test_hypotheses_hold_with_certainty_at_the_numbers_as_they_are(key):
     for instance in examples(key):
         with balls.precision(256):
@@ -85,7 +85,7 @@ def test_hypotheses_hold_with_certainty_at_the_numbers_as_they_are(key):
             assert all(balls.certainly_nonnegative(h.slack).all() for h in hypotheses)
 
 
-@pytest.mark.parametrize("key", CLAIMS, ids=" ".join)
+@pytest.mark.parametrize("key", together(CLAIMS))
 def test_floats_judge_finitely(key):
     for instance in examples(key):
         with np.errstate(all="ignore"):
@@ -94,18 +94,18 @@ def test_floats_judge_finitely(key):
             assert np.isfinite(comparison.lhs).all() and np.isfinite(comparison.rhs).all()
 
 
-@pytest.mark.parametrize("key", proofs(), ids=" ".join)
+@pytest.mark.parametrize("key", together(proofs()))
 def test_what_is_proved_survives(key):
     assert not any(map(breaks(claim_of(*key)), examples(key)))
 
 
-@pytest.mark.parametrize("key", CLAIMS, ids=" ".join)
+@pytest.mark.parametrize("key", together(CLAIMS))
 def test_at_least_half_of_the_draws_give_an_instance(key):
     found, rejected = drawn(key)
     assert len(found) >= max(rejected, 10)
 
 
-@pytest.mark.parametrize("key", CLAIMS, ids=" ".join)
+@pytest.mark.parametrize("key", together(CLAIMS))
 def test_shrinking_ends_at_small_sizes_and_small_integers(key):
     claim = claim_of(*key)
     instance = simplest(instances_of(*key))

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+import pytest
+
 from ncbounds.theory import statement
 from ncbounds.theory.terms import Judgement
 
@@ -13,6 +15,18 @@ def claim_of(id, variant, reading):
     return next(
         v.claim for v in statement(id).variants if (v.name, v.reading) == (variant, reading)
     )
+
+
+def together(parameters, group=lambda parameter: parameter):
+    """Parameters of tests that one process had better do one after the other, by group."""
+    return [
+        pytest.param(
+            each,
+            id=each if isinstance(each, str) else " ".join(each),
+            marks=pytest.mark.xdist_group(" ".join(group(each))),
+        )
+        for each in parameters
+    ]
 
 
 def changed(claim, name, change):

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from dataclasses import replace
 
-from mutants.planting import changed, claim_of, flip, lhs, no_root, rhs, swap, without
+from mutants.planting import changed, flip, lhs, no_root, rhs, swap, without
 
 # -- the steps of the proof of theorem 2.1 -----------------------------------------------
 
@@ -187,15 +187,6 @@ MUTANTS = {
             c,
             "ratio",
             lambda xp, q, i: replace(q, lhs=q.lhs + (i["alpha"] * i["beta"]) ** 2 / 100),
-        ),
-    ),
-    "NC3: without its factor": (
-        STEP_COSINE,
-        lambda c: replace(
-            c,
-            judge=claim_of(
-                "bnwd:eq-21", "printed", "NC3 line, lambda the modulus of the interval"
-            ).judge,
         ),
     ),
     "NC3: 1 % of the square of alpha beta more": (
