@@ -12,6 +12,8 @@ from ncbounds.campaign.search import Effort, run_campaign
 from proofs_check.steps import proofs
 
 TRUE = list(proofs())
+#: The last of each statement, as a rule its sharpest.
+ONE_EACH = list({id: (id, *rest) for id, *rest in TRUE}.values())
 
 
 @pytest.mark.parametrize("key", TRUE, ids=" ".join)
@@ -27,7 +29,7 @@ def test_ten_thousand_instances_from_1e_minus_8_to_1e8_refute_nothing(key):
 LARGE = {"L": 6, "m": 5, "C": 8, "N": 24}
 
 
-@pytest.mark.parametrize("key", TRUE, ids=" ".join)
+@pytest.mark.parametrize("key", ONE_EACH, ids=" ".join)
 def test_each_size_alone_may_be_large(key):
     claim = claim_of(*key)
     for size in claim.sizes:
