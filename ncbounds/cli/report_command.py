@@ -11,6 +11,7 @@ import click
 from ncbounds.cli.models import read_models, train_models
 from ncbounds.cli.output import progress_bar
 from ncbounds.errors import InputError
+from ncbounds.report.ledger import select
 from ncbounds.report.page import page
 from ncbounds.report.verification import verify
 
@@ -27,11 +28,18 @@ from ncbounds.report.verification import verify
 @click.option(
     "--save", type=click.Path(path_type=Path), help="Save the features of the trained networks."
 )
-@click.option("--budget", default=6.0, show_default=True, help="Nominal seconds of search.")
+@click.option("--paper", help="Verify the statements of one paper only.")
+@click.option("--budget", default=30.0, show_default=True, help="Nominal seconds of search.")
 @click.option("--seed", default=0, show_default=True, help="Seed of training and search.")
 @click.option("--workers", default=2, show_default=True, help="Processes for verification.")
 def command(
-    out: Path, features: str | None, save: Path | None, budget: float, seed: int, workers: int
+    out: Path,
+    features: str | None,
+    save: Path | None,
+    paper: str | None,
+    budget: float,
+    seed: int,
+    workers: int,
 ) -> None:
     """Write a self-contained page: trained networks beside the bounds, and the ledger.
 
@@ -41,6 +49,7 @@ def command(
     for option, path in (("-o", out), ("--save", save)):
         if path is not None and not path.resolve().parent.is_dir():
             raise InputError(option, str(path), "a file in a folder that exists")
+    chosen = [s.id for s in select((), paper)]
     start = time.monotonic()
     if features is not None:
         models = read_models(features)
@@ -48,7 +57,7 @@ def command(
         with progress_bar("training") as progress:
             models = train_models(seed, save, progress)
     with progress_bar("verifying") as progress:
-        ledger = verify(budget=budget, seed=seed, workers=workers, progress=progress)
+        ledger = verify(chosen, budget=budget, seed=seed, workers=workers, progress=progress)
     out.write_text(page(models, ledger, seed, time.monotonic() - start), encoding="utf-8")
     click.echo(f"wrote {out}: {len(models)} networks, {_counted(ledger.counts())}")
     for fault in ledger.faults:

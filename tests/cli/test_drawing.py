@@ -96,7 +96,18 @@ def test_bad_input_is_one_line_with_exit_status_2(folder, arguments, words):
 
 
 def test_a_report_on_saved_features_is_one_page(folder):
-    done = run("report", "--features", "model.npz", "--budget", "0.5", "-o", "r.html", cwd=folder)
+    done = run(
+        "report",
+        "--features",
+        "model.npz",
+        "--paper",
+        "square",
+        "--budget",
+        "0.5",
+        "-o",
+        "r.html",
+        cwd=folder,
+    )
     assert done.returncode == 0 and done.stderr == ""
     assert done.stdout.startswith("wrote r.html: 1 networks")
     page = (folder / "r.html").read_text(encoding="utf-8")

@@ -34,7 +34,7 @@ SAMPLES, COORDINATES, CLASSES = RNG.permutation(14), RNG.permutation(5), RNG.per
 EVERYTHING = frozenset(METRICS)
 OF_UNCENTRED = {
     "nc1.relative", "gnc1", "gnc3", "gnc3.unscaled", "alpha", "nc3.cosine", "nc3.angle",
-    "cosine.weights.mean",
+    "cosine.weights.mean", "nc2.gram",
 }  # fmt: skip
 OF_SIZE_FEATURES = {
     "alpha", "alpha.centred", "gnc3.unscaled", "loss.cross_entropy", "loss.cross_entropy.samples",
