@@ -1,4 +1,4 @@
-"""Settings of Hypothesis for all tests: the profile that HYPOTHESIS_PROFILE names, or "dev"."""
+"""Settings for all tests: the profile of Hypothesis, and no evidence from outside."""
 
 import os
 
@@ -8,3 +8,4 @@ from ncbounds.campaign.strategies import register_profiles
 
 register_profiles()
 settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "dev"))
+os.environ["NCBOUNDS_EVIDENCE"] = ""

@@ -4,23 +4,23 @@ from __future__ import annotations
 
 import click
 
-from ncbounds.cli.output import VERDICT_STYLE, print_json, print_table, progress_bar, styled
+from ncbounds.cli.glance import look
+from ncbounds.cli.output import VERDICT_STYLE, print_json, print_table, styled
 from ncbounds.errors import InputError
 from ncbounds.report.ledger import Ledger, StatementRow, select
-from ncbounds.report.verification import verify
 from ncbounds.theory import statements
-
-#: Nominal seconds of search a variant: enough for a verdict at a glance.
-_GLANCE = 0.1
 
 
 @click.command("list")
 @click.option("--paper", help="Only one paper: bnwd, review, square or gnc.")
 @click.option("--kind", help="Only one kind: lemma, theorem, equation, ...")
 @click.option("--verdict", help="Only statements with a variant of this verdict.")
+@click.option("--fresh", is_flag=True, help="Use no evidence that an earlier look has kept.")
 @click.option("--json", "as_json", is_flag=True, help="Print JSON.")
-def command(paper: str | None, kind: str | None, verdict: str | None, as_json: bool) -> None:
-    """List statements; verdicts come from the proofs and a glance of search, run now."""
+def command(
+    paper: str | None, kind: str | None, verdict: str | None, fresh: bool, as_json: bool
+) -> None:
+    """List statements; verdicts come from the proofs and a glance of search."""
     if verdict is not None and verdict not in VERDICT_STYLE:
         raise InputError("verdict", verdict, f"one of {', '.join(VERDICT_STYLE)}")
     kinds = list(dict.fromkeys(s.kind for s in statements().values()))
@@ -29,9 +29,7 @@ def command(paper: str | None, kind: str | None, verdict: str | None, as_json: b
     chosen = [s for s in select((), paper) if kind in (None, s.kind)]
     rows: tuple[StatementRow, ...] = ()
     if chosen:
-        with progress_bar("verifying") as progress:
-            variants = sum(len(s.variants) for s in chosen)
-            rows = verify([s.id for s in chosen], budget=_GLANCE * variants, progress=progress).rows
+        rows = look(chosen, fresh).rows
     kept = Ledger(
         tuple(r for r in rows if verdict is None or any(v.verdict == verdict for v in r.variants))
     )

@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING
 import click
 from rich.markup import escape
 
-from ncbounds.cli.output import console, print_json, progress_bar, styled
+from ncbounds.cli.glance import look
+from ncbounds.cli.output import console, print_json, styled
 from ncbounds.report.ledger import StatementRow, VariantRow
-from ncbounds.report.verification import verify
 from ncbounds.theory import statement
 from ncbounds.theory.terms import PAPERS, Statement
 
@@ -20,15 +20,15 @@ if TYPE_CHECKING:
 @click.command("show")
 @click.argument("id")
 @click.option("--latex", "as_latex", is_flag=True, help="Print the formulas in LaTeX.")
+@click.option("--fresh", is_flag=True, help="Use no evidence that an earlier look has kept.")
 @click.option("--json", "as_json", is_flag=True, help="Print JSON.")
-def command(id: str, as_latex: bool, as_json: bool) -> None:
-    """Show statement ID; its verdicts are computed now."""
+def command(id: str, as_latex: bool, fresh: bool, as_json: bool) -> None:
+    """Show statement ID, its verdicts and the evidence from which they follow."""
     found = statement(id)
     if as_latex:
         _print_latex(found)
         return
-    with progress_bar("verifying") as progress:
-        row = verify([id], budget=0.3 * len(found.variants), progress=progress).rows[0]
+    row = look([found], fresh).rows[0]
     if as_json:
         print_json(row.to_dict())
     else:

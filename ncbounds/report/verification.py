@@ -12,14 +12,17 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field, replace
 from functools import partial
 
+from ncbounds.campaign.certify import certainly_meets
 from ncbounds.campaign.chunks import Chunk, Findings, explore
 from ncbounds.campaign.search import Effort, Tally, a_round
 from ncbounds.campaign.shrink import shrink
+from ncbounds.campaign.store import Store
 from ncbounds.campaign.workers import in_order, local
 from ncbounds.errors import InputError
+from ncbounds.report.evidence import Job, Round, kept
 from ncbounds.report.ledger import Ledger, StatementRow, VariantRow, select
 from ncbounds.theory import statement
-from ncbounds.theory.terms import Variant
+from ncbounds.theory.terms import Claim, Variant
 from proofs_check.steps import ProofResult, proofs, run
 
 #: What a round takes, about, on a core of 2020.
@@ -78,6 +81,8 @@ def verify(
     seed: int = 0,
     workers: int = 1,
     progress: Progress | None = None,
+    store: Store | None = None,
+    fresh: bool = False,
 ) -> Ledger:
     """Run the proofs and campaigns of statements and return their ledger.
 
@@ -94,6 +99,11 @@ def verify(
         Number of processes. The result does not depend on it.
     progress
         Called with (done, total, what was done) after every round of a variant.
+    store
+        Where rounds that the same code has done are found, and others are kept; `evidence_store`
+        opens the user's. The result does not depend on it.
+    fresh
+        Whether every round is done anew and replaces what the store has.
 
     Raises
     ------
@@ -123,9 +133,10 @@ def verify(
     lap = list(searches)
     while lap:
         runner = local(min(workers, len(lap)))  # a lap has one job a variant
+        rounds = runner if store is None else kept(runner, store, seed, share, fresh)
         jobs = [(place, searches[place].rounds) for place in lap]
         for (place, index), (proof, found) in in_order(
-            jobs, runner(partial(_job, seed, share), jobs)
+            jobs, rounds(partial(_job, seed, share), jobs)
         ):
             search = searches[place]
             search.proof = search.proof or proof
@@ -157,24 +168,40 @@ def _row(variant: Variant, search: _Search | None) -> VariantRow:
     return VariantRow(variant, search.proof, found)
 
 
-def _job(
-    seed: int, share: float, job: tuple[Place, int]
-) -> tuple[ProofResult | None, list[tuple[Chunk, Findings]]]:
-    """Do one round of a variant (in whichever process), with its proof in the first."""
+def _job(seed: int, share: float, job: Job) -> Round:
+    """Do one round of a variant (in whichever process), with its proof in the first.
+
+    A smaller round that meets the hypotheses nowhere says nothing: it is done over at full size.
+    """
     (id, place), index = job
     variant = statement(id).variants[place]
     if variant.claim is None:
         raise InputError("variant", variant.reading, "one with a claim")
     proof = proof_of(id, variant) if index == 0 else None
+    found = _round(variant.claim, seed, share, index)
+    if share < 1 and not _meets(variant.claim, found):
+        found = _round(variant.claim, seed, 1.0, index)
+    return proof, found
+
+
+def _round(claim: Claim, seed: int, share: float, index: int) -> list[tuple[Chunk, Findings]]:
     found = []
-    for chunk in a_round(variant.claim, _ROUND, index):
+    for chunk in a_round(claim, _ROUND, index):
         smaller = _scaled(chunk, share)
-        findings = explore(variant.claim, seed, smaller)
+        findings = explore(claim, seed, smaller)
         found.append((smaller, findings))
         if findings.broken is not None:
-            findings.broken = shrink(variant.claim, findings.broken)
+            findings.broken = shrink(claim, findings.broken)
             break
-    return proof, found
+    return found
+
+
+def _meets(claim: Claim, found: list[tuple[Chunk, Findings]]) -> bool:
+    """Whether some instance certainly meets the hypotheses."""
+    return any(
+        findings.broken is not None or any(certainly_meets(claim, e) for e in findings.examples)
+        for _, findings in found
+    )
 
 
 def _scaled(chunk: Chunk, share: float) -> Chunk:
