@@ -40,7 +40,17 @@ def page(models: Sequence[Model], ledger: Ledger, seed: int, seconds: float) -> 
         _ledger(ledger),
         f"<footer>ncbounds {__version__}, seed {seed}, {seconds:.0f} s in all.</footer>",
     ]
-    return _DOCUMENT.format(style=_STYLE, body="\n".join(body))
+    return _DOCUMENT.format(style=_STYLE, body=_live("\n".join(body), ledger))
+
+
+def _live(body: str, ledger: Ledger) -> str:
+    """Turn links to statements that the ledger does not have into plain words."""
+    there = {row.statement.id for row in ledger.rows}
+
+    def kept(link: re.Match[str]) -> str:
+        return link[0] if link[1] in there else link[2]
+
+    return re.sub(r"""<a href=["']#([^"']+)["']>(.*?)</a>""", kept, body)
 
 
 # -- sections -------------------------------------------------------------------------------------

@@ -11,6 +11,9 @@ from ncbounds.campaign.exponents import exponent
 from ncbounds.theory import statement
 from ncbounds.theory.terms import Comparison, Judgement
 
+#: One process makes what these tests share.
+pytestmark = pytest.mark.xdist_group("exponents")
+
 pytest.importorskip("torch")
 
 LEMMA = statement("bnwd:lemma-2.1").variants[0]

@@ -7,7 +7,7 @@ from mutants import MUTANTS
 from mutants.planting import claim_of, together
 
 from ncbounds.campaign.certify import check
-from ncbounds.campaign.search import Effort, Tally, a_round, run_campaign
+from ncbounds.campaign.search import CHUNK, Effort, Tally, a_round, run_campaign
 from ncbounds.campaign.workers import local
 from proofs_check.steps import proofs, run
 
@@ -45,4 +45,4 @@ def test_the_originals_survive_ten_minutes_of_the_same_campaign():
     for (id, name, reading), tally in tallies.items():
         met = sum(count.met for count in tally.stages.values())
         print(f"{id} [{name}, {reading}]: {met:,} instances, {tally.leads} leads")
-        assert met > 50_000
+        assert met and tally.stages["random"].drawn >= CHUNK  # a whole round, at least

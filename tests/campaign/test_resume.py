@@ -24,6 +24,9 @@ from ncbounds.campaign.store import Store
 from ncbounds.campaign.workers import campaign_key, remembered, serial
 from ncbounds.theory import statement
 
+#: One process makes what these tests share.
+pytestmark = pytest.mark.xdist_group("resume")
+
 LEMMA = statement("bnwd:lemma-2.1").variants[0]
 EFFORT = Effort(instances=4 * CHUNK, ascents=0)
 

@@ -21,6 +21,9 @@ from ncbounds.campaign.search import CHUNK, Effort, Tally, plan, run_campaign
 from ncbounds.campaign.workers import cluster, in_order, local, serial
 from ncbounds.errors import InputError, NcboundsError
 
+#: One process makes what these tests share.
+pytestmark = pytest.mark.xdist_group("workers")
+
 TRUE = ("bnwd:lemma-2.1", "printed", "f - (m/2) x^2 is convex")
 REFUTED = ("bnwd:theorem-2.1", "printed", "intra-class cosine, every small kappa")
 EFFORTS = {

@@ -34,6 +34,9 @@ from ncbounds.theory.terms import (
 )
 from proofs_check.steps import Proof, Step
 
+#: One process makes what these tests share.
+pytestmark = pytest.mark.xdist_group("command_line")
+
 CODE = "gnc:theorem-3.9"
 LEMMA = "bnwd:lemma-2.1"
 #: Two statements that are verified fast; printed variants of the first are refuted.

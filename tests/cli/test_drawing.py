@@ -10,6 +10,9 @@ from experiments.training.runs import Run, save_runs
 from ncbounds.measure import write_features
 from ncbounds.measure.defects import loss_gap
 
+#: One process makes what these tests share.
+pytestmark = pytest.mark.xdist_group("drawing")
+
 
 def run(*arguments, cwd):
     return subprocess.run(

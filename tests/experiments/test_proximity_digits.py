@@ -14,6 +14,9 @@ from experiments.proximity_digits import train
 from experiments.training.runs import Run, load_runs
 from ncbounds.errors import InputError, MissingDependencyError
 
+#: One process makes what these tests share.
+pytestmark = pytest.mark.xdist_group("proximity_digits")
+
 torch = pytest.importorskip("torch")
 pytest.importorskip("sklearn")
 

@@ -14,6 +14,9 @@ from experiments.training.runs import load_runs, save_runs
 from ncbounds.errors import InputError, MissingDependencyError
 from ncbounds.measure.defects import loss_gap
 
+#: One process makes what these tests share.
+pytestmark = pytest.mark.xdist_group("training")
+
 torch = pytest.importorskip("torch")
 pytest.importorskip("sklearn")
 

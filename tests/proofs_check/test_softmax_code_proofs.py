@@ -13,6 +13,9 @@ from ncbounds.theory.terms import Claim, Variant
 from proofs_check import steps
 from proofs_check.steps import ProofResult, run
 
+#: One process makes what these tests share.
+pytestmark = pytest.mark.xdist_group("softmax_code_proofs")
+
 import_module("proofs_check.softmax_code")
 
 VARIANTS = {(v.name, v.reading): v for v in THEOREM_3_9.variants}

@@ -10,6 +10,9 @@ from ncbounds.report import evidence, verification
 from ncbounds.report.evidence import evidence_store
 from ncbounds.report.verification import verify
 
+#: One process makes what these tests share.
+pytestmark = pytest.mark.xdist_group("evidence")
+
 IDS = ("square:eq-25", "bnwd:lemma-a.2")
 GLANCE = {"budget": 0.25, "seed": 3}
 

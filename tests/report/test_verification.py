@@ -15,6 +15,9 @@ from ncbounds.report.verification import verify
 from ncbounds.theory import statement
 from ncbounds.theory.terms import Claim, Comparison, Field, Judgement, Source, Statement, Variant
 
+#: One process makes what these tests share.
+pytestmark = pytest.mark.xdist_group("verification")
+
 IDS = ("square:eq-25", "bnwd:lemma-a.2")
 WORDINGS = sum(v.claim is not None for id in IDS for v in statement(id).variants)
 
