@@ -16,7 +16,6 @@ from typing import Any
 
 from ncbounds.arithmetic.formula import (
     formula,
-    integer,
     nonnegative,
     positive,
     proportion,
@@ -25,6 +24,9 @@ from ncbounds.arithmetic.formula import (
 from ncbounds.theory.proximity import square_norm
 from ncbounds.theory.proximity_gaps import curvature, modulus, printed_modulus
 from ncbounds.theory.proximity_steps import (
+    ALPHA,
+    BETA,
+    CLASSES,
     FEATURES,
     NORMS,
     WEIGHTS,
@@ -44,13 +46,10 @@ from ncbounds.theory.terms import (
     Variant,
 )
 
-_C = integer("C", "number of classes", "C", at_least=2)
-_ALPHA = positive("alpha", "bound on the root mean square feature norm", r"\alpha")
-_BETA = positive("beta", "bound on the root mean square weight norm", r"\beta")
-_SECOND = nonnegative("second", "gap of the step from the classes to their mean", r"\epsilon_2'")
-_THIRD = nonnegative("third", "gap of the step from the margins to the norms", r"\epsilon_3'")
-_DELTA = proportion("delta", "fraction of the classes given up", r"\delta")
-_LAMBDA = positive("lambda", "modulus of log(1 + (C-1) e^x)", r"\lambda")
+SECOND = nonnegative("second", "gap of the step from the classes to their mean", r"\epsilon_2'")
+THIRD = nonnegative("third", "gap of the step from the margins to the norms", r"\epsilon_3'")
+DELTA = proportion("delta", "fraction of the classes given up", r"\delta")
+MODULUS = positive("lambda", "modulus of log(1 + (C-1) e^x)", r"\lambda")
 _MARGIN = real("t", "mean margin", r"\bar t")
 
 #: A set of classes, a share of it, and the sizes of what is searched.
@@ -113,13 +112,13 @@ def largest(xp: Any, values: Any, subset: Any) -> Any:
 # -- sums over a subset of classes ---------------------------------------------------------
 
 
-@formula(_SECOND, _DELTA, _LAMBDA)
+@formula(SECOND, DELTA, MODULUS)
 def deviation(xp: Any, second: Any, delta: Any, lambda_: Any) -> Any:
     """Distance of the mean margin of a subset from the mean margin, by the modulus on a range."""
     return xp.sqrt(2 * second * (1 - delta) / (lambda_ * delta))
 
 
-@formula(_C, _MARGIN, _SECOND, _DELTA)
+@formula(CLASSES, _MARGIN, SECOND, DELTA)
 def deviation_at_mean(xp: Any, C: Any, t: Any, second: Any, delta: Any) -> Any:
     """Distance of the mean margin of a subset from the mean margin, by the modulus at the mean."""
     gap = second / (delta * curvature(xp, C=C, x=-t))
@@ -282,7 +281,7 @@ SUBSET_SUMS = Statement(
 # -- (19) and (20): few classes are far off ---------------------------------------------------
 
 
-@formula(_C, _ALPHA, _BETA, _SECOND, _THIRD, _DELTA, _LAMBDA)
+@formula(CLASSES, ALPHA, BETA, SECOND, THIRD, DELTA, MODULUS)
 def inner_of_most(
     xp: Any, C: Any, alpha: Any, beta: Any, second: Any, third: Any, delta: Any, lambda_: Any
 ) -> Any:
@@ -291,7 +290,7 @@ def inner_of_most(
     return alpha * beta - (C - 1) / C * (third + away)
 
 
-@formula(_C, _ALPHA, _BETA, _SECOND, _THIRD, _DELTA, _LAMBDA)
+@formula(CLASSES, ALPHA, BETA, SECOND, THIRD, DELTA, MODULUS)
 def products_of_most(
     xp: Any, C: Any, alpha: Any, beta: Any, second: Any, third: Any, delta: Any, lambda_: Any
 ) -> Any:
@@ -300,7 +299,7 @@ def products_of_most(
     return alpha * beta + (C - 1) / C * ((1 - delta) / delta * third + away)
 
 
-@formula(_C, _ALPHA, _BETA, _MARGIN, _SECOND, _THIRD, _DELTA)
+@formula(CLASSES, ALPHA, BETA, _MARGIN, SECOND, THIRD, DELTA)
 def inner_of_most_at_mean(
     xp: Any, C: Any, alpha: Any, beta: Any, t: Any, second: Any, third: Any, delta: Any
 ) -> Any:
@@ -309,7 +308,7 @@ def inner_of_most_at_mean(
     return alpha * beta - (C - 1) / C * (third + away)
 
 
-@formula(_C, _ALPHA, _BETA, _MARGIN, _SECOND, _THIRD, _DELTA)
+@formula(CLASSES, ALPHA, BETA, _MARGIN, SECOND, THIRD, DELTA)
 def products_of_most_at_mean(
     xp: Any, C: Any, alpha: Any, beta: Any, t: Any, second: Any, third: Any, delta: Any
 ) -> Any:

@@ -14,13 +14,15 @@ from typing import Any
 from ncbounds.arithmetic.formula import (
     Condition,
     formula,
-    integer,
     nonnegative,
     positive,
     real,
 )
 from ncbounds.theory.proximity import last_layer, minimum_loss, phi, square_norm
 from ncbounds.theory.proximity_steps import (
+    ALPHA,
+    BETA,
+    CLASSES,
     FEATURES,
     NORMS,
     SIZES,
@@ -41,9 +43,6 @@ from ncbounds.theory.terms import (
     Variant,
 )
 
-_C = integer("C", "number of classes", "C", at_least=2)
-_ALPHA = positive("alpha", "bound on the root mean square feature norm", r"\alpha")
-_BETA = positive("beta", "bound on the root mean square weight norm", r"\beta")
 _X = real("x", "point", "x")
 _MARGIN = real("t", "margin of the class mean", "t")
 _GAP = nonnegative("gap", "gap of the step from the rivals to their mean", r"\epsilon_1'")
@@ -53,35 +52,35 @@ _KAPPA = positive("kappa", "the paper's unspecified constant", r"\kappa")
 # -- (17) and (18): the logarithm of a sum -----------------------------------------------
 
 
-@formula(_C, _MARGIN, _GAP)
+@formula(CLASSES, _MARGIN, _GAP)
 def printed_log_sum(xp: Any, C: Any, t: Any, gap: Any) -> Any:
     """Lower bound (17) on the loss at a class mean, as printed."""
     other = (C - 1) * xp.exp(-t)
     return xp.log1p(other) + gap / (1 + other)
 
 
-@formula(_C, _MARGIN, _GAP)
+@formula(CLASSES, _MARGIN, _GAP)
 def corrected_log_sum(xp: Any, C: Any, t: Any, gap: Any) -> Any:
     """Lower bound on the loss at a class mean: the tangent at the other end."""
     other = (C - 1) * xp.exp(-t)
     return xp.log1p(other) + gap / (1 + other + gap)
 
 
-@formula(_C, _MARGIN, _GAP)
+@formula(CLASSES, _MARGIN, _GAP)
 def sharp_log_sum(xp: Any, C: Any, t: Any, gap: Any) -> Any:
     """Lower bound on the loss at a class mean, exact to second order in the gap."""
     other = (C - 1) * xp.exp(-t)
     return xp.log1p(other) + gap / (1 + other + gap / 2)
 
 
-@formula(_C, _MARGIN, _GAP)
+@formula(CLASSES, _MARGIN, _GAP)
 def printed_over_classes(xp: Any, C: Any, t: Any, gap: Any) -> Any:
     """Lower bound (18) on the loss at a class mean."""
     return xp.log1p((C - 1) * xp.exp(-t)) + gap / C
 
 
 @formula(
-    _C,
+    CLASSES,
     _MARGIN,
     _GAP,
     conditions=(Condition("t >= 0", lambda xp, t, **_: t, strict=False),),
@@ -198,7 +197,7 @@ EQ_18 = Statement(
 # -- the budget --------------------------------------------------------------------------
 
 
-@formula(_C, _ALPHA, _BETA)
+@formula(CLASSES, ALPHA, BETA)
 def inner_reach(xp: Any, C: Any, alpha: Any, beta: Any) -> Any:
     """Upper bound on the inner product of one centred weight and its class mean."""
     return xp.sqrt(C * (C - 1)) * alpha * beta
@@ -347,37 +346,37 @@ BUDGET = Statement(
 # -- the modulus -------------------------------------------------------------------------
 
 
-@formula(_C, _X)
+@formula(CLASSES, _X)
 def partition(xp: Any, C: Any, x: Any) -> Any:
     """The function log(1 + (C-1) e^x)."""
     return xp.log1p((C - 1) * xp.exp(x))
 
 
-@formula(_C, _X)
+@formula(CLASSES, _X)
 def curvature(xp: Any, C: Any, x: Any) -> Any:
     """Second derivative of log(1 + (C-1) e^x)."""
     return 1 / ((C - 1) * xp.exp(x) + 2 + xp.exp(-x) / (C - 1))
 
 
-@formula(_C, _ALPHA, _BETA, _KAPPA)
+@formula(CLASSES, ALPHA, BETA, _KAPPA)
 def printed_modulus(xp: Any, C: Any, alpha: Any, beta: Any, kappa: Any) -> Any:
     """Modulus of log(1 + (C-1) e^x) on the paper's interval, as printed."""
     return xp.exp(-kappa * C * alpha * beta)
 
 
-@formula(_C, _ALPHA, _BETA)
+@formula(CLASSES, ALPHA, BETA)
 def modulus(xp: Any, C: Any, alpha: Any, beta: Any) -> Any:
     """Modulus of log(1 + (C-1) e^x) on the paper's interval: the largest one."""
     return curvature(xp, C=C, x=C * C / (C - 1) * alpha * beta)
 
 
-@formula(_C, _ALPHA, _BETA)
+@formula(CLASSES, ALPHA, BETA)
 def modulus_exponential(xp: Any, C: Any, alpha: Any, beta: Any) -> Any:
     """Lower bound on the modulus: an exponential with its factor."""
     return (C - 1) / (C * C) * xp.exp(-C * C / (C - 1) * alpha * beta)
 
 
-@formula(_C, _ALPHA, _BETA)
+@formula(CLASSES, ALPHA, BETA)
 def modulus_reached(xp: Any, C: Any, alpha: Any, beta: Any) -> Any:
     """Modulus of log(1 + (C-1) e^x) on the margins that a network can have."""
     return curvature(xp, C=C, x=C * xp.sqrt(C / (C - 1)) * alpha * beta)

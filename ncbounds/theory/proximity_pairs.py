@@ -11,24 +11,28 @@ from typing import Any
 
 from ncbounds.arithmetic.formula import (
     formula,
-    integer,
     nonnegative,
-    positive,
-    proportion,
 )
 from ncbounds.theory.proximity import minimum_loss
 from ncbounds.theory.proximity_classes import (
+    DELTA,
+    MODULUS,
     MODULUS_NAMED,
+    SECOND,
     SHARE,
     SIZES,
     SUBSET,
     SUBSET_FIELDS,
+    THIRD,
     deviation,
     largest,
     most,
 )
 from ncbounds.theory.proximity_gaps import modulus
 from ncbounds.theory.proximity_steps import (
+    ALPHA,
+    BETA,
+    CLASSES,
     FEATURES,
     NORMS,
     WEIGHTS,
@@ -47,21 +51,14 @@ from ncbounds.theory.terms import (
     Variant,
 )
 
-_C = integer("C", "number of classes", "C", at_least=2)
-_ALPHA = positive("alpha", "bound on the root mean square feature norm", r"\alpha")
-_BETA = positive("beta", "bound on the root mean square weight norm", r"\beta")
 _EPSILON = nonnegative("epsilon", "gap of the loss above its minimum", r"\epsilon")
-_SECOND = nonnegative("second", "gap of the step from the classes to their mean", r"\epsilon_2'")
-_THIRD = nonnegative("third", "gap of the step from the margins to the norms", r"\epsilon_3'")
 _RATIO = nonnegative("ratio", "gap of the rivals over (C-1) e^m", r"\rho")
-_DELTA = proportion("delta", "fraction of the classes given up", r"\delta")
-_LAMBDA = positive("lambda", "modulus of log(1 + (C-1) e^x)", r"\lambda")
 
 
 # -- (21): the ratio, and NC3 -----------------------------------------------------------------
 
 
-@formula(_C, _ALPHA, _BETA, _SECOND, _THIRD, _DELTA, _LAMBDA)
+@formula(CLASSES, ALPHA, BETA, SECOND, THIRD, DELTA, MODULUS)
 def ratio_of_most(
     xp: Any, C: Any, alpha: Any, beta: Any, second: Any, third: Any, delta: Any, lambda_: Any
 ) -> Any:
@@ -70,7 +67,7 @@ def ratio_of_most(
     return 1 - (C - 1) / (C * alpha * beta) * (third / delta + 2 * away)
 
 
-@formula(_C, _ALPHA, _BETA, _SECOND, _THIRD, _DELTA, _LAMBDA)
+@formula(CLASSES, ALPHA, BETA, SECOND, THIRD, DELTA, MODULUS)
 def printed_ratio_of_most(
     xp: Any, C: Any, alpha: Any, beta: Any, second: Any, third: Any, delta: Any, lambda_: Any
 ) -> Any:
@@ -79,13 +76,13 @@ def printed_ratio_of_most(
     return 1 - (C - 1) / (C * alpha * beta) * (third / delta - 2 * away)
 
 
-@formula(_EPSILON, _DELTA, _LAMBDA)
+@formula(_EPSILON, DELTA, MODULUS)
 def printed_cosine_of_most(xp: Any, epsilon: Any, delta: Any, lambda_: Any) -> Any:
     """Lower bound on the cosine of weights and class means of most classes, as printed."""
     return 1 - 2 * deviation(xp, second=epsilon, delta=delta, lambda_=lambda_)
 
 
-@formula(_C, _ALPHA, _BETA, _EPSILON, _DELTA)
+@formula(CLASSES, ALPHA, BETA, _EPSILON, DELTA)
 def cosine_of_most(xp: Any, C: Any, alpha: Any, beta: Any, epsilon: Any, delta: Any) -> Any:
     """Lower bound on the cosine of weights and class means of most classes."""
     lambda_ = modulus(xp, C=C, alpha=alpha, beta=beta)
@@ -230,13 +227,13 @@ EQ_21 = Statement(
 # -- (22) and (23): the rivals of one class -----------------------------------------------------
 
 
-@formula(_RATIO, _DELTA, _C)
+@formula(_RATIO, DELTA, CLASSES)
 def printed_excess(xp: Any, ratio: Any, delta: Any, C: Any) -> Any:
     """Excess over the mean of most rivals' logits, as printed."""
     return xp.sqrt(2 * (C - 1) * ratio / delta)
 
 
-@formula(_RATIO, _DELTA)
+@formula(_RATIO, DELTA)
 def rival_excess(xp: Any, ratio: Any, delta: Any) -> Any:
     """Excess over the mean of most rivals' logits."""
     return xp.sqrt(2 * ratio / delta)

@@ -15,18 +15,24 @@ from __future__ import annotations
 
 from typing import Any
 
-from ncbounds.arithmetic.formula import formula, integer, nonnegative, positive, proportion
+from ncbounds.arithmetic.formula import formula, nonnegative, positive, proportion
 from ncbounds.theory.proximity import last_layer, minimum_loss, square_norm
 from ncbounds.theory.proximity_classes import SHARE, SUBSET, largest
-from ncbounds.theory.proximity_steps import FEATURES, NORMS, WEIGHTS, norm_hypotheses, numbers
+from ncbounds.theory.proximity_steps import (
+    ALPHA,
+    BETA,
+    CLASSES,
+    FEATURES,
+    NORMS,
+    WEIGHTS,
+    norm_hypotheses,
+    numbers,
+)
 from ncbounds.theory.terms import Bound, Claim, Comparison, Field, Judgement, Statement, Variant
 
-_C = integer("C", "number of classes", "C", at_least=2)
-_ALPHA = positive("alpha", "bound on the root mean square feature norm", r"\alpha")
-_BETA = positive("beta", "bound on the root mean square weight norm", r"\beta")
-_EPSILON = nonnegative("epsilon", "gap of the loss above its minimum", r"\epsilon")
-_DELTA = proportion("delta", "fraction of classes or pairs given up", r"\delta")
-_KAPPA = positive("kappa", "the paper's unspecified constant", r"\kappa")
+EPSILON = nonnegative("epsilon", "gap of the loss above its minimum", r"\epsilon")
+DELTA = proportion("delta", "fraction of classes or pairs given up", r"\delta")
+KAPPA = positive("kappa", "the paper's unspecified constant", r"\kappa")
 
 #: The gap of the loss, and a set of unordered pairs of classes.
 GAP = Field("epsilon", (), "budget", hypothesis="near-optimal loss")
@@ -77,7 +83,7 @@ def given_up(xp: Any, share: Any, subset: Any, pairs: Any) -> Any:
 # -- every small kappa ---------------------------------------------------------------
 
 
-@formula(_C, _ALPHA, _BETA, _EPSILON, _DELTA, _KAPPA)
+@formula(CLASSES, ALPHA, BETA, EPSILON, DELTA, KAPPA)
 def printed_intra(
     xp: Any, C: Any, alpha: Any, beta: Any, epsilon: Any, delta: Any, kappa: Any
 ) -> Any:
@@ -86,7 +92,7 @@ def printed_intra(
     return 1 - (C - 1) / (C * alpha * beta) * xp.sqrt(128 * epsilon * (1 - delta) * growth / delta)
 
 
-@formula(_C, _ALPHA, _BETA, _EPSILON, _DELTA, _KAPPA)
+@formula(CLASSES, ALPHA, BETA, EPSILON, DELTA, KAPPA)
 def printed_nc3(
     xp: Any, C: Any, alpha: Any, beta: Any, epsilon: Any, delta: Any, kappa: Any
 ) -> Any:
@@ -95,7 +101,7 @@ def printed_nc3(
     return 1 - 2 * xp.sqrt(2 * epsilon * (1 - delta) * growth / delta)
 
 
-@formula(_C, _ALPHA, _BETA, _EPSILON, _DELTA, _KAPPA)
+@formula(CLASSES, ALPHA, BETA, EPSILON, DELTA, KAPPA)
 def printed_inter(
     xp: Any, C: Any, alpha: Any, beta: Any, epsilon: Any, delta: Any, kappa: Any
 ) -> Any:
@@ -255,14 +261,14 @@ def half_lost(xp: Any, *, n: Any, size: Any, share: Any, part: Any) -> Judgement
 # -- constants for each number of classes -----------------------------------------------
 
 
-@formula(_C, _ALPHA, _BETA, _EPSILON, _DELTA)
+@formula(CLASSES, ALPHA, BETA, EPSILON, DELTA)
 def main_intra(xp: Any, C: Any, alpha: Any, beta: Any, epsilon: Any, delta: Any) -> Any:
     """Lower bound on the intra-class cosine of most classes, constants for each C."""
     growth = xp.exp(C * alpha * beta) / (alpha * beta)
     return 1 - 44 * xp.sqrt(C - 1) * growth * xp.sqrt(epsilon / delta)
 
 
-@formula(_C, _ALPHA, _BETA, _EPSILON, _DELTA)
+@formula(CLASSES, ALPHA, BETA, EPSILON, DELTA)
 def main_inter(xp: Any, C: Any, alpha: Any, beta: Any, epsilon: Any, delta: Any) -> Any:
     """Upper bound on the inter-class cosine of most pairs, constants for each C."""
     growth = xp.exp(C * alpha * beta) / (alpha * beta)

@@ -36,9 +36,10 @@ from ncbounds.theory.terms import (
     Variant,
 )
 
-_C = integer("C", "number of classes", "C", at_least=2)
-_ALPHA = positive("alpha", "bound on the root mean square feature norm", r"\alpha")
-_BETA = positive("beta", "bound on the root mean square weight norm", r"\beta")
+#: What bounds speak of.
+CLASSES = integer("C", "number of classes", "C", at_least=2)
+ALPHA = positive("alpha", "bound on the root mean square feature norm", r"\alpha")
+BETA = positive("beta", "bound on the root mean square weight norm", r"\beta")
 
 #: Fields and sizes of a network under the norm bounds.
 WEIGHTS = Field("w", ("C", "d"))
@@ -327,7 +328,7 @@ MIN_LOSS = Statement(
 # -- (9)-(16): the gap of the inner step, and how small epsilon must be ---------------------
 
 
-@formula(_C, _ALPHA, _BETA)
+@formula(CLASSES, ALPHA, BETA)
 def no_class_lost(xp: Any, C: Any, alpha: Any, beta: Any) -> Any:
     """Gap of the loss up to which no class can have a mean loss above log C."""
     rest = xp.log1p((C - 1) * xp.exp(-C / (C - 1) * (C / (C - 1)) * alpha * beta))

@@ -12,12 +12,14 @@ from __future__ import annotations
 
 from typing import Any
 
-from ncbounds.arithmetic.formula import formula, integer, nonnegative, positive, proportion
+from ncbounds.arithmetic.formula import formula
 from ncbounds.theory import proximity, proximity_printed
 from ncbounds.theory.proximity import last_layer, minimum_loss
 from ncbounds.theory.proximity_classes import largest
 from ncbounds.theory.proximity_gaps import modulus
 from ncbounds.theory.proximity_printed import (
+    DELTA,
+    EPSILON,
     MOST_DERIVED,
     MOST_FIELDS,
     MOST_SIZES,
@@ -26,14 +28,14 @@ from ncbounds.theory.proximity_printed import (
     intra_class_cosines,
     weight_cosines,
 )
-from ncbounds.theory.proximity_steps import norm_hypotheses, numbers
+from ncbounds.theory.proximity_steps import (
+    ALPHA,
+    BETA,
+    CLASSES,
+    norm_hypotheses,
+    numbers,
+)
 from ncbounds.theory.terms import Bound, Claim, Comparison, Judgement, Source, Statement, Variant
-
-_C = integer("C", "number of classes", "C", at_least=2)
-_ALPHA = positive("alpha", "bound on the root mean square feature norm", r"\alpha")
-_BETA = positive("beta", "bound on the root mean square weight norm", r"\beta")
-_EPSILON = nonnegative("epsilon", "gap of the loss above its minimum", r"\epsilon")
-_DELTA = proportion("delta", "fraction of classes or pairs given up", r"\delta")
 
 #: Conditions that a class, and a pair of classes, must meet.
 OF_A_CLASS, OF_A_PAIR = 2, 5
@@ -50,19 +52,19 @@ def shortfall(
     return (C - 1) / (C * alpha * beta) * (q + 2 * xp.sqrt(2 * q))
 
 
-@formula(_C, _ALPHA, _BETA, _EPSILON, _DELTA)
+@formula(CLASSES, ALPHA, BETA, EPSILON, DELTA)
 def nc3_of_most(xp: Any, C: Any, alpha: Any, beta: Any, epsilon: Any, delta: Any) -> Any:
     """Lower bound 1 - eta_2 on the cosine of weight and class mean of most classes."""
     return 1 - shortfall(xp, C, alpha, beta, epsilon, delta, OF_A_CLASS)
 
 
-@formula(_C, _ALPHA, _BETA, _EPSILON, _DELTA)
+@formula(CLASSES, ALPHA, BETA, EPSILON, DELTA)
 def intra_of_most(xp: Any, C: Any, alpha: Any, beta: Any, epsilon: Any, delta: Any) -> Any:
     """Lower bound 1 - 8 eta_2 on the intra-class cosine of most classes."""
     return 1 - 8 * shortfall(xp, C, alpha, beta, epsilon, delta, OF_A_CLASS)
 
 
-@formula(_C, _ALPHA, _BETA, _EPSILON, _DELTA)
+@formula(CLASSES, ALPHA, BETA, EPSILON, DELTA)
 def inter_of_most(xp: Any, C: Any, alpha: Any, beta: Any, epsilon: Any, delta: Any) -> Any:
     """Upper bound -1/(C-1) + 8 sqrt(eta_5) on the inter-class cosine of most pairs."""
     eta = shortfall(xp, C, alpha, beta, epsilon, delta, OF_A_PAIR)

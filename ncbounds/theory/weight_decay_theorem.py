@@ -17,16 +17,16 @@ from typing import Any
 from ncbounds.arithmetic.formula import (
     Condition,
     formula,
-    integer,
     nonnegative,
     positive,
-    proportion,
 )
 from ncbounds.theory import weight_decay, weight_decay_sharp
 from ncbounds.theory.proximity import last_layer
 from ncbounds.theory.proximity_classes import SHARE, SUBSET, largest
 from ncbounds.theory.proximity_gaps import modulus
 from ncbounds.theory.proximity_printed import (
+    DELTA,
+    KAPPA,
     MOST_DERIVED,
     MOST_SIZES,
     PAIRS,
@@ -35,6 +35,7 @@ from ncbounds.theory.proximity_printed import (
     intra_class_cosines,
     weight_cosines,
 )
+from ncbounds.theory.proximity_steps import CLASSES
 from ncbounds.theory.proximity_theorem import OF_A_CLASS, OF_A_PAIR
 from ncbounds.theory.terms import (
     Bound,
@@ -48,18 +49,15 @@ from ncbounds.theory.terms import (
 )
 from ncbounds.theory.weight_decay_sharp import DECAY, FEATURES, GAP, WEIGHTS, near_optimal
 
-_C = integer("C", "number of classes", "C", at_least=2)
 _LAMBDA = positive("lambda", "weight decay", r"\lambda")
 _EPSILON = nonnegative("epsilon", "gap of the regularised loss above its minimum", r"\epsilon")
-_DELTA = proportion("delta", "fraction of classes or pairs given up", r"\delta")
-_KAPPA = positive("kappa", "the paper's unspecified constant", r"\kappa")
 _PRODUCT = positive("product", "product alpha beta of the norms", r"\alpha\beta")
 
 
 # -- as printed --------------------------------------------------------------------------
 
 
-@formula(_C, _LAMBDA, _PRODUCT, _EPSILON, _DELTA, _KAPPA)
+@formula(CLASSES, _LAMBDA, _PRODUCT, _EPSILON, DELTA, KAPPA)
 def printed_intra(
     xp: Any, C: Any, lambda_: Any, product: Any, epsilon: Any, delta: Any, kappa: Any
 ) -> Any:
@@ -68,7 +66,7 @@ def printed_intra(
     return 1 - (C - 1) / (C * product) * growth * xp.sqrt(128 * epsilon * (1 - delta) / delta)
 
 
-@formula(_C, _LAMBDA, _EPSILON, _DELTA, _KAPPA)
+@formula(CLASSES, _LAMBDA, _EPSILON, DELTA, KAPPA)
 def printed_nc3(xp: Any, C: Any, lambda_: Any, epsilon: Any, delta: Any, kappa: Any) -> Any:
     """Printed lower bound on the cosine of weights and class means of most classes."""
     growth = xp.exp(kappa * C / 2 * xp.log(C * xp.e / lambda_))
@@ -224,21 +222,21 @@ _SMALL = (
 )
 
 
-@formula(_C, _LAMBDA, _EPSILON, _DELTA, conditions=_SMALL)
+@formula(CLASSES, _LAMBDA, _EPSILON, DELTA, conditions=_SMALL)
 def nc3_of_most(xp: Any, C: Any, lambda_: Any, epsilon: Any, delta: Any) -> Any:
     """Lower bound 1 - eta_2 on the cosine of weight and class mean of most classes."""
     short = scaled_shortfall(xp, C, lambda_, epsilon, delta, OF_A_CLASS)
     return 1 - short / reach(xp, C, lambda_, epsilon)[0]
 
 
-@formula(_C, _LAMBDA, _EPSILON, _DELTA, conditions=_SMALL)
+@formula(CLASSES, _LAMBDA, _EPSILON, DELTA, conditions=_SMALL)
 def intra_of_most(xp: Any, C: Any, lambda_: Any, epsilon: Any, delta: Any) -> Any:
     """Lower bound 1 - 8 eta_2 on the intra-class cosine of most classes."""
     short = scaled_shortfall(xp, C, lambda_, epsilon, delta, OF_A_CLASS)
     return 1 - 8 * short / reach(xp, C, lambda_, epsilon)[0]
 
 
-@formula(_C, _LAMBDA, _EPSILON, _DELTA, conditions=_SMALL)
+@formula(CLASSES, _LAMBDA, _EPSILON, DELTA, conditions=_SMALL)
 def inter_of_most(xp: Any, C: Any, lambda_: Any, epsilon: Any, delta: Any) -> Any:
     """Upper bound -1/(C-1) + 8 sqrt(eta_5) on the inter-class cosine of most pairs."""
     short = scaled_shortfall(xp, C, lambda_, epsilon, delta, OF_A_PAIR)
