@@ -234,7 +234,7 @@ def _pair_gap(C: int, square: Any, s: Any) -> Any:
     return 2 * (2 * s * square / (C - 1)).sqrt() + 2 * s
 
 
-def _largest_eigenvalue(gram: list[list[Any]]) -> Any:
+def largest_eigenvalue(gram: list[list[Any]]) -> Any:
     """The 64th root of the largest absolute row sum of the 64th power."""
     power = flint.arb_mat([[balls.ball(x) for x in row] for row in gram])
     for _ in range(6):
@@ -258,7 +258,7 @@ def _direction_sides(w: Any, h: Any, pairs: Any) -> Sides:
     inner = [[_dot(u, v) for v in means] for u in means]
     away = [abs(a - b) for a, b in zip(_off(inner), _off(known), strict=True)]
     s = 1 - sum((_dot(u, v) for u, v in zip(units, means, strict=True)), balls.ball(0)) / C
-    bound = _pair_gap(C, _largest_eigenvalue(known), s)
+    bound = _pair_gap(C, largest_eigenvalue(known), s)
     chosen = [x for x, one in zip(away, pairs, strict=True) if one]
     least = chosen[0]
     for x in chosen:
@@ -350,7 +350,7 @@ def _gram_sides(w: Any, h: Any) -> Sides:
     away = [abs(x - y) for x, y in zip(_off(inner), _off(known), strict=True)]
     tilted = [[x + known[c][c] / (C - 1) for x in known[c]] for c in range(C)]
     Y = sum((abs(x) for x in _off(tilted)), balls.ball(0)) / (C * (C - 1))
-    square = _largest_eigenvalue(known)
+    square = largest_eigenvalue(known)
     a, along = (C - 1) / square, square / (C * (C - 1))
     excess = ((2 * s / a).sqrt() - Y).max(balls.ball(0)) * T * (C - 1) / C
     g = 2 * T * balls.ball(Fraction((C - 1) ** 2, C * C)) / (1 + (1 + 4 * excess * excess).sqrt())

@@ -26,6 +26,7 @@ TOPICS = (
     "weight_cosines",
     "one_class",
     "class_pairs",
+    "ellipsoid",
     "weight_decay",
     "batch_norm",
     "regularised",
