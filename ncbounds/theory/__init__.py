@@ -33,6 +33,9 @@ TOPICS = (
     "weight_decay_sharp",
     "weight_decay_theorem",
     "softmax_code",
+    "midpoint",
+    "hardmax",
+    "known_codes",
     "rademacher",
 )
 
