@@ -268,7 +268,7 @@ def weights_at_midpoints(xp: Any, *, w: Any, h: Any) -> Judgement:
     )
 
 
-_MANY = {"more": (2, 4), "d": (1, 4)}
+_MANY = {"more": (2, 4), "d": (1, 6)}
 _BEYOND = {"K": lambda sizes: sizes["d"] + sizes["more"]}
 _HALF = {"K": lambda sizes: sizes["d"] + min(sizes["more"], sizes["d"])}
 
@@ -321,8 +321,8 @@ THEOREM_3_3 = Statement(
         Variant(
             "printed",
             "d + 1 < K <= 2d",
-            r"$\rho_{\text{one-vs-rest}}(W^*) = 1$: no margin of $K \ge d + 2$ unit vectors exceeds "
-            r"1, and vertices of a cross-polytope have it.",
+            r"$\rho_{\text{one-vs-rest}}(W^*) = 1$: no margin of $K \ge d + 2$ unit vectors "
+            r"exceeds 1, and vertices of a cross-polytope have it.",
             Claim(
                 cross_polytope,
                 (*_CODE, Field("mirrors", ("d", "d"))),
@@ -371,8 +371,8 @@ THEOREM_3_6 = Statement(
             "printed",
             "K <= d + 1",
             r"For unit $w_k$, $h_k$ and $m_k = \max(0, \min_j\langle w_k - w_j, h_k\rangle)$: "
-            r"$\overline{m_k^2} \le \frac{K^2 - |\sum_k w_k|^2}{(K-1)^2}$: if the least one-vs-rest "
-            r"distance is the optimum $\frac K{K-1}$, all are.",
+            r"$\overline{m_k^2} \le \frac{K^2 - |\sum_k w_k|^2}{(K-1)^2}$: if the least one-vs-"
+            r"rest distance is the optimum $\frac K{K-1}$, all are.",
             Claim(simplex_mean, _CODE, _FEW, _ROOM),
         ),
         Variant(
@@ -385,7 +385,7 @@ THEOREM_3_6 = Statement(
             r"(gnc:definition-3.4).",
             Claim(everyone_touches, (Field("w", ("K", "d")),), _MANY, _BEYOND),
             remark="So footnote 4 is right in saying that there is no rattler for K <= 2d. It "
-            "cannot be extended: the best codes known for d = 3 and K = 13 have one.",
+            "cannot be extended: the optimal code for d = 3 and K = 13 has one.",
         ),
     ),
 )
@@ -401,8 +401,8 @@ THEOREM_3_8 = Statement(
             "printed",
             "d = 2",
             _GAPS + r". Then $1 - \max\langle w_k, w_j\rangle \le \rho_{\text{one-vs-rest}}(W) "
-            r"\le (1 - \cos\frac{2\pi}K)e^{-s}$: the optimal codes of both problems are the regular "
-            r"polygons.",
+            r"\le (1 - \cos\frac{2\pi}K)e^{-s}$: the optimal codes of both problems are the "
+            r"regular polygons.",
             Claim(planar_tammes, (_STEPS,), {"K": (2, 9)}),
         ),
         Variant(
