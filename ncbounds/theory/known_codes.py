@@ -202,7 +202,7 @@ def simplex_tammes(xp: Any, *, w: Any) -> Judgement:
 
 
 _CODE = (Field("w", ("K", "d")), Field("h", ("K", "d"), like="w"))
-_FEW = {"K": (2, 6), "d": (1, 6)}
+_FEW = {"K": (2, 7), "d": (1, 7)}
 _ROOM = {"d": lambda sizes: max(sizes["d"], sizes["K"] - 1)}
 
 # -- d + 2 <= K <= 2d -----------------------------------------------------------------------------
