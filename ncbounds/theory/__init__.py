@@ -36,6 +36,8 @@ TOPICS = (
     "midpoint",
     "hardmax",
     "known_codes",
+    "temperature",
+    "temperature_limit",
     "rademacher",
 )
 
