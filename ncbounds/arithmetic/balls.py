@@ -270,6 +270,11 @@ def power(base: Any, exponent: Any) -> Any:
     return _elementwise(lambda s, t: (t * s.log()).exp(), _exact(base), _exact(exponent))
 
 
+def run_algorithm(algorithm: Any, **values: Any) -> Any:
+    """Evaluate an `Algorithm` at exact entries; others give an indeterminate ball."""
+    return _elementwise(algorithm.at, *map(_exact, values.values()))
+
+
 def _integer_power(base: Any, exponent: int) -> Any:
     if exponent < 0:
         return 1 / _integer_power(base, -exponent)

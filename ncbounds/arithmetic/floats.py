@@ -11,6 +11,7 @@ from collections.abc import Callable
 from functools import cache
 from typing import Any
 
+from ncbounds.arithmetic import balls
 from ncbounds.errors import MissingDependencyError
 
 
@@ -52,6 +53,23 @@ class FloatNamespace:
     def minimum(self, x: Any, y: Any) -> Any:
         """Elementwise minimum; either side may be a number."""
         return self._arrays.where(x <= y, x, y)
+
+    def run_algorithm(self, algorithm: Any, **values: Any) -> Any:
+        """Evaluate an `Algorithm` entry by entry, once for each tuple of values."""
+        first = next(v for v in values.values() if hasattr(v, "shape")) * 1.0
+        columns = [(first * 0 + v).reshape(-1).tolist() for v in values.values()]
+        found = [_number(algorithm, *entry) for entry in zip(*columns, strict=True)]
+        return self._arrays.reshape(
+            self._arrays.asarray(found, dtype=first.dtype, device=first.device), first.shape
+        )
+
+
+@cache
+def _number(algorithm: Any, *values: float) -> float:
+    if not all(map(math.isfinite, values)):
+        return math.nan
+    with balls.precision(96):
+        return float(algorithm.at(*map(balls.ball, values)).mid())
 
 
 @cache

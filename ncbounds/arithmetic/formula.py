@@ -7,6 +7,10 @@ that body run over another arithmetic:
   differentiated by proofs, and is compiled to grids that neither overflow nor underflow;
 - over `balls` it is certified digits (`certify`), and a claim that contains it is certain;
 - over numpy or torch it is one term of a data-level claim.
+
+Where there is no closed form (the root of an equation, the outcome of a search over integers) an
+`Algorithm` stands in its place: it computes in balls from exact values, and every namespace says
+how it takes such a number in.
 """
 
 from __future__ import annotations
@@ -154,6 +158,31 @@ class Formula:
                 raise InputError(name, written(value), f"one of the parameters {', '.join(names)}")
 
 
+@dataclass(frozen=True)
+class Algorithm(Formula):
+    """A number without closed form: `body` computes its ball from exact values (Fractions)."""
+
+    def __call__(self, xp: Any, **values: Any) -> Any:
+        """Evaluate over the namespace `xp`, elementwise."""
+        return xp.run_algorithm(self, **values)
+
+    def balls(self, values: Mapping[str, Fraction]) -> Any:
+        """Evaluate at exact values, at the precision in force."""
+        return self.body(**{p.argument: values[p.name] for p in self.parameters})
+
+    def at(self, *values: Any) -> Any:
+        """Evaluate at balls, in the order of the parameters: exact ones, or the answer is nan."""
+        if not all(v.is_exact() and v.is_finite() for v in values):
+            return flint.arb("nan")
+        exact = (_fraction(v) for v in values)
+        return self.balls({p.name: v for p, v in zip(self.parameters, exact, strict=True)})
+
+
+def _fraction(exact: flint.arb) -> Fraction:
+    mantissa, exponent = exact.mid().man_exp()
+    return Fraction(int(mantissa)) * Fraction(2) ** int(exponent)
+
+
 def _holds(
     condition: Condition, parameters: tuple[Parameter, ...], values: Mapping[str, Fraction]
 ) -> bool:
@@ -176,5 +205,17 @@ def formula(
     def declare(body: Callable[..., Any]) -> Formula:
         meaning = (body.__doc__ or "").strip().splitlines()[0].rstrip(".")
         return Formula(body.__name__, meaning, parameters, body, conditions)
+
+    return declare
+
+
+def algorithm(
+    *parameters: Parameter, conditions: tuple[Condition, ...] = ()
+) -> Callable[[Callable[..., Any]], Algorithm]:
+    """Turn a function from Fractions to a ball into an `Algorithm`; its docstring says what it is."""
+
+    def declare(body: Callable[..., Any]) -> Algorithm:
+        meaning = (body.__doc__ or "").strip().splitlines()[0].rstrip(".")
+        return Algorithm(body.__name__, meaning, parameters, body, conditions)
 
     return declare

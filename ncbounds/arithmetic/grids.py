@@ -19,7 +19,7 @@ import sympy
 
 from ncbounds.arithmetic import symbolic
 from ncbounds.arithmetic.floats import FloatNamespace, numpy_namespace, torch_namespace
-from ncbounds.arithmetic.formula import Formula
+from ncbounds.arithmetic.formula import Algorithm, Formula
 from ncbounds.errors import InputError
 
 #: Magnitudes between which a plain float64 is used as it is.
@@ -57,6 +57,8 @@ def grid(formula: Formula, **arrays: Any) -> Any:
     True
     """
     xp, values = _arrays(formula, arrays)
+    if isinstance(formula, Algorithm):
+        return formula(xp, **values)
     with np.errstate(all="ignore"):
         result = _compiled(formula)(xp, values)
         by_log = result.sign * xp.exp(result.log)

@@ -32,6 +32,7 @@ __all__ = [
     "minimum",
     "pi",
     "root",
+    "run_algorithm",
     "sin",
     "sinc",
     "sqrt",
@@ -59,6 +60,11 @@ def expm1(x: Any) -> Any:
 def gamma_ratio(x: Any, y: Any) -> Any:
     """Return the quotient of Gamma(x) by Gamma(y)."""
     return gamma(x) / gamma(y)
+
+
+def run_algorithm(algorithm: Any, **values: Any) -> Any:
+    """An algorithm has no expression: it is an unknown function of its parameters."""
+    return sympy.Function(algorithm.name, real=True)(*values.values())
 
 
 def _symbol(parameter: Parameter) -> sympy.Symbol:

@@ -29,7 +29,7 @@ from typing import Any
 
 import numpy as np
 
-from ncbounds.arithmetic.formula import Condition, Formula, Parameter
+from ncbounds.arithmetic.formula import Algorithm, Condition, Formula, Parameter
 from ncbounds.errors import InputError
 from ncbounds.theory.terms import Claim
 
@@ -121,6 +121,7 @@ _WRAPPERS: Mapping[type, tuple[str, ...]] = {
     _lru_cache_wrapper: ("__wrapped__",),
     MethodType: ("__self__", "__func__"),
     # The rest of these three is words for people.
+    Algorithm: ("parameters", "body", "conditions"),
     Formula: ("parameters", "body", "conditions"),
     Parameter: ("name", "integer", "lower", "upper", "lower_open", "upper_open"),
     Condition: ("margin", "strict"),

@@ -38,6 +38,7 @@ TOPICS = (
     "known_codes",
     "temperature",
     "temperature_limit",
+    "code_bounds",
     "rademacher",
 )
 

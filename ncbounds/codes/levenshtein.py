@@ -1,0 +1,130 @@
+"""Levenshtein's bound on spherical codes, as an upper bound on the one-vs-rest distance.
+
+For given d and K a polynomial P is written down whose largest root s is at most the largest inner
+product of any K unit vectors in R^d. With G_k the Gegenbauer polynomials of R^d, G_k(1) = 1, r_k
+the dimension of the spherical harmonics of degree k, and T the sum of r_i G_i over i < k, it is
+
+    P = (K - T(1)) G_k + T                               for D(d, 2k-1) <= K <= D(d, 2k),
+    P = (K - T(1) - A) (G_k + G_(k+1)) + 2 (T + A G_k)    for D(d, 2k) <= K <= D(d, 2k+1),
+
+where A = r_(k-1) - r_(k-2) + ... and D are the sizes of tight designs,
+``D(d, 2k-1) = 2 C(d+k-2, d-1)`` and ``D(d, 2k) = C(d+k-1, d-1) + C(d+k-2, d-1)``. The roots of P are
+the nodes of the quadrature on [-1, 1] that has the weight 1/K at 1 (and a node at -1 in the second
+case). For odd numbers up to 3 the bound is Rankin's and that of the third moments.
+
+Source: V. I. Levenshtein, Designs as maximum codes in polynomial metric spaces, Acta Applicandae
+Mathematicae 29 (1992), 1-82; Universal bounds for codes and designs, Handbook of Coding Theory
+(1998), Theorem 5.39.
+"""
+
+from __future__ import annotations
+
+from fractions import Fraction
+from math import comb
+
+import flint
+
+from ncbounds.arithmetic.formula import algorithm, integer
+
+#: Designs of higher strength are not tried: the work grows with the square of the degree.
+MOST_DEGREES = 60
+_STEPS = 60
+
+
+def tight_design_size(d: int, strength: int) -> int:
+    """Least number of points that a spherical design of that strength in R^d could have."""
+    k = strength // 2
+    if strength % 2:
+        return 2 * comb(d + k - 1, d - 1)
+    return comb(d + k - 1, d - 1) + (comb(d + k - 2, d - 1) if k else 0)
+
+
+def degree(d: int, K: int) -> int | None:
+    """The degree m of Levenshtein's polynomial, D(d, m) <= K <= D(d, m+1); None if it is large."""
+    for m in range(1, MOST_DEGREES + 1):
+        if tight_design_size(d, m + 1) >= K:
+            return m
+    return None
+
+
+
+
+@algorithm(
+    integer("d", "feature dimension", "d", at_least=2),
+    integer("K", "number of classes", "K", at_least=2),
+)
+def levenshtein_upper(d: Fraction, K: Fraction) -> flint.arb:
+    """Levenshtein's upper bound on the one-vs-rest distance."""
+    dimension, number = int(d), int(K)
+    m = degree(dimension, number)
+    if m is None:
+        return flint.arb("nan")
+    return flint.arb(1) - _largest_root(_NodePolynomial(dimension, number, m))
+
+
+class _NodePolynomial:
+    """P as a combination of Gegenbauer polynomials with integer coefficients."""
+
+    def __init__(self, d: int, K: int, m: int) -> None:
+        self.d, self.even, k = d, m % 2 == 0, (m + 1) // 2
+        dimensions = [_harmonics(d, i) for i in range(k)]
+        total = sum(dimensions)
+        if m % 2:
+            self.coefficients = [*dimensions, K - total]
+        else:
+            alternating = sum(r * (-1) ** (k - 1 - i) for i, r in enumerate(dimensions))
+            rest = K - total - alternating
+            self.coefficients = [*(2 * r for r in dimensions), 2 * alternating + rest, rest]
+
+    def __call__(self, t: flint.arb, terms: int) -> flint.arb_series:
+        """Taylor coefficients at t."""
+        point = flint.arb_series([t, 1], prec=terms)
+        before, now = flint.arb_series([1], prec=terms), point
+        total = flint.arb_series([0], prec=terms)
+        for k, coefficient in enumerate(self.coefficients):
+            total = total + coefficient * before
+            # (k + d - 1) G_(k+2) = (2k + d) t G_(k+1) - (k + 1) G_k
+            before, now = now, ((2 * k + self.d) * point * now - (k + 1) * before) / (k + self.d - 1)
+        return total
+
+    def right_of_all_but_one(self, t: flint.arb) -> bool:
+        """Tell whether at most one root of P can be as large as t.
+
+        P is quasi-orthogonal of order 1: its roots interlace those of the Jacobi polynomial of
+        one degree less, which is a multiple of G_i - G_(i+1), or of G_i - G_(i+2), over 1 - t or
+        1 - t^2. These are orthogonal polynomials, and where all up to some degree are positive,
+        that one has no root further right.
+        """
+        gap = 2 if self.even else 1
+        last, values = self.degree - gap, [flint.arb(1), t]
+        for k in range(last + gap):
+            factor = (2 * k + self.d) * t * values[-1]
+            values.append((factor - (k + 1) * values[-2]) / (k + self.d - 1))
+        return all(values[i] > values[i + gap] for i in range(last + 1))
+
+    @property
+    def degree(self) -> int:
+        return len(self.coefficients) - 1
+
+
+def _harmonics(d: int, k: int) -> int:
+    """Dimension of the spherical harmonics of degree k in R^d."""
+    return comb(d + k - 1, d - 1) - (comb(d + k - 3, d - 1) if k > 1 else 0)
+
+
+def _largest_root(P: _NodePolynomial) -> flint.arb:
+    """Laguerre's method from 1, right of all roots, which are real; then Newton's in intervals."""
+    n, t = P.degree, flint.arb(1)
+    close = flint.arb(2) ** (-(flint.ctx.prec // 2) - 4)
+    for _ in range(_STEPS):
+        value, slope, bend = (P(t, 3)[i].mid() for i in range(3))
+        if not abs(value / slope) > close:
+            break
+        a, b = (slope / value).mid(), (2 * bend / value).mid()
+        inner = ((n - 1) * (n * (a * a - b) - a * a)).mid().max(flint.arb(0))
+        t = (t - n / (a + inner.sqrt())).mid()
+    around = t + flint.arb(0, 1) * 2 * n * close  # a root is within n Newton steps
+    better = t - P(t, 1)[0] / P(around, 2)[1]
+    if around.contains(better) and P.right_of_all_but_one(around):
+        return better
+    return flint.arb("nan")
