@@ -103,53 +103,53 @@ def factor_four_sandwich(claim: Claim) -> Iterator[Step]:
     positive. Otherwise it is at most the one-vs-rest distance of the code, hence at most rho*.
 
     Lower side: rho* is at least the bound (`_greedy_code`, `_polygon`), and at most what the
-    claim sets against it (`_known_optimum`); so the bound is at most that.
+    claim sets against it (`known_optimum`); so the bound is at most that.
     """
-    yield from _sandwich()
+    yield from sandwich()
     yield assumes(claim, w="real", h="real")
-    yield tie("the claim compares these", claim, _CODES, _sides(_sharp_bounds))
+    yield tie("the claim compares these", claim, CODES, _sides(_sharp_bounds))
 
 
 @proof("gnc:theorem-3.9", "printed", "K >= sqrt(2 pi sqrt(e d)), as typeset", *_FACTS)
 def printed_bounds_typeset(claim: Claim) -> Iterator[Step]:
     """The printed bounds follow from the sharp ones, whatever K >= 2 is."""
-    yield from _sandwich()
+    yield from sandwich()
     yield from _printed_from_sharp()
 
     def threshold(d: int) -> Any:
         return balls.sqrt(2 * balls.pi) * balls.root(balls.e * d, 4)
 
     yield assumes(claim, w="real", h="real")
-    yield tie("the claim compares these", claim, _CODES, _sides(_printed_bounds, threshold))
+    yield tie("the claim compares these", claim, CODES, _sides(_printed_bounds, threshold))
 
 
 @proof("gnc:theorem-3.9", "printed", "K >= sqrt(2 pi sqrt(e) d)", *_FACTS)
 def printed_bounds_intended(claim: Claim) -> Iterator[Step]:
     """The printed bounds follow from the sharp ones, whatever K >= 2 is."""
-    yield from _sandwich()
+    yield from sandwich()
     yield from _printed_from_sharp()
 
     def threshold(d: int) -> Any:
         return balls.sqrt(2 * balls.pi * d) * balls.root(balls.e, 4)
 
     yield assumes(claim, w="real", h="real")
-    yield tie("the claim compares these", claim, _CODES, _sides(_printed_bounds, threshold))
+    yield tie("the claim compares these", claim, CODES, _sides(_printed_bounds, threshold))
 
 
-def _sandwich() -> Iterator[Step]:
+def sandwich() -> Iterator[Step]:
     """The sharp lower bound <= rho* <= the sharp upper bound, and rho* <= the known optimum."""
-    yield from _midpoint_theorem()
+    yield from midpoint_theorem()
     yield from _cap_integral()
     yield from _packing()
     yield from _greedy_code()
     yield from _polygon()
-    yield from _known_optimum()
+    yield from known_optimum()
 
 
 # -- the midpoint theorem -------------------------------------------------------------------------
 
 
-def _midpoint_theorem() -> Iterator[Step]:
+def midpoint_theorem() -> Iterator[Step]:
     """rho* = 1 - t.
 
     Let (w, h) be unit rows of margin rho > 0. For a point p of the hull of the others,
@@ -389,7 +389,7 @@ def _polygon_excess(xp: Any, x: Any) -> Any:
 # -- what the claim sets against its lower side ---------------------------------------------------
 
 
-def _known_optimum() -> Iterator[Step]:
+def known_optimum() -> Iterator[Step]:
     """rho* is at most K/(K-1), 1 - cos(2 pi/K) for d = 2, and 1 for K >= d + 2.
 
     Beyond K = 2d the claim sets the lesser of 1 and the packing bound (`_packing`) against it.
@@ -484,7 +484,7 @@ def _signed_axes(d: int) -> dict[str, Any]:
     return point(w=w, h=w)
 
 
-_CODES = [
+CODES = [
     _signed_axes(2),
     _signed_axes(3),
     point(w=[["3/5", "4/5"], ["-1", 0], ["5/13", "-12/13"]], h=[[1, 1], [-1, 0], [1, -2]]),
@@ -519,7 +519,10 @@ def _sides(
     def sides(w: Any, h: Any) -> dict[str, tuple[Any, Any]]:
         K, d = w.shape
         lower, upper = bounds(d, K)
-        judged = {"upper side": (_margin(w, h), upper), "lower side": (lower, _optimum(d, K))}
+        judged = {
+            "upper side": (exact_margin(w, h), upper),
+            "lower side": (lower, exact_optimum(d, K)),
+        }
         if threshold is not None:
             judged["enough classes"] = (threshold(d), balls.ball(K))
         return judged
@@ -527,7 +530,7 @@ def _sides(
     return sides
 
 
-def _margin(w: Any, h: Any) -> Any:
+def exact_margin(w: Any, h: Any) -> Any:
     """Least <w_k - w_j, h_k> of the unit rows, each product exact up to its last root."""
 
     def cosine(a: Any, b: Any) -> Any:
@@ -542,7 +545,8 @@ def _margin(w: Any, h: Any) -> Any:
     return least
 
 
-def _optimum(d: int, K: int) -> Any:
+def exact_optimum(d: int, K: int) -> Any:
+    """What is proved of the optimum, as the claim sets it against its lower side."""
     if d + 1 >= K:
         return balls.ball(Fraction(K, K - 1))
     if d == 2:

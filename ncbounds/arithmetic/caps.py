@@ -150,9 +150,7 @@ def _start(d: int, share: Fraction) -> tuple[bool, flint.arb]:
     return False, ((leading + flint.arb.pi().log() / 2) / exact).exp().mid()
 
 
-def _root(
-    d: int, share: flint.arb, start: flint.arb, by_cosine: bool, bits: int
-) -> flint.arb:
+def _root(d: int, share: flint.arb, start: flint.arb, by_cosine: bool, bits: int) -> flint.arb:
     """Newton's method, and at last its interval form, which encloses the one root."""
     unknown = start
     close = flint.arb(2) ** (-(bits // 2) - 8)

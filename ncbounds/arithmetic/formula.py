@@ -212,7 +212,7 @@ def formula(
 def algorithm(
     *parameters: Parameter, conditions: tuple[Condition, ...] = ()
 ) -> Callable[[Callable[..., Any]], Algorithm]:
-    """Turn a function from Fractions to a ball into an `Algorithm`; its docstring says what it is."""
+    """Turn a function from Fractions to a ball into an `Algorithm`, as `formula` does."""
 
     def declare(body: Callable[..., Any]) -> Algorithm:
         meaning = (body.__doc__ or "").strip().splitlines()[0].rstrip(".")

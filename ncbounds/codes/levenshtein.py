@@ -8,9 +8,9 @@ the dimension of the spherical harmonics of degree k, and T the sum of r_i G_i o
     P = (K - T(1) - A) (G_k + G_(k+1)) + 2 (T + A G_k)    for D(d, 2k) <= K <= D(d, 2k+1),
 
 where A = r_(k-1) - r_(k-2) + ... and D are the sizes of tight designs,
-``D(d, 2k-1) = 2 C(d+k-2, d-1)`` and ``D(d, 2k) = C(d+k-1, d-1) + C(d+k-2, d-1)``. The roots of P are
-the nodes of the quadrature on [-1, 1] that has the weight 1/K at 1 (and a node at -1 in the second
-case). For odd numbers up to 3 the bound is Rankin's and that of the third moments.
+``D(d, 2k-1) = 2 C(d+k-2, d-1)`` and ``D(d, 2k) = C(d+k-1, d-1) + C(d+k-2, d-1)``. The roots of P
+are the nodes of the quadrature on [-1, 1] that has the weight 1/K at 1 (and a node at -1 in the
+second case). In the first case with k = 1 and 2 it is Rankin's bound and that of third moments.
 
 Source: V. I. Levenshtein, Designs as maximum codes in polynomial metric spaces, Acta Applicandae
 Mathematicae 29 (1992), 1-82; Universal bounds for codes and designs, Handbook of Coding Theory
@@ -45,8 +45,6 @@ def degree(d: int, K: int) -> int | None:
         if tight_design_size(d, m + 1) >= K:
             return m
     return None
-
-
 
 
 @algorithm(
@@ -84,7 +82,10 @@ class _NodePolynomial:
         for k, coefficient in enumerate(self.coefficients):
             total = total + coefficient * before
             # (k + d - 1) G_(k+2) = (2k + d) t G_(k+1) - (k + 1) G_k
-            before, now = now, ((2 * k + self.d) * point * now - (k + 1) * before) / (k + self.d - 1)
+            before, now = (
+                now,
+                ((2 * k + self.d) * point * now - (k + 1) * before) / (k + self.d - 1),
+            )
         return total
 
     def right_of_all_but_one(self, t: flint.arb) -> bool:
