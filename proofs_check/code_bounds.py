@@ -25,6 +25,7 @@ from proofs_check.softmax_code import (
     CODES,
     COUNTING,
     DERIVATIVE_SIGN,
+    MONOTONE_POWERS,
     PROJECTION,
     exact_margin,
     exact_optimum,
@@ -55,6 +56,7 @@ FEJES_TOTH = Fact(
     "L. Fejes Toth, Jahresber. Deutsch. Math.-Verein. 53 (1943), 66-68",
 )
 _MIDPOINT = (COUNTING, CAUCHY_SCHWARZ, PROJECTION)
+CAPS_FACTS = (*_MIDPOINT, CAP_MEASURE, ANGLE_METRIC, DERIVATIVE_SIGN, MONOTONE_POWERS, CONTINUITY)
 
 _K, _half, _dim = sympy.symbols("K y d", positive=True)
 _s, _c, _t, _b = sympy.symbols("s c t b", real=True)
@@ -65,17 +67,26 @@ _g, _n, _m, _r = sympy.symbols("g n m r", nonnegative=True)
 # -- caps -----------------------------------------------------------------------------------------
 
 
-@proof(
-    "gnc:sharp-caps",
-    "sharp",
-    "exact caps",
-    *_MIDPOINT,
-    CAP_MEASURE,
-    ANGLE_METRIC,
-    DERIVATIVE_SIGN,
-    CONTINUITY,
-)
+@proof("gnc:sharp-caps", "sharp", "exact caps", *CAPS_FACTS)
 def exact_caps(claim: Claim) -> Iterator[Step]:
+    """Both sides are those of `exact_cap_bounds`."""
+    yield from exact_cap_bounds()
+
+    def sides(w: Any, h: Any) -> dict[str, tuple[Any, Any]]:
+        K, d = w.shape
+        lower = balls.ball(2)
+        if K > 2:
+            lower = 1 - (1 - cap_radius(d, Fraction(2, K - 1))).sqrt()
+        return {
+            "upper side": (exact_margin(w, h), 2 * cap_radius(d, Fraction(2, K))),
+            "lower side": (lower, exact_optimum(d, K)),
+        }
+
+    yield assumes(claim, w="real", h="real")
+    yield tie("the claim compares these", claim, CODES, sides)
+
+
+def exact_cap_bounds() -> Iterator[Step]:
     """Packing from above, a greedy code from below; I_x stands for I_x((d-1)/2, 1/2).
 
     Let theta be the least angle of a code, s = cos theta. The open caps of radius theta/2 are
@@ -117,23 +128,10 @@ def exact_caps(claim: Claim) -> Iterator[Step]:
         1 - _cosine,
     )
 
-    def sides(w: Any, h: Any) -> dict[str, tuple[Any, Any]]:
-        K, d = w.shape
-        lower = balls.ball(2)
-        if K > 2:
-            lower = 1 - (1 - _radius(d, Fraction(2, K - 1))).sqrt()
-        return {
-            "upper side": (exact_margin(w, h), 2 * _radius(d, Fraction(2, K))),
-            "lower side": (lower, exact_optimum(d, K)),
-        }
-
-    yield assumes(claim, w="real", h="real")
-    yield tie("the claim compares these", claim, CODES, sides)
-
 
 @cache
-def _radius(d: int, share: Fraction) -> flint.arb:
-    """The root of I_x = share by bisection of the integral, which needs no special function."""
+def cap_radius(d: int, share: Fraction) -> flint.arb:
+    """sin^2 of the radius, the root of I_x = share, by bisection of the integral alone."""
     if share == 1:
         return flint.arb(1)
     low, high = Fraction(0), Fraction(1, 2)  # of pi
@@ -160,6 +158,22 @@ def _sine_integral(n: int, turns: Fraction) -> flint.arb:
 
 @proof("gnc:sharp-moments", "sharp", "first three moments", *_MIDPOINT, SCHOENBERG)
 def first_three_moments(claim: Claim) -> Iterator[Step]:
+    """Both conclusions are those of `moment_bounds`."""
+    yield from moment_bounds()
+
+    def sides(w: Any, h: Any) -> dict[str, tuple[Any, Any]]:
+        K, d = w.shape
+        margin = exact_margin(w, h)
+        return {
+            "upper side": (margin, moment_bound(d, K)),
+            "second moments": (d * (K - 2) * margin, balls.ball((d - 1) * K)),
+        }
+
+    yield assumes(claim, w="real", h="real")
+    yield tie("the claim compares these", claim, CODES, sides)
+
+
+def moment_bounds() -> Iterator[Step]:
     """Sums of (t + 1)(t - s) and of (t - s)(t + b)^2 over the inner products t of a code.
 
     Over i != j they are not positive, since -1 <= t <= s <= 1. Over all i, j they are bounded
@@ -179,17 +193,6 @@ def first_three_moments(claim: Claim) -> Iterator[Step]:
         _dim * (2 * (1 - _s) - _K * (1 / _dim - _s)),
     )
     yield from _third_moment()
-
-    def sides(w: Any, h: Any) -> dict[str, tuple[Any, Any]]:
-        K, d = w.shape
-        margin = exact_margin(w, h)
-        return {
-            "upper side": (margin, _moment_bound(d, K)),
-            "second moments": (d * (K - 2) * margin, balls.ball((d - 1) * K)),
-        }
-
-    yield assumes(claim, w="real", h="real")
-    yield tie("the claim compares these", claim, CODES, sides)
 
 
 def _sums_of_moments() -> Iterator[Step]:
@@ -281,7 +284,8 @@ def _third_moment() -> Iterator[Step]:
     )
 
 
-def _moment_bound(d: int, K: int) -> Any:
+def moment_bound(d: int, K: int) -> Any:
+    """The bound by the first three moments, its root with the square root above."""
     if d + 1 >= K:
         return balls.ball(Fraction(K, K - 1))
     if 2 * d >= K:

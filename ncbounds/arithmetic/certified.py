@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 from fractions import Fraction
@@ -9,7 +10,7 @@ from fractions import Fraction
 import flint
 
 from ncbounds.arithmetic import balls
-from ncbounds.arithmetic.formula import Formula
+from ncbounds.arithmetic.formula import Algorithm, Formula
 from ncbounds.errors import InputError
 
 MAX_DIGITS = 10_000
@@ -58,6 +59,8 @@ def certify(formula: Formula, values: Mapping[str, Fraction], digits: int = 15) 
         raise InputError("digits", digits, f"in 1..{MAX_DIGITS}")
     formula.check_names(values)
     best: Decimal | None = None
+    if isinstance(formula, Algorithm) and formula.whole:
+        return _whole(formula.balls(values))
     for guard in _GUARD_BITS:
         with balls.precision(int(digits * 3.33) + guard):
             try:
@@ -69,6 +72,15 @@ def certify(formula: Formula, values: Mapping[str, Fraction], digits: int = 15) 
         if best is not None and best.digits == digits:
             return best
     return best
+
+
+def _whole(exact: flint.arb) -> Decimal | None:
+    """An exact whole number with all its digits."""
+    if not exact.is_integer():
+        return None
+    found = int(exact.unique_fmpz())
+    log10 = math.log10(abs(found)) if found else None
+    return Decimal(str(found), "0", len(str(abs(found))), log10)
 
 
 def round_ball(enclosure: flint.arb, digits: int, guard: int) -> Decimal | None:

@@ -160,7 +160,12 @@ class Formula:
 
 @dataclass(frozen=True)
 class Algorithm(Formula):
-    """A number without closed form: `body` computes its ball from exact values (Fractions)."""
+    """A number without closed form: `body` computes its ball from exact values (Fractions).
+
+    A `whole` number is written without a decimal point.
+    """
+
+    whole: bool = False
 
     def __call__(self, xp: Any, **values: Any) -> Any:
         """Evaluate over the namespace `xp`, elementwise."""
@@ -210,12 +215,12 @@ def formula(
 
 
 def algorithm(
-    *parameters: Parameter, conditions: tuple[Condition, ...] = ()
+    *parameters: Parameter, conditions: tuple[Condition, ...] = (), whole: bool = False
 ) -> Callable[[Callable[..., Any]], Algorithm]:
     """Turn a function from Fractions to a ball into an `Algorithm`, as `formula` does."""
 
     def declare(body: Callable[..., Any]) -> Algorithm:
         meaning = (body.__doc__ or "").strip().splitlines()[0].rstrip(".")
-        return Algorithm(body.__name__, meaning, parameters, body, conditions)
+        return Algorithm(body.__name__, meaning, parameters, body, conditions, whole)
 
     return declare

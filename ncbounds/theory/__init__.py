@@ -39,6 +39,7 @@ TOPICS = (
     "temperature",
     "temperature_limit",
     "code_bounds",
+    "dimension",
     "rademacher",
 )
 

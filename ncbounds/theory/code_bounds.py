@@ -105,6 +105,31 @@ def moment_claim(xp: Any, *, w: Any, h: Any) -> Judgement:
     )
 
 
+# -- the best that is proved ----------------------------------------------------------------------
+
+
+@algorithm(_LINE, _K)
+def proved_upper(d: Fraction, K: Fraction) -> flint.arb:
+    """Best upper bound proved here: by caps or by moments."""
+    if d == 1:
+        return moment_upper.body(d, K)
+    return moment_upper.body(d, K).min(cap_upper.body(d, K))
+
+
+@algorithm(_LINE, _K)
+def proved_lower(d: Fraction, K: Fraction) -> flint.arb:
+    """Best lower bound proved here: simplex, cross-polytope, polygon, or a greedy code."""
+    if d + 1 >= K:
+        return rankin_upper.body(d, K)
+    if d == 1:
+        return flint.arb(0)
+    if 2 * d >= K:
+        return flint.arb(1)
+    if d == 2:
+        return 1 - flint.arb(2 / flint.fmpq(int(K))).cos_pi()
+    return cap_lower.body(d, K)
+
+
 # -- three dimensions -----------------------------------------------------------------------------
 
 
