@@ -7,9 +7,9 @@ import math
 import numpy as np
 import pytest
 
-import ncbounds.codes.margin as margin_module
+from ncbounds.codes import hull
 from ncbounds.codes.margin import (
-    _cheap_lower_bounds,
+    _Points,
     check_margin,
     least_one_vs_rest_distance,
     margin_table,
@@ -173,7 +173,8 @@ def test_the_search_recovers_from_a_poor_first_guess(monkeypatch):
 
     rows = np.random.default_rng(1).normal(size=(40, 10))
     good = one_vs_rest_distances(rows, normalise=True)
-    monkeypatch.setattr(margin_module, "_nonnegative_least_squares", nearest)
+    monkeypatch.setattr(hull, "_by_pivoting", lambda *_: np.zeros(0))
+    monkeypatch.setattr(hull, "_nonnegative_least_squares", nearest)
     for one, other in zip(good, one_vs_rest_distances(rows, normalise=True), strict=True):
         assert other.upper == pytest.approx(one.upper, rel=1e-10)
         assert other.lower == pytest.approx(one.lower, rel=1e-10)
@@ -182,7 +183,8 @@ def test_the_search_recovers_from_a_poor_first_guess(monkeypatch):
 def test_few_rows_at_a_time_give_the_same(monkeypatch):
     rows = np.random.default_rng(2).normal(size=(80, 5))
     whole = [m.upper for m in one_vs_rest_distances(rows, normalise=True)]
-    monkeypatch.setattr(margin_module, "_ALL_AT_ONCE", 3)
+    monkeypatch.setattr(hull, "_NEIGHBOURS", 3)
+    monkeypatch.setattr(hull, "_JOINING", 2)
     few = [m.upper for m in one_vs_rest_distances(rows, normalise=True)]
     assert few == pytest.approx(whole, rel=1e-10)
 
@@ -200,7 +202,9 @@ def test_the_least_distance_is_the_least_of_all(shape, normalise):
 @pytest.mark.parametrize("name", KNOWN)
 def test_a_row_is_ruled_out_only_by_a_bound_below_its_distance(name):
     rows = KNOWN[name][0].astype(float)
-    for bound, margin in zip(_cheap_lower_bounds(rows), one_vs_rest_distances(rows), strict=True):
+    for bound, margin in zip(
+        _Points.of(rows, False).cheap_lower_bounds(), one_vs_rest_distances(rows), strict=True
+    ):
         assert bound <= margin.upper
 
 
