@@ -23,6 +23,7 @@ COMMANDS = {
     "evaluate": "A bound at given parameters, to certified digits.",
     "verify": "Run proofs and campaigns; print the ledger.",
     "campaign": "Search for counterexamples of one statement, at length.",
+    "margin": "Certified distance of each class of a weight matrix to the hull of the rest.",
     "measure": "Neural collapse metrics of a file of features.",
     "compare": "Measured quantities beside every bound that applies.",
     "plot": "Draw bounds, or bounds against measurements.",

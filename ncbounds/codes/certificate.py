@@ -80,29 +80,31 @@ def check_margins(
 
 def _holds(margin: Margin, W: Floats, lengths: Floats, precision: int) -> bool:
     """The check itself. Floats only spare balls the rows that are beyond doubt."""
-    from flint import arb
+    from flint import arb, arb_mat
 
     from ncbounds.arithmetic import balls
 
     def row(j: int) -> list[Any]:
         exact = [arb(x) for x in W[j].tolist()]
-        return [x / length(exact) for x in exact] if margin.normalised else exact
+        return [x / _length(exact) for x in exact] if margin.normalised else exact
 
-    k, own = margin.row, W[margin.row]
+    share = dict(zip(margin.support.tolist(), margin.weights.tolist(), strict=True))
+    doubtful = {*_doubtful(margin, W, lengths).tolist()} - {margin.row}
+    equal = [j for j in share if np.array_equal(W[j], W[margin.row])]
     with balls.precision(precision):
-        w, h = row(k), [arb(x) for x in margin.direction.tolist()]
-        z = {int(j): arb(a) for j, a in zip(margin.support, margin.weights.tolist(), strict=True)}
-        apart = [(a, row(j)) for j, a in z.items() if not np.array_equal(W[j], own)]
-        offset = [sum((a * (w[i] - x[i]) for a, x in apart), arb(0)) for i in range(len(w))]
-        if not length(offset) <= arb(margin.upper) * sum(z.values()):
+        total = sum((arb(z) for z in share.values()), arb(0))
+        near = [j for j in share if j not in equal] + [j for j in doubtful if j not in share]
+        z = arb_mat([[arb(share.get(j, 0)) for j in near]]) if near else arb_mat(1, 0)
+        rows = arb_mat([row(j) for j in near]) if near else arb_mat(0, W.shape[1])
+        w, h = arb_mat([row(margin.row)]), [arb(x) for x in margin.direction.tolist()]
+        offset = sum(z.entries(), arb(0)) * w - z * rows
+        if not _length(offset.entries()) <= arb(margin.upper) * total:
             return False
-        if margin.lower == 0:
-            return True
-        needed, reached = arb(margin.lower) * length(h), dot(w, h)
-        if not (margin.lower > 0 and length(h) > 0):
-            return False
-        doubtful = _doubtful(margin, W, lengths)
-        return all(reached - dot(row(int(j)), h) >= needed for j in doubtful if j != k)
+        column = arb_mat([[x] for x in h])
+        apart = (w * column)[0, 0] - arb(margin.lower) * _length(h)
+        ahead = all(apart >= reached for reached in (rows * column).entries())
+        separates = margin.lower > 0 and any(margin.direction) and ahead and not equal
+        return margin.lower == 0 or bool(separates)
 
 
 def _doubtful(margin: Margin, W: Floats, lengths: Floats) -> Indices:
@@ -115,14 +117,9 @@ def _doubtful(margin: Margin, W: Floats, lengths: Floats) -> Indices:
     return np.flatnonzero(~(apart >= margin.lower * norm))
 
 
-def dot(x: Sequence[Any], y: Sequence[Any]) -> Any:
-    """The inner product of two vectors of balls."""
-    return sum((a * b for a, b in zip(x, y, strict=True)), 0 * x[0])
-
-
-def length(x: Sequence[Any]) -> Any:
+def _length(x: Sequence[Any]) -> Any:
     """The Euclidean norm of a vector of balls."""
-    return dot(x, x).sqrt()
+    return sum((a * a for a in x), 0 * x[0]).sqrt()
 
 
 def _well_formed(margin: Margin, W: Floats) -> bool:

@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import os
 import tempfile
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -61,6 +61,18 @@ def read_features(path: str | os.PathLike[str], *, max_bytes: int = _MAX_BYTES) 
     >>> run.features.shape, run.labels, int(run.extra["epoch"])
     ((2, 1), array([0, 1]), 7)
     """
+    arrays = read_arrays(path, max_bytes=max_bytes)
+    return _assemble(str(path), arrays)
+
+
+def read_arrays(
+    path: str | os.PathLike[str], *, max_bytes: int = _MAX_BYTES
+) -> dict[str, NDArray[Any]]:
+    """Read all arrays of a `.npz` or `.safetensors` file by name, whatever they mean.
+
+    Raises:
+        InputError: the file is missing, damaged, of another format or too large, holds objects.
+    """
     file = Path(path)
     reader = _READERS.get(file.suffix)
     if reader is None:
@@ -75,7 +87,22 @@ def read_features(path: str | os.PathLike[str], *, max_bytes: int = _MAX_BYTES) 
         reason = " ".join(str(error).split())[:200] or type(error).__name__
         domain = f"a sound {file.suffix} file of plain arrays"
         raise InputError("path", str(file), domain, f"reading it failed: {reason}") from None
-    return _assemble(str(file), arrays)
+    return arrays
+
+
+def read_weights(path: str | os.PathLike[str], *, max_bytes: int = _MAX_BYTES) -> NDArray[Any]:
+    """Read the weight matrix of a file: its array `weights`, or the only matrix that it has.
+
+    Raises:
+        InputError: as `read_arrays` does, or there is no such array.
+    """
+    arrays = read_arrays(path, max_bytes=max_bytes)
+    matrices = [name for name, array in arrays.items() if array.ndim == 2]
+    if "weights" in arrays or len(matrices) == 1:
+        return arrays["weights" if "weights" in arrays else matrices[0]]
+    found = ", ".join(sorted(arrays)[:8]) or "nothing"
+    domain = "a file with an array 'weights' or a single matrix"
+    raise InputError("path", str(path), domain, f"found: {found}")
 
 
 def write_features(
@@ -99,12 +126,7 @@ def write_features(
     Raises:
         InputError: another suffix, arrays that do not fit together, objects, unusable names.
     """
-    file = Path(path)
-    writer = _WRITERS.get(file.suffix)
-    if writer is None:
-        raise InputError("path", str(file), "a file named *.npz or *.safetensors")
-    if not file.parent.is_dir():
-        raise InputError("path", str(file), "in an existing folder")
+    _writer(Path(path))
     given = {"features": features, "labels": labels, "weights": weights, "bias": bias}
     arrays = {name: host_array(name, value) for name, value in given.items() if value is not None}
     for name, value in (layers or {}).items():
@@ -113,7 +135,19 @@ def write_features(
         if name in _UNUSABLE_NAMES + _REQUIRED + _OPTIONAL or name.startswith(_LAYER):
             raise InputError("extra", f"an array named {name!r}", "of names that mean nothing else")
         arrays[name] = np.asarray(host_array(name, value) if _is_tensor(value) else value)
-    _assemble(str(file), arrays)
+    _assemble(str(path), arrays)
+    write_arrays(path, arrays)
+
+
+def write_arrays(path: str | os.PathLike[str], arrays: Mapping[str, NDArray[Any]]) -> None:
+    """Write arrays by name; an existing file is replaced at once or not at all.
+
+    Raises:
+        InputError: another suffix than `.npz` or `.safetensors`, a missing folder, text in the
+            latter.
+    """
+    file = Path(path)
+    writer = _writer(file)
     handle, temporary = tempfile.mkstemp(dir=file.parent, suffix=file.suffix)
     os.close(handle)
     try:
@@ -121,6 +155,15 @@ def write_features(
         os.replace(temporary, file)
     finally:
         Path(temporary).unlink(missing_ok=True)
+
+
+def _writer(file: Path) -> Callable[[str, dict[str, NDArray[Any]]], None]:
+    writer = _WRITERS.get(file.suffix)
+    if writer is None:
+        raise InputError("path", str(file), "a file named *.npz or *.safetensors")
+    if not file.parent.is_dir():
+        raise InputError("path", str(file), "in an existing folder")
+    return writer
 
 
 def _assemble(file: str, arrays: dict[str, NDArray[Any]]) -> FeatureFile:
