@@ -17,14 +17,13 @@ from ncbounds.theory import dimension
 from ncbounds.theory.terms import Claim
 from proofs_check.code_bounds import (
     CAPS_FACTS,
-    CODES,
     SCHOENBERG,
     cap_radius,
     exact_cap_bounds,
     moment_bound,
     moment_bounds,
 )
-from proofs_check.softmax_code import MONOTONE_POWERS, exact_margin, exact_optimum, sandwich
+from proofs_check.softmax_code import CODES, MONOTONE_POWERS, exact_margin, exact_optimum, sandwich
 from proofs_check.steps import Step, assumes, identity, nonnegative, number, proof, tie
 
 _K, _rho, _half = sympy.symbols("K rho y", positive=True)

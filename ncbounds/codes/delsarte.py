@@ -157,7 +157,7 @@ def _polynomial(d: int, s: float, degree: int) -> Array | None:
     return np.concatenate([[first], rest]) if first > 0 else None
 
 
-_PRECISE = {"primal_feasibility_tolerance": 1e-10, "dual_feasibility_tolerance": 1e-10}
+_PRECISE: Any = {"primal_feasibility_tolerance": 1e-10, "dual_feasibility_tolerance": 1e-10}
 
 
 def _critical_points(d: int, s: float, rest: Array) -> Array:
