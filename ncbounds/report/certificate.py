@@ -29,6 +29,7 @@ def proximity_certificate(
     bias: object = None,
     mean_logits: object = None,
     class_alpha: object = None,
+    class_log_odds: object = None,
     centred: bool = False,
 ) -> Certificate:
     """Guarantee proximity to neural collapse from a few measured numbers, without any data.
@@ -58,6 +59,9 @@ def proximity_certificate(
         (C, C), row c the mean logits over the samples of class c, the biases included.
     class_alpha
         (C,) root mean square feature norms of the classes; needed for cosines of class means.
+    class_log_odds
+        (C,), the same as `log_odds` for each class, with `class_alpha` and `weights`: if `centred`,
+        it adds the norms and angles of class means, one class at a time.
     centred
         Whether `alpha` and `class_alpha` are norms of the features less their global mean, the mean
         of the class means. It adds the cosines within and between classes, which are defined for
@@ -74,7 +78,7 @@ def proximity_certificate(
         When a number is not finite or outside its range, shapes do not fit, or nothing is given
         that could guarantee anything; when no network has these numbers.
 
-    Source: `bnwd:theorem-2.1` (sharp), `bnwd:sharp-1`, `bnwd:sharp-2`, `bnwd:sharp-4`.
+    Source: `bnwd:theorem-2.1` (sharp), `bnwd:sharp-1` to `bnwd:sharp-5`.
 
     Examples
     --------
@@ -94,10 +98,18 @@ def proximity_certificate(
     W = None if weights is None else _matrix("weights", weights, classes)
     if beta is None and W is None:
         raise InputError("beta", "missing", "given, or computed from weights")
-    if loss is None and log_odds is None and mean_logits is None:
-        raise InputError("loss", "missing", "given, or log_odds or mean_logits")
-    if mean_logits is not None and W is None:
-        raise InputError("weights", "missing", "given with mean_logits")
+    if all(given is None for given in (loss, log_odds, mean_logits, class_log_odds)):
+        raise InputError("loss", "missing", "given, or log_odds, class_log_odds or mean_logits")
+    for name, given in (("mean_logits", mean_logits), ("class_log_odds", class_log_odds)):
+        if given is not None and W is None:
+            raise InputError("weights", "missing", f"given with {name}")
+    if class_log_odds is not None and class_alpha is None:
+        raise InputError("class_alpha", "missing", "given with class_log_odds")
+    odds = None if class_log_odds is None else _odds(class_log_odds, classes)
+    if log_odds is not None:
+        mean_odds = enclose(log_odds, "log_odds")
+    else:
+        mean_odds = None if odds is None else sum(odds, flint.arb(0)) / classes
     b = np.zeros(classes) if bias is None else _array("bias", bias, (classes,))
     b = b.astype(np.float64)
     known = Information(
@@ -105,10 +117,11 @@ def proximity_certificate(
         alpha=_positive(alpha, "alpha"),
         beta=_positive(beta, "beta") if W is None else _norm_of(W),
         loss=None if loss is None else _positive(loss, "loss"),
-        log_odds=None if log_odds is None else enclose(log_odds, "log_odds"),
+        log_odds=mean_odds,
         weights=W,
         bias=np.array([flint.arb(x) for x in b]),
         class_alpha=None if class_alpha is None else _vector("class_alpha", class_alpha, classes),
+        class_log_odds=odds,
         mean_logits=None if mean_logits is None else _logits(mean_logits, b, classes),
     )
     _check_possible(known)
@@ -141,6 +154,11 @@ def _check_possible(known: Information) -> None:
         if margin is not None and known.log_odds is not None and margin < known.log_odds:
             domain = "a mean margin of at least log_odds"
             raise InputError("mean_logits", float(margin.mid()), domain)
+        if known.class_log_odds is not None:
+            mean = sum(known.class_log_odds, flint.arb(0)) / C
+            if not mean.overlaps(known.log_odds):
+                domain = f"of mean log_odds = {float(known.log_odds.mid()):.6g}"
+                raise InputError("class_log_odds", float(mean.mid()), domain)
         if known.class_alpha is not None:
             square = sum((a * a for a in known.class_alpha), flint.arb(0)) / C
             if not square.overlaps(known.alpha * known.alpha):
@@ -183,6 +201,11 @@ def _matrix(parameter: str, value: object, C: int) -> Floats:
 
 def _vector(parameter: str, value: object, C: int) -> Any:
     return np.array([_positive(x, parameter) for x in _array(parameter, value, (C,))])
+
+
+def _odds(value: object, C: int) -> Any:
+    name = "class_log_odds"
+    return np.array([enclose(x, name) for x in _array(name, value, (C,))])
 
 
 def _logits(value: object, bias: Floats, C: int) -> Any:

@@ -3,37 +3,46 @@
 Four levels of information, each a matter of one pass over the data: the mean loss; the mean
 log-odds, better at the same cost; the matrix of mean logits; the losses of all samples with the
 weights. A guarantee is evaluated in balls from balls (`ncbounds.measure.information`) and its worse
-end is told. Everything is `sharp`: the theorems are `bnwd:theorem-2.1` and `bnwd:sharp-1` to 4.
+end is told. Everything is `sharp`: the theorems are `bnwd:theorem-2.1` and `bnwd:sharp-1` to 5.
 """
 
 from __future__ import annotations
 
 import decimal
 import math
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from dataclasses import dataclass
-from fractions import Fraction
 from typing import Any
 
 import flint
 import numpy as np
 
 from ncbounds.arithmetic import balls
-from ncbounds.arithmetic.certified import Decimal, round_ball
+from ncbounds.arithmetic.certified import Decimal
 from ncbounds.arithmetic.floats import numpy_namespace
 from ncbounds.arithmetic.formula import Formula
 from ncbounds.errors import InputError
 from ncbounds.measure.door import Floats
 from ncbounds.measure.information import Information, centred_lengths
-from ncbounds.measure.rival_weights import rival_weights
+from ncbounds.measure.rival_weights import RivalWeights, centre, rival_weights
+from ncbounds.report.angles import FEW, Angles, class_angles
+from ncbounds.report.ends import (
+    at_least,
+    average,
+    float_above,
+    float_below,
+    larger,
+    rounded_up,
+    single,
+    upper_end,
+)
 from ncbounds.report.matrices import MANY, gram_of_weights, projections
 from ncbounds.theory import alignment, class_pairs, metrics, one_class, weight_cosines
 from ncbounds.theory.proximity import phi_inverse
 
 LEVELS = ("mean loss", "mean log-odds", "mean logits", "losses and weights")
-#: Working precision of all guarantees, and the digits that are told.
+#: Working precision of all guarantees.
 BITS = 160
-_DIGITS, _GUARD = 12, 32
 _U = 2.0**-53
 #: The value that holds without any guarantee; for what is not here it is C/(C-1).
 _TRIVIAL = {
@@ -127,18 +136,21 @@ def certificate(known: Information, centred: str = "", cosines: bool = True) -> 
                 known, "bnwd:sharp-2", reading, f"1 - cosine.weights.mean{centred}", level, 1 - mean
             )
             if cosines:
-                kept = _largest(mean, 0)
+                kept = larger(mean, 0)
                 deficit = 1 - kept * kept
                 found += _row(
                     known, "bnwd:sharp-2", reading, "1 - cosine.intra.mean", level, deficit
                 )
         if cosines and known.weights is not None:
-            found += _of_classes(known)
+            rivals = _rivals(known)
+            found += _of_classes(known, rivals)
+            angles = _angles(known, rivals, skipped)
             if known.classes > MANY:
                 skipped["bnwd:sharp-4"] = f"more than {MANY} classes"
             else:
-                found += _inter_class(known, means)
+                found += _inter_class(known, means, angles)
                 found += _class_means(known)
+                found += _from_ellipsoids(known, angles)
         if known.weights is not None and known.classes <= MANY and not centred:
             found += _products_of_means(known)
     return Certificate(tuple(found), skipped)
@@ -155,7 +167,7 @@ def _row(
     if not ball.is_finite():
         return []
     upper = ball.upper()
-    value = _rounded_up(upper)
+    value = rounded_up(upper)
     C = known.classes
     trivial = _TRIVIAL.get(quantity.removesuffix(".centred"), flint.arb(C) / (C - 1))
     if quantity == "nc2.equinorm":
@@ -163,41 +175,14 @@ def _row(
     return [Guarantee(id, reading, quantity, level, value, bool(not upper < trivial))]
 
 
-def _rounded_up(upper: Any) -> Decimal:
-    """The least decimal of so many digits that is not below a point."""
-    mantissa, exponent = (int(part) for part in upper.man_exp())
-    exact = Fraction(mantissa) * Fraction(2) ** exponent
-    raised = decimal.Context(prec=_DIGITS, rounding=decimal.ROUND_CEILING).divide(
-        decimal.Decimal(exact.numerator), decimal.Decimal(exact.denominator)
-    )
-    found = round_ball(balls.ball(Fraction(raised)), _DIGITS, _GUARD)
-    assert found is not None  # it has no more digits
-    return found
-
-
-def _one(value: Any) -> balls.Balls:
-    """A number, or an array, as a batch of one."""
-    return balls.asarray(np.asarray(value, dtype=object)[None])
-
-
-def _end(bound: balls.Balls) -> Any:
-    """The upper end of a single ball; infinity where it has none."""
-    ball = bound.data[0]
-    return ball.upper() if ball.is_finite() else flint.arb("inf")
-
-
-def _largest(x: Any, y: Any) -> Any:
-    return balls.maximum(x, 0 * x + y)
-
-
 def _margins(known: Information) -> dict[str, Any]:
     """Lower bounds on the mean log-odds, by level."""
     margins = {}
     if known.loss is not None and known.loss < flint.arb(known.classes).log():
         # The larger the loss the less it says; and a loss that underflows is some positive number.
-        margins[LEVELS[0]] = phi_inverse(balls, _one(known.loss.upper()), known.classes - 1)
+        margins[LEVELS[0]] = phi_inverse(balls, single(known.loss.upper()), known.classes - 1)
     if known.log_odds is not None:
-        margins[LEVELS[1]] = _one(known.log_odds)
+        margins[LEVELS[1]] = single(known.log_odds)
     return margins
 
 
@@ -209,8 +194,8 @@ def _alignment(known: Information, centred: str, skipped: dict[str, str]) -> Ite
         name = f"bnwd:theorem-2.1 (sharp{', centred' if centred else ''})"
         skipped[name] = f"the mean loss {loss:.4g} is at or above log C"
     if known.mean_logits is not None:
-        margins[LEVELS[2]] = alignment.mean_margin(balls, _one(known.mean_logits))
-    given = {"C": _one(known.classes), "alpha": _one(known.alpha), "beta": _one(known.beta)}
+        margins[LEVELS[2]] = alignment.mean_margin(balls, single(known.mean_logits))
+    given = {"C": single(known.classes), "alpha": single(known.alpha), "beta": single(known.beta)}
     for level, p in margins.items():
         numbers = {**given, "p": p}
         theorem = (
@@ -225,9 +210,9 @@ def _alignment(known: Information, centred: str, skipped: dict[str, str]) -> Ite
             if known.classes > MANY:
                 skipped[f"bnwd:sharp-1, from mean logits{centred}"] = f"more than {MANY} classes"
             elif (gram := projections(known)) is not None:
-                Q = _one(sum(gram.diagonal(), flint.arb(0)) / known.classes)
+                Q = single(sum(gram.diagonal(), flint.arb(0)) / known.classes)
                 seen = alignment.variability_from_projections(balls, alpha=given["alpha"], Q=Q)
-                if _end(seen) < _end(variability):  # always, but for rounding
+                if upper_end(seen) < upper_end(variability):  # always, but for rounding
                     theorem_of_nc1, variability = ("bnwd:sharp-1", "from mean logits"), seen
         for (id, reading), quantity, bound in (
             (theorem_of_nc1, "nc1.relative", variability),
@@ -244,7 +229,7 @@ def _weight_cosines(known: Information) -> Iterator[tuple[str, Any]]:
         if found is not None:
             yield LEVELS[0], found
     if known.sample_log_odds is not None and known.weights is not None:
-        yield LEVELS[3], _one(_from_losses(known))
+        yield LEVELS[3], single(_from_losses(known))
 
 
 def _from_mean_loss(known: Information) -> Any:
@@ -252,17 +237,17 @@ def _from_mean_loss(known: Information) -> Any:
     C, raised = known.classes, _raised_loss(known)
     if not raised < flint.arb(C).log():
         return None
-    L, most = _one(raised.upper()), _above(known.alpha * known.beta)
-    given = {"C": _one(C), "L": L, "alpha": _one(known.alpha), "beta": _one(known.beta)}
+    L, most = single(raised.upper()), float_above(known.alpha * known.beta)
+    given = {"C": single(C), "L": L, "alpha": single(known.alpha), "beta": single(known.beta)}
     # Only the product of the norms matters.
-    q, kappa = weight_cosines.best_tangent(C, _above(raised), alpha=most, beta=1.0, delta=1.0)
-    bounds, point = [], {**given, "delta": _one(1), "q": _one(q), "kappa": _one(kappa)}
+    q, kappa = weight_cosines.best_tangent(C, float_above(raised), alpha=most, beta=1.0, delta=1.0)
+    bounds, point = [], {**given, "delta": single(1), "q": single(q), "kappa": single(kappa)}
     if _meets(weight_cosines.share_cosine, point):
         bounds.append(weight_cosines.share_cosine(balls, **point))
     if _meets(weight_cosines.loss_cosine, given):
         bounds.append(weight_cosines.loss_cosine(balls, **given))
     lower = [x.data[0].lower() for x in bounds if x.data[0].is_finite()]
-    return _one(max(lower)) if lower else None
+    return single(max(lower)) if lower else None
 
 
 def _meets(guarantee: Formula, values: dict[str, Any]) -> bool:
@@ -273,8 +258,8 @@ def _meets(guarantee: Formula, values: dict[str, Any]) -> bool:
 
 def _raised_loss(known: Information) -> Any:
     """The mean loss, raised by what biases can have lowered it."""
-    bias = _one(np.zeros(known.classes) if known.bias is None else known.bias)
-    raised = weight_cosines.raised_loss(balls, _one(known.loss), bias)
+    bias = single(np.zeros(known.classes) if known.bias is None else known.bias)
+    raised = weight_cosines.raised_loss(balls, single(known.loss), bias)
     return raised.data[0]
 
 
@@ -289,10 +274,10 @@ def _from_losses(known: Information) -> Any:
     C, W = known.classes, known.weights
     assert W is not None and known.sample_log_odds is not None
     xp, (lengths, error) = numpy_namespace(), centred_lengths(W)
-    alpha = np.array([_above(known.alpha)])
+    alpha = np.array([float_above(known.alpha)])
     along = []
     for p, offset, length in zip(known.sample_log_odds, _offsets(known), lengths, strict=True):
-        lowered = np.nextafter(p - _above(offset), -np.inf)
+        lowered = np.nextafter(p - float_above(offset), -np.inf)
         longest = np.array([[length + error]])
         along.append(
             weight_cosines.components(xp, C, lowered[None, None], longest, alpha) * (1 - 1e-14)
@@ -313,29 +298,39 @@ def _from_losses(known: Information) -> Any:
     return flint.arb(bound(float(best.x)))
 
 
-def _of_classes(known: Information) -> Iterator[Guarantee]:
-    """The worst class, and how equal the norms of the class means are, one class at a time."""
+def _rivals(known: Information) -> list[RivalWeights]:
+    """The best probabilities on the rivals of each class; none without losses by class."""
     if known.class_log_odds is None or known.class_alpha is None or known.weights is None:
+        return []
+    less = flint.arb(known.classes - 1).log()
+    odds = [float((x - less).mid()) for x in known.class_log_odds]
+    return [rival_weights(known.weights, c, x, _middles(known.bias)) for c, x in enumerate(odds)]
+
+
+def _middles(numbers: Any) -> Floats:
+    return np.array([float(x.mid()) for x in numbers])
+
+
+def _of_classes(known: Information, found: list[RivalWeights]) -> Iterator[Guarantee]:
+    """The worst class, and how equal the norms of the class means are, one class at a time."""
+    if not found:
         return
-    C, W = known.classes, known.weights
-    bias = np.array([float(x.mid()) for x in known.bias])
-    rivals = flint.arb(C - 1).log()
+    C, rivals = known.classes, flint.arb(known.classes - 1).log()
     lengths, intra = [], []
     for c in range(C):
         odds = known.class_log_odds[c] - rivals
-        found = rival_weights(W, c, float(odds.mid()), bias)
-        omega, constant = _rival_direction(known, c, found.probabilities)
-        least = _largest((constant + odds).lower(), 0) / omega.upper()
+        omega, constant = _rival_direction(known, c, found[c].probabilities)
+        least = larger((constant + odds).lower(), 0) / omega.upper()
         lengths.append(least.lower() if least.is_finite() else flint.arb(0))
         if known.sample_log_odds is not None:
-            below = _below(constant - rivals)
+            below = float_below(constant - rivals)
             margins = np.nextafter(known.sample_log_odds[c] + below, -np.inf)[None]
             worth = one_class.mean_cosine_of_class(
                 numpy_namespace(),
                 margins,
                 (margins > 0).astype(np.float64),
-                np.array([_above(omega)]),
-                np.array([_above(known.class_alpha[c])]),
+                np.array([float_above(omega)]),
+                np.array([float_above(known.class_alpha[c])]),
             )
             # At most 1 and a mean, summed pairwise, of numbers with a few units of rounding.
             intra.append(max(0.0, float(worth[0]) - 1e-13) ** 2)
@@ -352,7 +347,7 @@ def _of_classes(known: Information) -> Iterator[Guarantee]:
             [x.upper() * (1 + c * flint.arb(2) ** -100) for c, x in enumerate(known.class_alpha, 1)]
         )
         least = np.array(lengths, dtype=object)
-        deviation = one_class.norm_deviation(balls, _one(least), _one(most))
+        deviation = one_class.norm_deviation(balls, single(least), single(most))
         bound = deviation.data[0] / total
         yield from _row(known, "bnwd:sharp-3", "equal norms", "nc2.equinorm", LEVELS[3], bound)
 
@@ -373,8 +368,44 @@ def _rival_direction(known: Information, c: int, pi: Floats) -> tuple[Any, Any]:
     )
 
 
-def _inter_class(known: Information, means: dict[str, Any]) -> Iterator[Guarantee]:
-    """Inter-class cosines from the mean cosine to the weights, and the weights themselves."""
+def _angles(
+    known: Information, found: list[RivalWeights], skipped: dict[str, str]
+) -> Angles | None:
+    """What the losses of each class say of the angles of class means, or why nothing."""
+    W = known.weights
+    if not found or W is None:
+        return None
+    if known.classes > FEW:
+        skipped["bnwd:sharp-5"] = f"more than {FEW} classes"
+        return None
+    bias = _middles(known.bias)
+    angles = class_angles(known, [centre(W, bias, c, one) for c, one in enumerate(found)])
+    if angles is None:
+        skipped["bnwd:sharp-5"] = "the losses of some class say nothing of its mean"
+    return angles
+
+
+def _from_ellipsoids(known: Information, angles: Angles | None) -> Iterator[Guarantee]:
+    """Cosines of class means, each in its ellipsoid; or all by their mean cosine to the centres."""
+    if angles is None:
+        return
+    away, o = _from_simplex(angles.cosines)
+    s = 1 - single(average([x.lower() for x in angles.nearest]))
+    of_means = class_pairs.pair_gap(balls, C=single(known.classes), o=o, s=s) + away
+    of_each = single(angles.class_means) + away
+    theorem, bound = ("bnwd:sharp-5", "pairs of classes"), of_each
+    if upper_end(of_means) < upper_end(of_each):
+        theorem, bound = ("bnwd:sharp-4", "mean directions"), of_means
+    yield from _row(known, *theorem, "nc2.cosine", LEVELS[3], bound)
+
+
+def _inter_class(
+    known: Information, means: dict[str, Any], angles: Angles | None
+) -> Iterator[Guarantee]:
+    """Inter-class cosines from the mean cosine to the weights, and the weights themselves.
+
+    Or from the ellipsoids of the class means, where that is better.
+    """
     W, C = known.weights, known.classes
     assert W is not None
     gram = gram_of_weights(W)
@@ -384,11 +415,14 @@ def _inter_class(known: Information, means: dict[str, Any]) -> Iterator[Guarante
     cosines = gram / np.outer(lengths, lengths)
     away, o = _from_simplex(cosines)
     for level, mean in means.items():
-        s = _one(_at_least((1 - mean).data[0], flint.arb(0)))
-        bound = class_pairs.pair_gap(balls, C=_one(C), o=o, s=s) + away
-        yield from _row(
-            known, "bnwd:sharp-4", "mean directions", "cosine.inter.deviation", level, bound
-        )
+        s = single(at_least((1 - mean).data[0], flint.arb(0)))
+        bound = class_pairs.pair_gap(balls, C=single(C), o=o, s=s) + away
+        theorem = ("bnwd:sharp-4", "mean directions")
+        if level == LEVELS[3] and angles is not None:
+            of_each = single(angles.mean_directions) + _from_simplex(angles.cosines)[0]
+            if upper_end(of_each) < upper_end(bound):
+                theorem, bound = ("bnwd:sharp-5", "pairs of classes"), of_each
+        yield from _row(known, *theorem, "cosine.inter.deviation", level, bound)
 
 
 def _products_of_means(known: Information) -> Iterator[Guarantee]:
@@ -403,8 +437,8 @@ def _products_of_means(known: Information) -> Iterator[Guarantee]:
     off = [abs(gram[c, r] + gram[c, c] / (C - 1)) for c in range(C) for r in range(C) if r != c]
     for level, p in _margins(known).items():
         # At collapse s is zero up to rounding; any larger s is valid.
-        s = _one(_at_least((1 - p / _one(T)).data[0], flint.arb(2) ** -BITS))
-        numbers = {"C": _one(C), "T": _one(T), "o": o, "s": s, "Y": _one(_mean(off))}
+        s = single(at_least((1 - p / single(T)).data[0], flint.arb(2) ** -BITS))
+        numbers = {"C": single(C), "T": single(T), "o": o, "s": s, "Y": single(average(off))}
         bound = class_pairs.gram_gap(balls, **numbers) + away
         yield from _row(known, "bnwd:sharp-4", "Gram matrix", "nc2.gram", level, bound)
 
@@ -412,8 +446,8 @@ def _products_of_means(known: Information) -> Iterator[Guarantee]:
 def _from_simplex(gram: Any) -> tuple[Any, Any]:
     """How far entries off the diagonal are from -1/(C-1); the root of the largest eigenvalue."""
     C = len(gram)
-    away = _mean([abs(x + flint.arb(1) / (C - 1)) for x in _off_diagonal(gram)])
-    return _one(away), balls.sqrt(class_pairs.largest_eigenvalue(balls, _one(gram)))
+    away = average([abs(x + flint.arb(1) / (C - 1)) for x in _off_diagonal(gram)])
+    return single(away), balls.sqrt(class_pairs.largest_eigenvalue(balls, single(gram)))
 
 
 def _class_means(known: Information) -> Iterator[Guarantee]:
@@ -427,18 +461,20 @@ def _class_means(known: Information) -> Iterator[Guarantee]:
     # Larger feature norms are valid, and no projection is longer. A little more than its upper end,
     # or the ball of what is hidden could reach below zero by its own rounding, and have no root.
     square = [
-        _at_least(a * a, own + own.rad() / 2**20) * (1 + flint.arb(2) ** (8 - BITS))
+        at_least(a * a, own + own.rad() / 2**20) * (1 + flint.arb(2) ** (8 - BITS))
         for a, own in zip(known.class_alpha, gram.diagonal(), strict=True)
     ]
     level = LEVELS[2]
-    centres, radii = class_pairs.cosines_from_logits(balls, _one(gram), _one(square))
-    simplex = _one(flint.arb(1) / (C - 1))
+    centres, radii = class_pairs.cosines_from_logits(balls, single(gram), single(square))
+    simplex = single(flint.arb(1) / (C - 1))
     away = balls.minimum(balls.abs(centres + simplex) + radii, 1 + simplex)
-    bound = _mean(_off_diagonal(away.data[0]))
+    bound = average(_off_diagonal(away.data[0]))
     yield from _row(known, "bnwd:sharp-4", "mean logits", "nc2.cosine", level, bound)
-    V = 1 - _one(gram.diagonal()) / _one(square)
-    pairs = metrics.inter_from_simplex(balls, C=_one(C), V=V[:, :, None], U=V[:, None, :], xi=away)
-    bound = _mean(_off_diagonal(pairs.data[0]))
+    V = 1 - single(gram.diagonal()) / single(square)
+    pairs = metrics.inter_from_simplex(
+        balls, C=single(C), V=V[:, :, None], U=V[:, None, :], xi=away
+    )
+    bound = average(_off_diagonal(pairs.data[0]))
     id, reading = "bnwd:remark-nc-implies-cosine", "nearly NC1 and NC2"
     yield from _row(known, id, reading, "cosine.inter.deviation", level, bound)
 
@@ -446,10 +482,6 @@ def _class_means(known: Information) -> Iterator[Guarantee]:
 def _off_diagonal(matrix: Any) -> list[Any]:
     C = len(matrix)
     return [matrix[c, r] for c in range(C) for r in range(C) if r != c]
-
-
-def _mean(values: Sequence[Any]) -> Any:
-    return sum(values, flint.arb(0)) / len(values)
 
 
 def _offsets(known: Information) -> list[Any]:
@@ -462,18 +494,3 @@ def _offsets(known: Information) -> list[Any]:
 def _norms(rows: Floats) -> Floats:
     norms: Floats = np.sqrt(np.square(rows).sum(axis=-1))
     return norms
-
-
-def _above(x: Any) -> float:
-    """A float that is not below a ball."""
-    return math.nextafter(float(x.upper()), math.inf)
-
-
-def _below(x: Any) -> float:
-    """A float that is not above a ball."""
-    return math.nextafter(float(x.lower()), -math.inf)
-
-
-def _at_least(x: Any, y: Any) -> Any:
-    """A point that is not below any of two balls."""
-    return max(x.upper(), y.upper())
