@@ -5,7 +5,7 @@ import pytest
 from scipy.special import logsumexp
 
 from ncbounds.errors import InputError
-from ncbounds.measure.rival_weights import certified, rival_weights
+from ncbounds.measure.rival_weights import centre, certified, rival_weights
 
 
 def layer(seed, C=6, d=9, scale=2.0):
@@ -86,3 +86,21 @@ def test_equal_weights_guarantee_nothing():
 def test_bad_input_names_the_parameter(arguments, parameter):
     with pytest.raises(InputError, match=parameter):
         rival_weights(*arguments)
+
+
+@pytest.mark.parametrize("seed", range(6))
+def test_the_centre_is_where_its_probabilities_are_the_softmax(seed):
+    weights, bias, _ = layer(seed)
+    found = rival_weights(weights, 1, 4.0, bias)
+    polished = centre(weights, bias, 1, found)
+    own = np.arange(6) != 1
+    h = (weights[1] - polished.probabilities @ weights) / polished.mu
+    logits = ((weights - weights[1]) @ h + bias - bias[1])[own]
+    away = np.log(polished.probabilities[own]) - (logits - logsumexp(logits))
+    assert abs(away).max() < 1e-11
+    assert np.linalg.norm(h) == pytest.approx(found.reach, rel=1e-6)
+
+
+def test_there_is_no_centre_where_nothing_is_guaranteed():
+    weights, bias, _ = layer(5)
+    assert centre(weights, bias, 0, rival_weights(weights, 0, -20.0, bias)).mu == 0

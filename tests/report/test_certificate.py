@@ -140,6 +140,29 @@ def test_numbers_and_data_give_the_same_guarantees():
         )
 
 
+def test_log_odds_of_classes_give_norms_and_angles_of_class_means():
+    h, y, W = trained()
+    means = np.stack([h[y == c].mean(axis=0) for c in range(5)])
+    h = h - means.mean(axis=0)
+    known = gather(admit(h, y, W, None))
+    measured = certificate(known, ".centred", True)
+    from_numbers = proximity_certificate(
+        classes=5,
+        alpha=float(known.alpha.mid()),
+        weights=W,
+        class_alpha=[float(x.mid()) for x in known.class_alpha],
+        class_log_odds=[float(x.mid()) for x in known.class_log_odds],
+        centred=True,
+    )
+    for quantity in ("nc2.equinorm", "nc2.cosine"):
+        assert bound(from_numbers, quantity, LEVELS[3]) == pytest.approx(
+            bound(measured, quantity, LEVELS[3]), rel=1e-6
+        )
+    assert bound(from_numbers, "nc1.relative.centred", LEVELS[1]) == pytest.approx(
+        bound(measured, "nc1.relative.centred", LEVELS[1]), rel=1e-6
+    )
+
+
 def test_cosines_of_centred_features_need_centred_numbers():
     quantities = {g.quantity for g in proximity_certificate(**EXACT).guarantees}
     assert not any("intra" in q or "inter" in q or q == "nc2.cosine" for q in quantities)
@@ -187,6 +210,7 @@ def test_plain_data_and_text():
 # -- refusals ------------------------------------------------------------------------------
 
 _EYE = [[1.0, 0.0], [0.0, 1.0]]
+_TWO = {"classes": 2, "weights": _EYE, "class_alpha": [2.0, 2.0]}
 
 
 @pytest.mark.parametrize(
@@ -218,6 +242,11 @@ _EYE = [[1.0, 0.0], [0.0, 1.0]]
         ("class_alpha", {"class_alpha": [2.0] * 9}),
         ("class_alpha", {"class_alpha": [2.0] * 9 + [0.0]}),
         ("class_alpha", {"class_alpha": [3.0] * 10}),
+        ("weights", {"class_log_odds": [6.2] * 10, "class_alpha": [2.0] * 10}),
+        ("class_alpha", {"classes": 2, "weights": _EYE, "class_log_odds": [-1.0, -1.0]}),
+        ("class_log_odds", {**_TWO, "class_log_odds": [-1.0]}),
+        ("class_log_odds", {**_TWO, "class_log_odds": [-1.0, math.nan]}),
+        ("class_log_odds", {**_TWO, "class_log_odds": [-1.0, 0.0]}),
         ("mean_logits", {"classes": 2, "weights": _EYE, "mean_logits": [[0.0]]}),
         ("mean_logits", {"classes": 2, "weights": _EYE, "mean_logits": [[9.0, 0.0], [0.0, 9.0]]}),
         ("mean_logits", {"classes": 2, "weights": _EYE, "mean_logits": [[1.0, 0.0], [0.0, "b"]]}),
