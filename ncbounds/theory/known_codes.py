@@ -423,7 +423,9 @@ THEOREM_3_8 = Statement(
             r"are those without a positive inner product.",
             Claim(weights_at_midpoints, _CODE, _MANY, _BEYOND),
             remark="Such a code splits into orthogonal parts, at least two of them linearly "
-            "dependent; there are continuously many as soon as K < 2d.",
+            "dependent; there are continuously many as soon as K < 2d. The fourth power is needed: "
+            "six points (-q, sqrt(1 - q^2) u), u = +-e_1, +-e_2, +-e_3, and a seventh with weight "
+            "and feature (cos a, +-sin a e_4), 2 a^2 = q, in R^5 have the margin 1 - q^2.",
         ),
     ),
 )
