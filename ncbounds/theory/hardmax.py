@@ -363,9 +363,8 @@ EQ_10 = Statement(
 def tammes_objective(xp: Any, *, w: Any, h: Any) -> Judgement:
     """The least distance of two weights, against HardMax under self-duality and any margin."""
     code = unit(xp, w)
-    K = w.shape[1]
-    differences = [code[:, k] - code[:, j] for k in range(K) for j in range(k)]
-    least = xp.min(xp.stack([norm(xp, x) for x in differences], axis=1), axis=-1)
+    squares = off_diagonal(xp, square_norm(xp, code[:, :, None, :] - code[:, None, :, :]))
+    least = xp.sqrt(xp.min(xp.min(squares, axis=-1), axis=-1))
     dual = hard_max(xp, code, code[:, :, None, :])
     return Judgement(
         (),

@@ -246,10 +246,9 @@ def everyone_touches(xp: Any, *, w: Any) -> Judgement:
     products = xp.matmul(code, xp.matrix_transpose(code))
     found = []
     for k in range(K):
-        rest = [j for j in range(K) if j != k]
-        pairs = [(i, j) for i in rest for j in rest if i < j]
-        seen = [products[:, i, j] - products[:, i, k] * products[:, j, k] for i, j in pairs]
-        found.append(xp.max(xp.stack(seen, axis=1), axis=-1))
+        pairs = [i * K + j for i in range(K) for j in range(i) if k not in (i, j)]
+        seen = products - products[:, :, k, None] * products[:, None, :, k]
+        found.append(xp.max(xp.reshape(seen, (-1, K * K))[:, pairs], axis=-1))
     largest = xp.stack(found, axis=1)
     return Judgement((), (Comparison("each class", 0 * largest, largest),))
 

@@ -252,16 +252,19 @@ def turned_margin(xp: Any, cosines: Any, slope: Any) -> Any:
     of pairs, the two themselves, one of them with another, and two others.
     """
     cos = 1 / xp.sqrt(1 + slope * slope)
-    K = cosines.shape[1]
 
-    def seen(c: Any, sign: int) -> Any:
+    def seen(c: Any, cos: Any, slope: Any) -> Any:
         sine = xp.sqrt(xp.maximum(1 - c * c, 0 * c))
-        return cos * (1 - c) + sign * slope * cos * sine
+        return cos * (1 - c) + slope * cos * sine
 
-    found = [seen(cosines[:, 0, 1], 1)]
-    found += [seen(cosines[:, k, j], -1) for k in (0, 1) for j in range(2, K)]
-    found += [1 - cosines[:, k, j] for k in range(2, K) for j in range(2, K) if j != k]
-    return xp.min(xp.stack(found, axis=1), axis=-1)
+    least = seen(cosines[:, 0, 1], cos, slope)
+    if cosines.shape[1] > 2:
+        with_others = seen(cosines[:, :2, 2:], cos[:, None, None], -slope[:, None, None])
+        least = xp.minimum(least, xp.min(xp.min(with_others, axis=-1), axis=-1))
+    if cosines.shape[1] > 3:
+        among_others = 1 - off_diagonal(xp, cosines[:, 2:, 2:])
+        least = xp.minimum(least, xp.min(xp.min(among_others, axis=-1), axis=-1))
+    return least
 
 
 def two_that_touch(xp: Any, *, w: Any, slope: Any) -> Judgement:
