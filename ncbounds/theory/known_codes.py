@@ -267,9 +267,9 @@ def weights_at_midpoints(xp: Any, *, w: Any, h: Any) -> Judgement:
     )
 
 
-_MANY = {"more": (2, 4), "d": (1, 6)}
-_BEYOND = {"K": lambda sizes: sizes["d"] + sizes["more"]}
-_HALF = {"K": lambda sizes: sizes["d"] + min(sizes["more"], sizes["d"])}
+_MANY = {"d": (1, 6), "K": (3, 10)}
+_BEYOND = {"K": lambda sizes: max(sizes["K"], sizes["d"] + 2)}
+_HALF = {"K": lambda sizes: min(max(sizes["K"], sizes["d"] + 2), 2 * sizes["d"])}
 
 # -- the statements -------------------------------------------------------------------------------
 
@@ -325,7 +325,7 @@ THEOREM_3_3 = Statement(
             Claim(
                 cross_polytope,
                 (*_CODE, Field("mirrors", ("d", "d"))),
-                {"more": (2, 5), "d": (2, 5)},
+                {"d": (2, 5), "K": (4, 10)},
                 _HALF,
             ),
         ),
