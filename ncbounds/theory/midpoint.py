@@ -212,14 +212,15 @@ CONJECTURE = Statement(
             "printed",
             "equal sets of optimal codes",
             r"$\arg\max_W \rho_{\text{one-vs-rest}}(W) = \arg\max_W \rho_{\text{one-vs-one}}(W)$.",
-            undecided="Every Tammes-optimal code is a Softmax code. The converse fails for those "
-            "(d, K), and only those, for which some Tammes-optimal code has two points that touch "
-            "each other and nothing else (gnc:sharp-2). No pair (d, K) with a proved Tammes "
-            "optimum has such a code; the best codes known to us for (5, 22), which are not "
-            "proved optimal, have.",
-            remark="It holds for d = 2, for K <= 2d (gnc:theorem-3.8) and wherever every "
-            "Tammes-optimal code has at most one point without neighbours at the least distance. "
-            "As a statement about all (d, K) it is expected to be false.",
+            undecided="Every Tammes-optimal code is a Softmax code. For d >= 2 and K >= 3 the "
+            "converse fails exactly if some Tammes-optimal code has two points that touch each "
+            "other and nothing else (gnc:sharp-2). No pair (d, K) with a proved Tammes optimum is "
+            "known to us to have one. For (5, 22) the best code known to us has, with largest "
+            "inner product 0.3564551721: if it is optimal, a Softmax code with an inner product "
+            "of 0.444 exists and the sets differ.",
+            remark="It holds for d = 2, for K <= 2d (gnc:theorem-3.8) and wherever no "
+            "Tammes-optimal code has two points without neighbours at the least distance. As a "
+            "statement about all (d, K) we expect it to be false.",
         ),
     ),
 )
@@ -341,10 +342,11 @@ SHARP_2 = Statement(
                 ),
                 {"d": (1, 5)},
             ),
-            remark="The converse: in a Softmax code that is no Tammes code every class with h_j = "
-            "w_j = v stays out of the way of the others as they go from Y_k to w_k, so what meets "
-            "first are two points that move; stopped just before, the code is optimal, and the "
-            "closest two can be brought into touch with each other alone.",
+            remark="Strict inside the arc for a positive margin. Hence the converse: let a Softmax "
+            "code be no Tammes code, and let its points go from Y_k to w_k. Those with h_j = w_j "
+            "= v stand still and stay clear of the others, so the first two to come too close "
+            "both move. Just before, the code is Tammes-optimal and touches none that move; its "
+            "closest two of these can be brought together until they touch each other alone.",
         ),
     ),
 )
