@@ -246,6 +246,13 @@ def direction_of_features(claim: Claim) -> Iterator[Step]:
     )
     yield from from_largest_gap()
     yield from _convex_inverse()
+    share, other, D, E = sympy.symbols("share other D E", positive=True)
+    yield nonnegative(
+        "mean (m_k/D_k)^2 mean D_k^2 >= (mean m_k)^2: for two classes the difference is a square, "
+        "and the sum over pairs of classes is the difference for all",
+        (share**2 / D**2 + other**2 / E**2) * (D**2 + E**2) - (share + other) ** 2,
+        [(share * E / D - other * D / E) ** 2],
+    )
     e = temperature_limit
     named = symbolic.symbols(e.variability_from_loss)
     yield _is_inverse(e.mean_distance_from_loss, sympy.Symbol("L", positive=True))
@@ -360,10 +367,12 @@ def _direction_sides(w: Any, h: Any, z: Any, tau: Any) -> Sides:
     net, scale = Sphere(w, h, number(tau)), balls.ball(number(tau))
     columns: list[list[Any]] = [[] for _ in range(5)]
     shares, along, spreads, bounds, of_loss = columns
+    squares_of_distances = []
     for rows, margins, loss, away in zip(
         net.h, net.margins, net.of_class, net.away(z), strict=True
     ):
         D, centre = norm(away), _mean(rows)
+        squares_of_distances.append(D * D)
         shares += [m / D for m in margins]
         along += [dot(away, x) / D for x in rows]
         squares = [dot(x, x) - 2 * dot(x, centre) + dot(centre, centre) for x in rows]
@@ -374,7 +383,10 @@ def _direction_sides(w: Any, h: Any, z: Any, tau: Any) -> Sides:
         ):
             kept = (margin / D).max(balls.ball(0))
             values.append(1 - kept * kept)
+    typical = (sum(squares_of_distances, balls.ball(0)) / net.K).sqrt()
+    kept = (-scale * (net.loss.exp() - 1).log() / typical).max(balls.ball(0))
     return {
+        "mean variability": (sum(spreads, balls.ball(0)) / net.K, 1 - kept * kept),
         "cosine": (shares, along),
         "variability from margins": (spreads, bounds),
         "variability from the loss": (spreads, of_loss),

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import click
 
 from ncbounds.cli.models import read_models
@@ -12,13 +14,21 @@ from ncbounds.report.guarantees import LEVELS
 
 @click.command("compare")
 @click.argument("file", type=click.Path(path_type=str))
+@click.option(
+    "--temperature",
+    type=float,
+    metavar="T",
+    help="Of a model on the unit sphere, whose losses then guarantee more (that of FILE without).",
+)
 @click.option("--json", "as_json", is_flag=True, help="Print JSON.")
-def command(file: str, as_json: bool) -> None:
+def command(file: str, temperature: float | None, as_json: bool) -> None:
     """Compare FILE with theory: it holds features, labels, weights and optionally a bias.
 
     A file of several models, as `ncbounds report --save` writes it, gives a list.
     """
     models = read_models(file)
+    if temperature is not None:
+        models = [replace(model, temperature=temperature) for model in models]
     if as_json:
         found = [{"name": m.name, **m.report.to_dict()} for m in models]
         print_json(found if len(found) > 1 else found[0])

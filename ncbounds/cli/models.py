@@ -35,7 +35,7 @@ def read_models(path: str) -> list[Model]:
                 "FILE", path, "a file with weights", "bounds speak of the last layer"
             ) from None
         arrays = (data.features, data.labels, data.weights, data.bias)
-        return [Model(Path(path).stem, PLAIN, *arrays)]
+        return [Model(Path(path).stem, PLAIN, *arrays, temperature=data.temperature)]
     return [_from_run(run) for run in runs]
 
 

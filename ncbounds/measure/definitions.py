@@ -57,6 +57,12 @@ METRICS: dict[str, Metric] = {
         _SHARP,
         "lower",
     ),
+    "nc1.spherical": Metric(
+        "variability within classes of the features scaled to length 1",
+        "mean |u - ubar_c|^2 = 1 - mean_c |ubar_c|^2, u = h/|h|, ubar_c = mean_i u_{c,i}",
+        "gnc Sec. 2.2, on the sphere",
+        "lower",
+    ),
     "nc2.etf": Metric(
         "distance of the centred class means' cosines from those of a simplex ETF (NC2)",
         f"| M M^T/|M M^T|_F - {_ETF} |_F, rows of M: (mu_c - mu)/|mu_c - mu|",
@@ -256,6 +262,20 @@ METRICS: dict[str, Metric] = {
         "cross-entropy in nats, plain mean over the samples",
         "(1/n) sum -log softmax(W h + b)_c",
         "bnwd Sec. 2.1 for classes of unequal size",
+        "lower",
+        True,
+    ),
+    "loss.cross_entropy.spherical": Metric(
+        "the class-balanced cross-entropy of unit weights and features at a temperature",
+        "mean -log softmax(<w_j, h>/tau)_c, w_j and h scaled to length 1, tau = 1 unless given",
+        "gnc (1), (2)",
+        "lower",
+        True,
+    ),
+    "loss.hardmax": Metric(
+        "how far a rival's cosine is above that of the own class, for the worst sample",
+        "max_{c, i, j != c} <w_j - w_c, h_{c,i}>, w_j and h scaled to length 1",
+        "gnc (5)",
         "lower",
         True,
     ),

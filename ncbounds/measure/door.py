@@ -16,6 +16,7 @@ Floats = NDArray[np.float64]
 Indices = NDArray[np.int64]
 
 SMALLEST, LARGEST = 1e-100, 1e100
+COLDEST, HOTTEST = 1e-6, 1e6
 _BLOCK_ENTRIES = 2**18
 
 
@@ -78,6 +79,15 @@ def admit(features: object, labels: object, weights: object, bias: object) -> Sa
         raise InputError("labels", f"one class ({classes[0]})", "of at least two classes")
     order = np.argsort(index, kind="stable")
     return Samples(h, index.astype(np.int64), order, counts.astype(np.int64), W, b)
+
+
+def check_temperature(temperature: object) -> None:
+    """Raise InputError unless a temperature is a number from 1e-6 to 1e6."""
+    domain = f"a number from {COLDEST:g} to {HOTTEST:g}"
+    if isinstance(temperature, bool) or not isinstance(temperature, (int, float, np.number)):
+        raise InputError("temperature", repr(temperature), domain)
+    if not COLDEST <= float(temperature) <= HOTTEST:
+        raise InputError("temperature", float(temperature), domain)
 
 
 def check_shapes(

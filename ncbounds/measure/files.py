@@ -42,6 +42,19 @@ class FeatureFile:
     layers: dict[str, NDArray[Any]] = field(default_factory=dict)
     extra: dict[str, NDArray[Any]] = field(default_factory=dict)
 
+    @property
+    def temperature(self) -> float | None:
+        """The scalar `temperature` of the file, of a model on the unit sphere; None without one.
+
+        Raises InputError when it is no number.
+        """
+        found = self.extra.get("temperature")
+        if found is None:
+            return None
+        if found.size != 1 or found.dtype.kind not in "fiu":
+            raise InputError("temperature", f"array of shape {found.shape}", "one number")
+        return float(found.item())
+
 
 def read_features(path: str | os.PathLike[str], *, max_bytes: int = _MAX_BYTES) -> FeatureFile:
     """Read features, labels and what else a file holds.

@@ -115,7 +115,7 @@ def gather(
     for h, index in samples.blocks():
         z = h @ W.T + b
         error = gamma * (np.abs(h) @ size.T + np.abs(b))
-        p, wrong = _log_odds(z, error, index)
+        p, wrong = log_odds(z, error, index)
         a = math.log(K - 1) - p
         loss, raised = np.logaddexp(0.0, a), np.logaddexp(0.0, a + wrong)
         shifted = h - centre
@@ -135,8 +135,8 @@ def gather(
             least[c].append(np.nextafter(p - wrong, -np.inf)[own])
     n = samples.counts
     summing = (int(n.max()) + K + 8) * _U
-    class_odds = _balls(odds / n, (odds_error + summing * _absolute(least)) / n)
-    squares = _balls(square / n, (gamma + summing) * square / n)
+    class_odds = balls_around(odds / n, (odds_error + summing * _absolute(least)) / n)
+    squares = balls_around(square / n, (gamma + summing) * square / n)
     moved = _error_of_centre(means, centre, float(np.sqrt((square / n).mean())), summing)
     moved = moved if centred else 0.0
     moved_logits = moved * np.sqrt(np.square(W).sum(axis=1))
@@ -144,13 +144,13 @@ def gather(
         classes=K,
         alpha=_root(_mean(squares), moved),
         beta=_centred_norm(W),
-        loss=_mean(_balls(losses / n, (loss_error + summing * losses) / n)),
+        loss=_mean(balls_around(losses / n, (loss_error + summing * losses) / n)),
         log_odds=_mean(class_odds),
         weights=W,
         class_alpha=np.array([_root(x, moved) for x in squares]),
         class_log_odds=class_odds,
         sample_log_odds=tuple(np.concatenate(parts) for parts in least),
-        mean_logits=_balls(
+        mean_logits=balls_around(
             logits_sum / n[:, None],
             (gamma + summing) * logits_size / n[:, None] + moved_logits,
         ),
@@ -158,7 +158,7 @@ def gather(
     )
 
 
-def _log_odds(z: Floats, error: Floats, index: Any) -> tuple[Floats, Floats]:
+def log_odds(z: Floats, error: Floats, index: Any) -> tuple[Floats, Floats]:
     """log(K-1) less the log-sum-exp of the rival logits above the own, and a bound of its error."""
     rows = np.arange(len(index))
     rivals = z - z[rows, index][:, None]
@@ -185,7 +185,7 @@ def _error_of_centre(means: ClassMeans, centre: Floats, spread: float, summing: 
 
 def _bias(W: Floats, b: Floats, centre: Floats, gamma: float, moved: Floats) -> Any:
     """The logits at the centre, (K,): the biases of the centred features."""
-    return _balls(W @ centre + b, gamma * (np.abs(W) @ np.abs(centre) + np.abs(b)) + moved)
+    return balls_around(W @ centre + b, gamma * (np.abs(W) @ np.abs(centre) + np.abs(b)) + moved)
 
 
 def _exactly(numbers: Floats) -> Any:
@@ -225,7 +225,7 @@ def _absolute(parts: list[list[Floats]]) -> Floats:
     return np.array([sum(float(np.abs(p).sum()) for p in rows) for rows in parts])
 
 
-def _balls(middles: Floats, radii: Floats) -> Any:
+def balls_around(middles: Floats, radii: Floats) -> Any:
     """Balls around floats, as an object array of the same shape; radii a little larger."""
     flat = [
         flint.arb(m, r * 1.01 + 1e-300) for m, r in zip(middles.ravel(), radii.ravel(), strict=True)

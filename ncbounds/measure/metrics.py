@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from ncbounds.measure.definitions import METRICS
-from ncbounds.measure.door import Floats, Samples, admit
+from ncbounds.measure.door import Floats, Samples, admit, check_temperature
 from ncbounds.measure.geometry import (
     Undefined,
     coefficient_of_variation,
@@ -64,7 +64,12 @@ class Measurement:
 
 
 def measure(
-    features: object, labels: object, weights: object = None, bias: object = None
+    features: object,
+    labels: object,
+    weights: object = None,
+    bias: object = None,
+    *,
+    temperature: float = 1.0,
 ) -> Measurement:
     """All neural-collapse metrics of features, labels and, if given, the last layer.
 
@@ -77,6 +82,7 @@ def measure(
             label is the row of the weights, and each of 0 .. K-1 occurs.
         weights: (K, d) weights of the last layer.
         bias: (K,) bias of the last layer.
+        temperature: of `loss.cross_entropy.spherical`, from 1e-6 to 1e6; no other metric uses it.
 
     Returns:
         `Measurement` with n, d, K and the metrics. Those that need weights are absent without
@@ -84,7 +90,8 @@ def measure(
 
     Raises:
         InputError: empty, not finite or misshapen input, fewer than two classes, labels that are
-            not integers or not rows of the weights, a row of the weights without any sample.
+            not integers or not rows of the weights, a row of the weights without any sample, a
+            temperature outside its range.
 
     Source: review eq. 4-9 and 51, bnwd Sec. 2, gnc Sec. 2.2.
 
@@ -92,9 +99,10 @@ def measure(
     >>> result.metrics["cdnv.mean"], result.metrics["nc2.etf"]
     (0.0625, 0.0)
     """
+    check_temperature(temperature)
     samples = admit(features, labels, weights, bias)
     means = class_means(samples)
-    of_samples, ranks = _second_pass(samples, means)
+    of_samples, ranks = _second_pass(samples, means, temperature)
     values = _metrics_of_features(samples, means, of_samples, ranks)
     if samples.weights is not None:
         values |= _metrics_of_weights(samples.weights, means)
@@ -108,7 +116,9 @@ def _missing(value: float | Undefined) -> bool:
     return isinstance(value, Undefined)
 
 
-def _second_pass(samples: Samples, means: ClassMeans) -> tuple[SampleMeans, tuple[int, int]]:
+def _second_pass(
+    samples: Samples, means: ClassMeans, temperature: float
+) -> tuple[SampleMeans, tuple[int, int]]:
     """Means over samples, and the ranks of the centred and uncentred between-class covariance."""
     K, d = samples.K, samples.d
     uncentred = means.uncentred
@@ -116,7 +126,7 @@ def _second_pass(samples: Samples, means: ClassMeans) -> tuple[SampleMeans, tupl
     P = whitening(means.centred, K - 1, cutoff)
     cutoff += max(K, d) * EPSILON * float(np.linalg.norm(uncentred))
     Q = whitening(uncentred, K, cutoff)
-    return sample_means(samples, means, P, Q), (P.shape[1], Q.shape[1])
+    return sample_means(samples, means, P, Q, temperature), (P.shape[1], Q.shape[1])
 
 
 def _metrics_of_features(
@@ -142,6 +152,12 @@ def _metrics_of_features(
     nil = Undefined("all class means are zero")
     uncentred = of_samples.whitened_uncentred / samples.K
     values["gnc1"] = float(uncentred.mean()) if ranks[1] else nil
+    moved = np.square(of_samples.unit_deviation).sum(axis=1)
+    values["nc1.spherical"] = (
+        max(0.0, float((of_samples.squared_unit_deviation - moved).mean()))
+        if of_samples.shortest > 0
+        else Undefined("a feature is zero")
+    )
     if (centre := _central_class(means)) is not None:
         values |= dict.fromkeys(("nc2.etf", "nc2.cosine", "nc2.equinorm"), centre)
     else:
@@ -195,6 +211,9 @@ def _metrics_of_predictions(
         "nc4.disagreement.balanced": float(of_samples.disagreement.mean()),
     }
     zero = Undefined("a feature is zero") if of_samples.shortest == 0 else None
+    on_sphere = zero or _zero_weights(W)
+    values["loss.cross_entropy.spherical"] = on_sphere or float(of_samples.spherical_loss.mean())
+    values["loss.hardmax"] = on_sphere or of_samples.hardmax
     at_mean = (
         Undefined("a feature equals the global mean")
         if of_samples.shortest_centred <= means.resolution
@@ -202,7 +221,7 @@ def _metrics_of_predictions(
     )
     centred = W - W.mean(axis=0)
     for name, rows, unit, reason in (
-        ("gnc3", W, of_samples.unit, zero or _zero_weights(W)),
+        ("gnc3", W, of_samples.unit, on_sphere),
         ("cosine.weights.mean", centred, of_samples.unit, zero or _zero_weights(centred, W)),
         (
             "cosine.weights.mean.centred",

@@ -57,6 +57,13 @@ class SampleMeans:
     logodds: Floats
     correct: Floats
     disagreement: Floats
+    unit_deviation: Floats
+    """Mean of h/|h| less the direction of the class mean, (K, d): small near collapse."""
+    squared_unit_deviation: Floats
+    """Mean of the squared length of that difference."""
+    spherical_loss: Floats
+    hardmax: float
+    """The largest of the rivals' cosines less the own one, over all samples."""
 
 
 def class_means(samples: Samples) -> ClassMeans:
@@ -89,10 +96,15 @@ def whitening(means: Floats, rank_limit: int, cutoff: float) -> Floats:
 
 
 def sample_means(
-    samples: Samples, means: ClassMeans, P: Floats, P_uncentred: Floats
+    samples: Samples, means: ClassMeans, P: Floats, P_uncentred: Floats, temperature: float
 ) -> SampleMeans:
     """The second pass: means within classes of all that is asked of single samples."""
     K, d = samples.K, samples.d
+    uncentred, hardmax = means.uncentred, -np.inf
+    unit_deviation = np.zeros((K, d))
+    unit_weights = None
+    if samples.weights is not None:
+        unit_weights = samples.weights * _inverse(np.sqrt(_squared_norms(samples.weights)))[:, None]
     scalars = {name: np.zeros(K) for name in _SCALARS}
     unit_centred, unit = np.zeros((K, d)), np.zeros((K, d))
     both = np.hstack([P, P_uncentred])
@@ -107,6 +119,10 @@ def sample_means(
             "whitened": _squared_norms(whitened[:, : P.shape[1]]),
             "whitened_uncentred": _squared_norms(whitened[:, P.shape[1] :]),
         }
+        lengths = np.sqrt(parts["squared_norm"])
+        away = _unit_deviation(deviation, uncentred[index], _inverse(lengths))
+        parts["squared_unit_deviation"] = _squared_norms(away)
+        add_by_class(unit_deviation, away, index)
         centred = deviation
         centred += means.centred[index]
         if samples.weights is not None and samples.bias is not None:
@@ -116,9 +132,12 @@ def sample_means(
             parts["correct"] = (predicted == index).astype(np.float64)
             parts["disagreement"] = (predicted != nearest).astype(np.float64)
             parts["loss"], parts["logodds"] = _cross_entropy(logits, index)
+        if unit_weights is not None:
+            cosines = (h * _inverse(lengths)[:, None]) @ unit_weights.T
+            parts["spherical_loss"] = _cross_entropy(cosines / temperature, index)[0]
+            hardmax = max(hardmax, _largest_gap(cosines, index))
         for name, values in parts.items():
             add_by_class(scalars[name], values, index)
-        lengths = np.sqrt(parts["squared_norm"])
         lengths_centred = np.sqrt(_squared_norms(centred))
         shortest = min(shortest, float(lengths.min()))
         shortest_centred = min(shortest_centred, float(lengths_centred.min()))
@@ -131,6 +150,8 @@ def sample_means(
         unit=unit / counts[:, None],
         shortest_centred=shortest_centred,
         shortest=shortest,
+        unit_deviation=unit_deviation / counts[:, None],
+        hardmax=hardmax,
     )
 
 
@@ -143,6 +164,8 @@ _SCALARS = (
     "logodds",
     "correct",
     "disagreement",
+    "squared_unit_deviation",
+    "spherical_loss",
 )
 
 
@@ -175,6 +198,27 @@ def _inverse(lengths: Floats) -> Floats:
 def _nearest_class(points: Floats, centres: Floats) -> Indices:
     nearest: Indices = (points @ centres.T - _squared_norms(centres) / 2).argmax(axis=1)
     return nearest
+
+
+def _unit_deviation(deviation: Floats, means: Floats, inverse: Floats) -> Floats:
+    """h/|h| - m/|m| for h = m + deviation, where 1/|h| is `inverse`.
+
+    In units of |h| it is e - m (2<m,e> + |e|^2)/(|m| + |m|^2): no difference of unit vectors is
+    formed, so that small ones keep their digits.
+    """
+    e, m = deviation * inverse[:, None], means * inverse[:, None]
+    length = np.sqrt(_squared_norms(m))
+    turned = (2 * np.einsum("ij,ij->i", m, e) + _squared_norms(e)) * _inverse(length + length**2)
+    found: Floats = e - m * turned[:, None]
+    return found
+
+
+def _largest_gap(cosines: Floats, index: Indices) -> float:
+    """The largest of the rivals' cosines less the own one."""
+    rows = np.arange(len(index))
+    gaps = cosines - cosines[rows, index][:, None]
+    gaps[rows, index] = -np.inf
+    return float(gaps.max())
 
 
 def _cross_entropy(logits: Floats, index: Indices) -> tuple[Floats, Floats]:

@@ -15,6 +15,7 @@ from ncbounds.measure.door import Samples, admit
 from ncbounds.measure.information import gather
 from ncbounds.measure.moments import class_means
 from ncbounds.report.guarantees import certificate
+from ncbounds.report.spherical import spherical_bounds
 from ncbounds.theory import statement
 from ncbounds.theory.evaluate import is_vacuous
 from ncbounds.theory.terms import Bound
@@ -100,7 +101,14 @@ class ModelReport:
         raise InputError("quantity", quantity, "one that was bounded")
 
 
-def compare(features: object, labels: object, weights: object, bias: object = None) -> ModelReport:
+def compare(
+    features: object,
+    labels: object,
+    weights: object,
+    bias: object = None,
+    *,
+    temperature: float | None = None,
+) -> ModelReport:
     """Measure a model and evaluate every bound that applies to it at its own parameters.
 
     Parameters
@@ -113,6 +121,8 @@ def compare(features: object, labels: object, weights: object, bias: object = No
         (K, d) weights of the last layer.
     bias
         (K,) bias of the last layer, or None.
+    temperature
+        Of a model on the unit sphere: what its loss there guarantees is then told too.
 
     Returns
     -------
@@ -134,7 +144,8 @@ def compare(features: object, labels: object, weights: object, bias: object = No
     """
     if weights is None:
         raise InputError("weights", "missing", "given: every bound speaks of the last layer")
-    found = measure(features, labels, weights, bias)
+    at = 1.0 if temperature is None else temperature
+    found = measure(features, labels, weights, bias, temperature=at)
     samples = admit(features, labels, weights, bias)
     bounds: list[ModelBound] = []
     skipped: dict[str, str] = {}
@@ -144,6 +155,7 @@ def compare(features: object, labels: object, weights: object, bias: object = No
     else:
         skipped["bnwd:theorem-2.1 (printed)"] = "the last layer has a bias"
     bounds += _softmax_code(found, weights, skipped)
+    bounds += _on_the_sphere(found, samples, temperature, skipped)
     return ModelReport(found, tuple(bounds), skipped)
 
 
@@ -277,3 +289,25 @@ def _softmax_code(found: Measurement, weights: object, skipped: dict[str, str]) 
         reading, bound = _bound(id, variant, "optimal one-vs-rest distance", "upper")
         rows += _row(id, reading, bound, variant, "gnc2", lower, point)
     return rows
+
+
+def _on_the_sphere(
+    found: Measurement, samples: Samples, temperature: float | None, skipped: dict[str, str]
+) -> list[ModelBound]:
+    """What margins and losses of unit weights and features guarantee, beside measurements."""
+    point = {} if temperature is None else _exact(tau=temperature)
+    return [
+        ModelBound(
+            one.id,
+            "sharp",
+            one.reading,
+            one.quantity,
+            one.direction,
+            found.metrics[one.quantity],
+            one.bound,
+            one.vacuous,
+            point,
+        )
+        for one in spherical_bounds(samples, temperature, skipped)
+        if one.quantity in found.metrics
+    ]

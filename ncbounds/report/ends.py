@@ -18,14 +18,23 @@ from ncbounds.arithmetic.certified import Decimal, round_ball
 _DIGITS, _GUARD = 12, 32
 
 
-def rounded_up(upper: Any) -> Decimal:
-    """The least decimal of so many digits that is not below a point."""
-    mantissa, exponent = (int(part) for part in upper.man_exp())
+def rounded_up(point: Any) -> Decimal:
+    """The least decimal of so many digits that is not below a point (an arb without radius)."""
+    return _rounded(point, decimal.ROUND_CEILING)
+
+
+def rounded_down(point: Any) -> Decimal:
+    """The greatest decimal of so many digits that is not above a point (an arb without radius)."""
+    return _rounded(point, decimal.ROUND_FLOOR)
+
+
+def _rounded(point: Any, rounding: str) -> Decimal:
+    mantissa, exponent = (int(part) for part in point.man_exp())
     exact = Fraction(mantissa) * Fraction(2) ** exponent
-    raised = decimal.Context(prec=_DIGITS, rounding=decimal.ROUND_CEILING).divide(
+    moved = decimal.Context(prec=_DIGITS, rounding=rounding).divide(
         decimal.Decimal(exact.numerator), decimal.Decimal(exact.denominator)
     )
-    found = round_ball(balls.ball(Fraction(raised)), _DIGITS, _GUARD)
+    found = round_ball(balls.ball(Fraction(moved)), _DIGITS, _GUARD)
     assert found is not None  # it has no more digits
     return found
 

@@ -13,7 +13,8 @@ from ncbounds.report.compare import ModelReport, compare
 class Model:
     """Features, labels and last layer of one trained model.
 
-    `group` names the series that it belongs to in plots; `facts` are shown beside it.
+    `group` names the series that it belongs to in plots; `facts` are shown beside it. A model on
+    the unit sphere may have a `temperature`.
     """
 
     name: str
@@ -23,8 +24,11 @@ class Model:
     weights: Any = field(repr=False)
     bias: Any = field(repr=False, default=None)
     facts: dict[str, str] = field(default_factory=dict)
+    temperature: float | None = None
 
     @cached_property
     def report(self) -> ModelReport:
         """The measurement of the model beside every bound that applies."""
-        return compare(self.features, self.labels, self.weights, self.bias)
+        return compare(
+            self.features, self.labels, self.weights, self.bias, temperature=self.temperature
+        )

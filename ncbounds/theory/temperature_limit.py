@@ -188,12 +188,15 @@ def direction_of_features(xp: Any, *, w: Any, h: Any, z: Any, tau: Any) -> Judge
     kept = xp.maximum(share, 0 * share)
     of_class = xp.mean(net.losses, axis=-1)
     from_loss = variability_from_loss(xp, L=of_class, tau=column(tau), D=distances)
+    typical = xp.sqrt(xp.mean(distances * distances, axis=-1))
+    of_mean = variability_from_loss(xp, L=net.loss, tau=tau, D=typical)
     return Judgement(
         (),
         (
             Comparison("cosine", net.margins / distances[:, :, None], along),
             Comparison("variability from margins", spread, 1 - kept * kept),
             Comparison("variability from the loss", spread, from_loss),
+            Comparison("mean variability", xp.mean(spread, axis=-1), of_mean),
         ),
     )
 
@@ -281,7 +284,8 @@ LEMMA_3_1 = Statement(
             r"$u = (w_k - p)/D$ and $m_i = \min_{j \ne k}\langle w_k - w_j, h_{k,i}\rangle$. Then "
             r"$\langle h_{k,i}, u\rangle \ge m_i/D$, and the features of the class have the mean "
             r"squared distance at most $1 - (\bar m/D)_+^2$ from their mean, where $\bar m = "
-            r"\frac1n\sum_i m_i \ge -\tau\log(e^{L_k} - 1)$.",
+            r"\frac1n\sum_i m_i \ge -\tau\log(e^{L_k} - 1)$; the mean over classes is at most "
+            r"$1 - (m/\bar D)_+^2$, $m = -\tau\log(e^L - 1)$, $\bar D$ the root mean square of D.",
             Claim(direction_of_features, (*LAYER, COMBINATIONS, TEMPERATURE), LAYER_SIZES),
             (
                 Bound(

@@ -4,7 +4,7 @@ import numpy as np
 from mpmath import mp, mpf
 
 
-def reference(features, labels, weights, bias):
+def reference(features, labels, weights, bias, temperature=1):
     """All metrics but gnc2, as mpf; the inputs are taken as the exact numbers they are."""
     mp.dps = 50
     h = [[mpf(float(x)) for x in row] for row in np.asarray(features)]
@@ -30,6 +30,12 @@ def reference(features, labels, weights, bias):
         z = logits(x)
         return mp.log(K - 1) - mp.log(sum(mp.exp(z[j] - z[c]) for j in range(K) if j != c))
 
+    u = [[unit(x) for x in group] for group in members]
+    u_W, u_mean = [unit(w) for w in W], [centre(group) for group in u]
+    gaps = [[[dot(minus(u_W[j], u_W[c]), x) for j in range(K) if j != c] for x in u[c]]
+            for c in range(K)]  # fmt: skip
+    cold = lambda sample: mp.log(1 + sum(mp.exp(g / temperature) for g in sample))  # noqa: E731
+
     predicted = lambda x: max(range(K), key=lambda c: logits(x)[c])  # noqa: E731
     nearest = lambda x: min(range(K), key=lambda c: norm(minus(x, mu[c])))  # noqa: E731
     cosines = [[mean([[cos(minus(x, mu_G), minus(y, mu_G)) for x in p for y in q]][0])
@@ -47,6 +53,14 @@ def reference(features, labels, weights, bias):
         "nc1.pinv.samples": mean(stack(whitened(deviation, mu_dot, True))),
         "nc1.relative": within / alpha2,
         "nc1.relative.centred": within / spread2,
+        "nc1.spherical": mean(
+            [
+                mean([dot(minus(x, m), minus(x, m)) for x in g])
+                for g, m in zip(u, u_mean, strict=True)
+            ]
+        ),
+        "loss.hardmax": max(gap for group in gaps for sample in group for gap in sample),
+        "loss.cross_entropy.spherical": mean([mean([cold(s) for s in group]) for group in gaps]),
         "nc2.etf": etf(unit_means, unit_means),
         "nc2.cosine": mean([abs(cos(mu_dot[c], mu_dot[e]) + mpf(1) / (K - 1)) for c, e in pairs]),
         "nc2.gram": mean([abs(dot(mu[c], mu[e]) / alpha2 + mpf(1) / (K - 1)) for c, e in pairs]),

@@ -34,7 +34,8 @@ SAMPLES, COORDINATES, CLASSES = RNG.permutation(14), RNG.permutation(5), RNG.per
 EVERYTHING = frozenset(METRICS)
 OF_UNCENTRED = {
     "nc1.relative", "gnc1", "gnc3", "gnc3.unscaled", "alpha", "nc3.cosine", "nc3.angle",
-    "cosine.weights.mean", "nc2.gram",
+    "cosine.weights.mean", "nc2.gram", "nc1.spherical", "loss.hardmax",
+    "loss.cross_entropy.spherical",
 }  # fmt: skip
 OF_SIZE_FEATURES = {
     "alpha", "alpha.centred", "gnc3.unscaled", "loss.cross_entropy", "loss.cross_entropy.samples",
@@ -45,7 +46,8 @@ PER_SAMPLE = {
     "nc1.pinv.samples", "loss.cross_entropy.samples", "accuracy", "nc4.disagreement",
 }  # fmt: skip
 OF_SHARED_WEIGHTS = {
-    "nc3.etf", "gnc2", "gnc3", "gnc3.unscaled", "beta", "centre.weights",
+    "nc3.etf", "gnc2", "gnc3", "gnc3.unscaled", "beta", "centre.weights", "loss.hardmax",
+    "loss.cross_entropy.spherical",
 }  # fmt: skip
 
 # A law: what is done to the input, and the metrics that change; all the others must not.
@@ -130,7 +132,15 @@ SCALES = {
     ),
     "weights": (
         lambda c, s: Case(c.h, c.y, s * c.W, c.b),
-        {"beta": 1, "gnc2": 0, "gnc3": 0, "centre.weights": 0, "nc3.etf": 0, "nc3.cosine": 0},
+        {
+            "beta": 1,
+            "gnc2": 0,
+            "gnc3": 0,
+            "loss.hardmax": 0,
+            "centre.weights": 0,
+            "nc3.etf": 0,
+            "nc3.cosine": 0,
+        },
     ),
 }
 

@@ -23,10 +23,15 @@ AXIS = np.array([[1, 0], [-1, 0]])
 def hand_computed():
     root5, root10, root2 = math.sqrt(5), math.sqrt(10), math.sqrt(2)
     loss = (math.log1p(math.exp(-6)) + math.log1p(math.exp(-2))) / 2
+    spherical = sum(math.log1p(math.exp(-2 * c)) for c in (3 / root10, 1 / root2)) / 2
     return {
         "nc1.pinv": 1 / 8,  # Sigma_W = 11^T, Sigma_B = diag(4, 0)
         "gnc1": 1 / 8,
         "nc1.relative": 1 / 3,
+        # Directions (3, 1)/root10 and (1, -1)/root2 of a class, and their opposites.
+        "nc1.spherical": (1 - 2 / (root10 * root2)) / 2,
+        "loss.hardmax": -2 / root2,
+        "loss.cross_entropy.spherical": spherical,
         "nc2.etf": 0,
         "nc3.etf": 0,
         "nc3.cosine": 1,
@@ -177,7 +182,7 @@ def test_an_offset_far_above_the_spread_costs_no_digits():
     labels = np.repeat(np.arange(4), 5)
     features = np.round(2**20 * (labels[:, None] + rng.normal(size=(20, 6)))) / 2**20
     plain, shifted = measure(features, labels), measure(features + 2.0**30, labels)
-    of_uncentred = {"alpha", "nc1.relative", "nc2.gram", "gnc1"}
+    of_uncentred = {"alpha", "nc1.relative", "nc2.gram", "gnc1", "nc1.spherical"}
     fixed = {k: v for k, v in plain.metrics.items() if k not in of_uncentred}
     assert {k: shifted.metrics[k] for k in fixed} == pytest.approx(fixed, rel=1e-12)
 
@@ -214,6 +219,31 @@ def test_rounding_does_not_pass_for_rank():
     metrics = measure(features, np.repeat(np.arange(4), 2)).metrics
     assert metrics["nc1.pinv"] < 1e-25
     assert metrics["gnc1"] < 1e-25
+
+
+@pytest.mark.parametrize("temperature", [0.05, 1, 30.0])
+def test_the_temperature_divides_the_cosines(temperature):
+    given = hard_case()
+    metrics = measure(*given, temperature=temperature).metrics
+    exact = reference(*given, temperature=temperature)
+    assert differing(metrics, exact, floor=1e-280) == []
+    plain = measure(*given).metrics
+    same = metrics.keys() - {"loss.cross_entropy.spherical"}
+    assert {k: metrics[k] for k in same} == {k: plain[k] for k in same}
+
+
+def test_a_layer_on_the_sphere_has_the_loss_of_its_logits_over_the_temperature():
+    features, labels, weights, _ = hard_case()
+    unit = lambda rows: rows / np.linalg.norm(rows, axis=1, keepdims=True)  # noqa: E731
+    scaled = measure(unit(features), labels, unit(weights) / 0.2).metrics
+    found = measure(features, labels, weights, temperature=0.2).metrics
+    assert found["loss.cross_entropy.spherical"] == pytest.approx(scaled["loss.cross_entropy"])
+
+
+@pytest.mark.parametrize("temperature", [0, -1, 1e-9, math.nan, math.inf, "cold", True])
+def test_a_temperature_outside_its_range_is_named(temperature):
+    with pytest.raises(InputError, match=r"^temperature = "):
+        measure(SHEARED, TWO, AXIS, temperature=temperature)
 
 
 def test_tensors_of_any_float_type_are_measured_like_arrays():
