@@ -33,8 +33,16 @@ def command(
     as_json: bool,
     as_csv: bool,
 ) -> None:
-    """Evaluate the bounds of statement ID; every printed digit is certified."""
+    """Evaluate the bounds of statement ID; every printed digit is certified.
+
+    For gnc:theorem-3.9 the best bounds that are proved, and the best arrangement that is known,
+    stand beside (without --variant).
+    """
     found = evaluate_at(id, read_parameters(parameters), variant=variant, digits=digits)
+    if variant is None:
+        from ncbounds.codes.beside import beside
+
+        found += beside(id, found, digits)
     if as_json:
         print_json([e.to_dict() for e in found])
     elif as_csv:
@@ -106,13 +114,16 @@ def _quantity(e: Evaluation, found: list[Evaluation]) -> str:
         for o in found
         if (o.variant, o.quantity, o.direction) == (e.variant, e.quantity, e.direction)
     }
-    return f"{e.quantity} ({e.reading})" if len(readings) > 1 else e.quantity
+    many = len(readings) > 1 and e.variant not in ("proved", "found")
+    return f"{e.quantity} ({e.reading})" if many else e.quantity
 
 
 def _note(e: Evaluation) -> str:
     notes = []
     if e.outside:
         notes.append(f"outside the domain: {abbreviated(e.outside)}")
+    if e.variant in ("proved", "found"):
+        notes.append(e.reading)
     if e.vacuous:
         notes.append("vacuous")
     return "; ".join(notes)

@@ -31,12 +31,14 @@ def command(
     names: tuple[str, ...],
     out: Path,
 ) -> None:
-    """Draw WHAT: a statement ID along one grid (-p), or of saved runs (FILES) `proximity`, or
+    """Draw WHAT: a statement ID along one grid (-p), `margin`, every bound on the largest margin
+    of K classes in d dimensions along one of them (-p), or of saved runs (FILES) `proximity`, or
     `loss-gap`: how the gap of the loss splits into its defects over training. With --run,
     `proximity` draws guarantees over training too.
 
     \b
-    ncbounds plot gnc:theorem-3.9 -p d=2:512:60:log -p K=1000 -o margin.png
+    ncbounds plot gnc:theorem-3.9 -p d=2:512:60:log -p K=1000 -o bounds.png
+    ncbounds plot margin -p d=3 -p K=4:1000:80:log -o margin.png
     ncbounds plot proximity runs.safetensors -o proximity.svg
     ncbounds plot proximity runs.safetensors --run bn-0.001 -o training.png
     ncbounds plot loss-gap runs.safetensors -o gap.png
@@ -64,6 +66,11 @@ def command(
     elif what == "loss-gap":
         runs = _chosen(files, names)
         figure = plot_loss_gap({run.name: run.defects for run in runs})
+    elif what == "margin":
+        from ncbounds.cli.evaluate_command import read_parameters
+        from ncbounds.report.margin_plot import plot_margin
+
+        figure = plot_margin(read_parameters(parameters))
     else:
         from ncbounds.cli.evaluate_command import read_parameters
 

@@ -143,7 +143,10 @@ def _polynomial(d: int, s: float, degree: int) -> Array | None:
     for _ in range(_ROUNDS):
         rows = gegenbauer(d, points, degree)
         solved = linprog(
-            np.ones(degree), A_ub=rows[:, 1:], b_ub=-np.ones(len(rows)), options=_PRECISE
+            np.ones(degree),
+            A_ub=rows[:, 1:],
+            b_ub=-np.ones(len(rows)),
+            options={"primal_feasibility_tolerance": 1e-10, "dual_feasibility_tolerance": 1e-10},
         )
         if solved.x is None:
             return None
@@ -155,9 +158,6 @@ def _polynomial(d: int, s: float, degree: int) -> Array | None:
         points = np.concatenate([points, summits[values > -_ROOM]])
     first = 1 - float(np.max(values)) - _ROOM
     return np.concatenate([[first], rest]) if first > 0 else None
-
-
-_PRECISE: Any = {"primal_feasibility_tolerance": 1e-10, "dual_feasibility_tolerance": 1e-10}
 
 
 def _critical_points(d: int, s: float, rest: Array) -> Array:

@@ -8,6 +8,7 @@ end is told. Everything is `sharp`: the theorems are `bnwd:theorem-2.1` and `bnw
 
 from __future__ import annotations
 
+import decimal
 import math
 from collections.abc import Iterator
 from dataclasses import dataclass
