@@ -123,7 +123,16 @@ def test_evaluate_prints_the_json_of_the_contract():
         ("printed", "upper", pytest.approx(2 / 3**0.5, rel=1e-14)),
         ("sharp", "lower", pytest.approx(1 / 6, rel=1e-14)),
         ("sharp", "upper", pytest.approx(2 / 3, rel=1e-14)),
+        ("proved", "lower", pytest.approx(2 / 11, rel=1e-14)),
+        ("proved", "upper", pytest.approx(1 - 5**-0.5, rel=1e-14)),
+        *[("found", "value", pytest.approx(1 - 5**-0.5, rel=1e-14))][: len(sides) - 6],
     ]
+
+
+def test_the_best_bounds_stand_beside_the_printed_ones():
+    table = evaluate(CODE, "d=8", "K=240", options=()).out
+    assert "Levenshtein" in table and "greedy code" in table
+    assert "proved" not in evaluate(CODE, "d=8", "K=240", options=("--variant", "sharp")).out
 
 
 def test_evaluate_gives_the_digits_and_the_variant_that_are_asked_for():
