@@ -132,9 +132,9 @@ def _sufficient() -> Iterator[Step]:
     )
     named = symbolic.symbols(dimension.sufficient_dimension)
     bound = symbolic.expression(dimension.sufficient_dimension)
-    logarithm = sympy.log(1 / (named["rho"] * (2 - named["rho"])))
+    logarithm = -sympy.log(1 - (1 - named["rho"]) ** 2)
     yield identity(
-        "((d-1)/2) log(1/(rho (2-rho))) = log((K-1)/2) at the bound, and it grows with d: "
+        "((d-1)/2) log(1/(1 - (1-rho)^2)) = log((K-1)/2) at the bound, and it grows with d: "
         "sin^(d-1) theta <= 2/(K-1)",
         (bound - 1) / 2 * logarithm,
         sympy.log((named["K"] - 1) / 2),

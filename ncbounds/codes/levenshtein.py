@@ -19,8 +19,10 @@ Mathematicae 29 (1992), 1-82; Universal bounds for codes and designs, Handbook o
 
 from __future__ import annotations
 
+import math
 from fractions import Fraction
 from math import comb
+from typing import Any
 
 import flint
 
@@ -74,19 +76,31 @@ class _NodePolynomial:
             rest = K - total - alternating
             self.coefficients = [*(2 * r for r in dimensions), 2 * alternating + rest, rest]
 
-    def __call__(self, t: flint.arb, terms: int) -> flint.arb_series:
-        """Taylor coefficients at t."""
-        point = flint.arb_series([t, 1], prec=terms)
-        before, now = flint.arb_series([1], prec=terms), point
-        total = flint.arb_series([0], prec=terms)
-        for k, coefficient in enumerate(self.coefficients):
-            total = total + coefficient * before
+    def __call__(self, t: Any) -> tuple[Any, Any, Any]:
+        """Value, slope and half the bend at t, a float or a ball, divided by P(1)."""
+        one, nothing = 0 * t + 1, 0 * t
+        before, now = (one, nothing, nothing), (t, one, nothing)
+        value, slope, bend = nothing, nothing, nothing
+        for k, coefficient in enumerate(self.over(t)):
+            value = value + coefficient * before[0]
+            slope = slope + coefficient * before[1]
+            bend = bend + coefficient * before[2]
             # (k + d - 1) G_(k+2) = (2k + d) t G_(k+1) - (k + 1) G_k
-            before, now = (
-                now,
-                ((2 * k + self.d) * point * now - (k + 1) * before) / (k + self.d - 1),
+            rise, fall = 2 * k + self.d, k + 1
+            following = (
+                (rise * t * now[0] - fall * before[0]) / (k + self.d - 1),
+                (rise * (now[0] + t * now[1]) - fall * before[1]) / (k + self.d - 1),
+                (rise * (now[1] + t * now[2]) - fall * before[2]) / (k + self.d - 1),
             )
-        return total
+            before, now = now, following
+        return value, slope, bend
+
+    def over(self, t: Any) -> list[Any]:
+        """The coefficients, divided by their sum, in the arithmetic of t."""
+        whole = sum(self.coefficients)
+        if isinstance(t, float):
+            return [c / whole for c in self.coefficients]
+        return [flint.arb(c) / whole for c in self.coefficients]
 
     def right_of_all_but_one(self, t: flint.arb) -> bool:
         """Tell whether at most one root of P can be as large as t.
@@ -114,18 +128,32 @@ def _harmonics(d: int, k: int) -> int:
 
 
 def _largest_root(P: _NodePolynomial) -> flint.arb:
-    """Laguerre's method from 1, right of all roots, which are real; then Newton's in intervals."""
-    n, t = P.degree, flint.arb(1)
+    """A few digits in floats, all of them by Newton's method, which at last runs in intervals."""
+    t = flint.arb(_laguerre(P))
     close = flint.arb(2) ** (-(flint.ctx.prec // 2) - 4)
     for _ in range(_STEPS):
-        value, slope, bend = (P(t, 3)[i].mid() for i in range(3))
-        if not abs(value / slope) > close:
+        value, slope, _bend = P(t)
+        step = (value / slope).mid()
+        if not abs(step) > close:
             break
-        a, b = (slope / value).mid(), (2 * bend / value).mid()
-        inner = ((n - 1) * (n * (a * a - b) - a * a)).mid().max(flint.arb(0))
-        t = (t - n / (a + inner.sqrt())).mid()
-    around = t + flint.arb(0, 1) * 2 * n * close  # a root is within n Newton steps
-    better = t - P(t, 1)[0] / P(around, 2)[1]
+        t = (t - step).mid()
+    around = t + flint.arb(0, 1) * 4 * P.degree * close
+    better = t - value / P(around)[1]
     if around.contains(better) and P.right_of_all_but_one(around):
         return better
     return flint.arb("nan")
+
+
+def _laguerre(P: _NodePolynomial) -> float:
+    """The largest root by Laguerre's method from 1, right of all roots, which are real."""
+    n, t = P.degree, 1.0
+    for _ in range(_STEPS):
+        value, slope, bend = P(t)
+        if not value > 0 < slope:
+            break
+        a, b = slope / value, 2 * bend / value
+        step = n / (a + math.sqrt(max(0.0, (n - 1) * (n * (a * a - b) - a * a))))
+        t -= step
+        if not step > 1e-15:
+            break
+    return t

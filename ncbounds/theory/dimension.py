@@ -58,7 +58,7 @@ def necessary_dimension(xp: Any, K: Any, rho: Any) -> Any:
 @formula(_K, proportion("rho", "margin, a one-vs-rest distance", r"\rho", one_included=False))
 def sufficient_dimension(xp: Any, K: Any, rho: Any) -> Any:
     """A dimension that suffices, by a greedy code; from 2 on, rounded up."""
-    return 1 + 2 * xp.log((K - 1) / 2) / xp.log(1 / (rho * (2 - rho)))
+    return 1 - 2 * xp.log((K - 1) / 2) / xp.log1p(-(1 - rho) * (1 - rho))
 
 
 # -- certified integers ---------------------------------------------------------------------------
