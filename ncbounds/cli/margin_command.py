@@ -138,7 +138,7 @@ def _print(weights: NDArray[Any], margins: list[Margin]) -> None:
     click.echo(f"K = {K} rows, d = {d} dimensions{scaled}")
     inside = len(margins) - len(outside)
     click.echo(
-        f"{len(margins)} distances, {inside} of them 0 for all that is certain"
+        f"{len(margins)} distances, {inside} of them 0 or too small to tell"
         f" ({equal} rows equal to another)"
     )
     if outside:
@@ -165,7 +165,7 @@ def _shares(margin: Margin) -> str:
     """The rows of which most goes into the nearest point of the hull."""
     shares = margin.weights / margin.weights.sum()
     order = sorted(range(len(shares)), key=lambda i: -shares[i])[:_NEAREST]
-    shown = ", ".join(f"{margin.support[i]} ({100 * shares[i]:.2g} %)" for i in order)
+    shown = ", ".join(f"{margin.support[i]} ({100 * shares[i]:.0f} %)" for i in order)
     return shown + (", ..." if len(shares) > _NEAREST else "")
 
 

@@ -3,10 +3,14 @@
 import dataclasses
 import itertools
 import math
+from fractions import Fraction
 
 import numpy as np
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
+import ncbounds.codes.margin as margin_module
 from ncbounds.codes import hull
 from ncbounds.codes.margin import (
     _Points,
@@ -14,6 +18,7 @@ from ncbounds.codes.margin import (
     least_one_vs_rest_distance,
     margin_table,
     one_vs_rest_distances,
+    one_vs_rest_distances_as_found,
 )
 from ncbounds.errors import InputError
 
@@ -40,6 +45,20 @@ def icosahedron():
     return np.array([np.roll(row, k) for row in rows for k in range(3)])
 
 
+def cell_600():
+    """120 unit quaternions: 24 of the Hurwitz kind, and even permutations of (0, 1, g, 1/g)/2."""
+    golden = (1 + math.sqrt(5)) / 2
+    even = [p for p in itertools.permutations(range(4)) if np.linalg.det(np.eye(4)[list(p)]) > 0]
+    signs = list(itertools.product([1, -1], repeat=4))
+    mixed = {
+        tuple(np.array([s[0] * 0.0, s[1] / golden, s[2] * 1.0, s[3] * golden])[list(p)] / 2 + 0.0)
+        for p in even
+        for s in signs
+    }
+    halves = [np.array(s) / 2 for s in signs]
+    return np.vstack([np.eye(4), -np.eye(4), halves, sorted(mixed)])
+
+
 KNOWN = {
     **{f"{K}-gon": (polygon(K), 1 - math.cos(2 * math.pi / K)) for K in (3, 4, 5, 12, 30)},
     **{f"simplex of {K}": (np.eye(K) - 1 / K, K / (K - 1)) for K in (2, 3, 10)},
@@ -48,6 +67,7 @@ KNOWN = {
     "24-cell, scaled": (3 * short_roots(4), 0.5),
     "root system D5": (short_roots(5), 0.5),
     "root system E8": (e8(), 0.5),
+    "600-cell": (cell_600(), 1 - math.cos(math.pi / 5)),
     "icosahedron": (icosahedron(), 1 - 1 / math.sqrt(5)),
     "cube": (np.array(list(itertools.product([-1, 1], repeat=4))), 0.5),
     "line": (np.array([[-1.0], [1.0]]), 2.0),
@@ -235,3 +255,163 @@ def test_bad_rows_are_refused_by_name(rows, normalise):
     for measure in (one_vs_rest_distances, least_one_vs_rest_distance):
         with pytest.raises(InputError, match=r"^weights = "):
             measure(rows, normalise=normalise)
+
+
+def exact_square(rows, k):
+    """The square of a one-vs-rest distance in rationals, by looking at every support.
+
+    The nearest point lies inside a simplex of other rows and is the shortest of its affine hull.
+    """
+    others = [
+        [Fraction(a) - Fraction(b) for a, b in zip(rows[k], row, strict=True)] for row in rows
+    ]
+    del others[k]
+    best = None
+    for size in range(1, min(len(others), len(rows[0]) + 1) + 1):
+        for chosen in itertools.combinations(others, size):
+            z = shortest_weights(chosen)
+            if z is not None and min(z) >= 0:
+                x = [
+                    sum(a * row[i] for a, row in zip(z, chosen, strict=True))
+                    for i in range(len(rows[0]))
+                ]
+                square = sum(a * a for a in x)
+                best = square if best is None else min(best, square)
+    return best
+
+
+def shortest_weights(rows):
+    """Solve G z = level, sum z = 1 by elimination; None for rows that depend affinely."""
+    n = len(rows)
+    table = [[sum(a * b for a, b in zip(x, y, strict=True)) for y in rows] + [-1, 0] for x in rows]
+    table.append([1] * n + [0, 1])
+    table = [[Fraction(a) for a in line] for line in table]
+    for i in range(n + 1):
+        pivot = next((j for j in range(i, n + 1) if table[j][i]), None)
+        if pivot is None:
+            return None
+        table[i], table[pivot] = table[pivot], table[i]
+        table[i] = [a / table[i][i] for a in table[i]]
+        for j in range(n + 1):
+            if j != i:
+                table[j] = [a - table[j][i] * b for a, b in zip(table[j], table[i], strict=True)]
+    return [line[-1] for line in table[:n]]
+
+
+small = st.integers(-3, 3).map(float) | st.sampled_from([0.5, 2.0**-30, 1 + 2.0**-40])
+
+
+@settings(max_examples=60, deadline=None)
+@given(
+    st.integers(1, 3).flatmap(
+        lambda d: st.lists(st.lists(small, min_size=d, max_size=d), min_size=2, max_size=6)
+    )
+)
+def test_exact_distances_of_small_rows_lie_inside(rows):
+    for margin in one_vs_rest_distances(rows):
+        square = exact_square(rows, margin.row)
+        assert Fraction(margin.lower) ** 2 <= square <= Fraction(margin.upper) ** 2
+        assert check_margin(rows, margin)
+        if square == 0:
+            assert margin.lower == 0
+        elif square > Fraction(1, 10**12):
+            assert margin.upper - margin.lower <= 1e-9 * margin.upper
+
+
+@settings(max_examples=12, deadline=None)
+@given(st.integers(0, 10**6), st.booleans(), st.sampled_from([(40, 3), (150, 6), (30, 50)]))
+def test_the_order_of_rows_changes_no_interval(seed, normalise, shape):
+    rng = np.random.default_rng(seed)
+    rows = rng.normal(size=shape)
+    rows[5], rows[7] = rows[3], 2 * rows[3]  # a twin, and one once it is normalised
+    order = rng.permutation(len(rows))
+    one = one_vs_rest_distances(rows, normalise=normalise)
+    other = one_vs_rest_distances(rows[order], normalise=normalise)
+    for margin, k in zip(other, order, strict=True):
+        assert (margin.lower, margin.upper) == (one[k].lower, one[k].upper)
+        assert sorted(margin.weights) == sorted(one[k].weights)
+
+
+@pytest.mark.parametrize("workers", [2])
+def test_workers_change_nothing_but_time(workers, monkeypatch):
+    monkeypatch.setattr(margin_module, "_BLOCK", 16)
+    rows = np.random.default_rng(3).normal(size=(90, 12))
+    alone = one_vs_rest_distances(rows)
+    shared = one_vs_rest_distances(rows, workers=workers)
+    for one, other in zip(alone, shared, strict=True):
+        assert (other.lower, other.upper) == pytest.approx((one.lower, one.upper), rel=1e-12)
+        assert check_margin(rows, other)
+
+
+def test_chosen_rows_alone_and_progress():
+    rows = np.random.default_rng(3).normal(size=(300, 12))
+    rows[299] = rows[0]
+    seen = []
+    chosen = one_vs_rest_distances(
+        rows, rows=[299, 7, 7, 250], progress=lambda *told: seen.append(told)
+    )
+    assert [m.row for m in chosen] == [7, 250, 299] and chosen[2].upper == 0
+    assert seen[-1] == (3, 3, "rows")
+    found = one_vs_rest_distances_as_found(rows, progress=lambda *told: seen.append(told))
+    assert sorted(m.row for m in found) == list(range(300))
+    assert [done for done, _, _ in seen[1:]] == [130, 258, 300]
+
+
+@pytest.mark.parametrize("dtype", [np.float16, np.float32, np.float64, np.int8])
+def test_types_are_taken_as_the_numbers_that_they_are(dtype):
+    rows = (8 * np.random.default_rng(3).normal(size=(20, 4))).astype(dtype)
+    exact = one_vs_rest_distances(rows.astype(np.float64))
+    assert [m.to_dict() for m in one_vs_rest_distances(rows)] == [m.to_dict() for m in exact]
+
+
+def test_tensors_are_measured():
+    torch = pytest.importorskip("torch")
+    rows = torch.randn(9, 4, generator=torch.Generator().manual_seed(0))
+    for tensor, tolerance in ((rows.requires_grad_(), 0), (rows.bfloat16(), 0.1)):
+        exact = one_vs_rest_distances(rows.detach().numpy().astype(np.float64))
+        for one, other in zip(exact, one_vs_rest_distances(tensor), strict=True):
+            assert other.upper == pytest.approx(one.upper, rel=tolerance, abs=tolerance)
+            assert check_margin(tensor, other)
+
+
+def test_thousands_of_rows_in_few_dimensions():
+    """Most lie deep in the hull of the rest; the corners of a cube around them do not."""
+    corners = np.array(list(itertools.product([-9.0, 9.0], repeat=3)))
+    rows = np.vstack([corners, np.random.default_rng(5).normal(size=(800, 3))])
+    margins = one_vs_rest_distances(rows)
+    assert all(m.lower > 1 and m.upper - m.lower < 1e-12 for m in margins[:8])
+    inside = [m for m in margins[8:] if m.lower == 0]
+    assert len(inside) == 800 and max(m.upper for m in inside) < 1e-13
+    assert all(check_margin(rows, m) for m in margins[::50])
+
+
+def test_clusters_of_nearly_equal_rows():
+    """Many rows that were never trained differ in their last bits alone."""
+    rng = np.random.default_rng(6)
+    rows = rng.normal(size=(120, 10)).astype(np.float32)
+    rows[60:] = rows[0] + np.float32(1e-6) * rng.normal(size=(60, 10)).astype(np.float32)
+    margins = one_vs_rest_distances(rows)
+    for margin in margins:
+        assert check_margin(rows, margin)
+        assert margin.lower == 0 or margin.upper - margin.lower < 1e-6 * margin.upper
+
+
+def test_all_rows_equal():
+    margins = one_vs_rest_distances(np.ones((4, 3)), normalise=True)
+    assert [(m.lower, m.upper) for m in margins] == [(0, 0)] * 4
+    assert one_vs_rest_distances(np.zeros((2, 3)))[1].upper == 0
+
+
+def test_a_random_matrix_is_certified_to_nine_digits_with_few_points_each():
+    rows = np.random.default_rng(0).normal(size=(300, 60))
+    margins = one_vs_rest_distances(rows, normalise=True)
+    assert all(m.upper - m.lower <= 1e-9 * m.upper for m in margins)
+    assert max(len(m.support) for m in margins) <= 61
+
+
+@pytest.mark.parametrize(
+    ("wrong", "name"), [({"rows": [5]}, "rows"), ({"rows": [-1]}, "rows"), ({"workers": 0}, "work")]
+)
+def test_choices_outside_of_their_domain_are_refused(wrong, name):
+    with pytest.raises(InputError, match=f"^{name}"):
+        one_vs_rest_distances(np.eye(5), **wrong)
