@@ -24,6 +24,10 @@ Indices = NDArray[np.int64]
 
 #: Far more than float64 can be off, relative to the lengths: (d + 2) 2^-52 for d < 2^20.
 _DOUBT = 2.0**-30
+#: Rows shorter than this, or longer than one over it, are not trusted to floats.
+_SHORT = 1e-140
+#: Certificates whose directions are multiplied with the rows at once.
+_BLOCK = 64
 
 
 @dataclass(frozen=True, eq=False)
@@ -73,13 +77,19 @@ def check_margins(
 ) -> Iterator[bool]:
     """Yield for each margin of one matrix whether its certificate holds: see `check_margin`."""
     W = _exact_rows(weights)
-    lengths = np.linalg.norm(W, axis=1)
-    for margin in margins:
-        yield _well_formed(margin, W) and _holds(margin, W, lengths, precision)
+    lengths = _lengths(W)
+    for start in range(0, len(margins), _BLOCK):
+        block = margins[start : start + _BLOCK]
+        sound = [_well_formed(margin, W) for margin in block]
+        directions = [_moderate(m.direction) for m, ok in zip(block, sound, strict=True) if ok]
+        with np.errstate(all="ignore"):
+            products = iter((W @ np.array(directions).T).T if directions else ())
+        for margin, ok in zip(block, sound, strict=True):
+            yield ok and _holds(margin, W, _doubtful(margin, next(products), lengths), precision)
 
 
-def _holds(margin: Margin, W: Floats, lengths: Floats, precision: int) -> bool:
-    """The check itself. Floats only spare balls the rows that are beyond doubt."""
+def _holds(margin: Margin, W: Floats, doubtful: set[int], precision: int) -> bool:
+    """The check itself, where all rows but the doubtful are certainly beyond the lower end."""
     from flint import arb, arb_mat
 
     from ncbounds.arithmetic import balls
@@ -89,7 +99,6 @@ def _holds(margin: Margin, W: Floats, lengths: Floats, precision: int) -> bool:
         return [x / _length(exact) for x in exact] if margin.normalised else exact
 
     share = dict(zip(margin.support.tolist(), margin.weights.tolist(), strict=True))
-    doubtful = {*_doubtful(margin, W, lengths).tolist()} - {margin.row}
     equal = [j for j in share if np.array_equal(W[j], W[margin.row])]
     with balls.precision(precision):
         total = sum((arb(z) for z in share.values()), arb(0))
@@ -107,14 +116,34 @@ def _holds(margin: Margin, W: Floats, lengths: Floats, precision: int) -> bool:
         return margin.lower == 0 or bool(separates)
 
 
-def _doubtful(margin: Margin, W: Floats, lengths: Floats) -> Indices:
-    """The rows that are not certainly farther along the direction than `lower`."""
-    scale = 1 / lengths if margin.normalised else np.ones(len(W))
-    reached, norm = scale * (W @ margin.direction), float(np.linalg.norm(margin.direction))
-    room = scale * lengths
-    error = _DOUBT * (room + room[margin.row] + margin.lower) * norm
-    apart = reached[margin.row] - reached - error
-    return np.flatnonzero(~(apart >= margin.lower * norm))
+def _doubtful(margin: Margin, products: Floats, lengths: Floats) -> set[int]:
+    """The other rows that are not certainly farther along the direction than `lower`.
+
+    Floats only spare balls the rows that are beyond doubt; `products` are <w_j, h> for all j, with
+    h of moderate size.
+    """
+    if margin.lower == 0:
+        return set()
+    with np.errstate(all="ignore"):
+        scale = 1 / lengths if margin.normalised else np.ones(len(lengths))
+        norm, k = float(np.linalg.norm(_moderate(margin.direction))), margin.row
+        apart = scale[k] * products[k] - scale * products
+        error = _DOUBT * (scale * lengths + scale[k] * lengths[k] + margin.lower) * norm
+        beyond = np.isfinite(apart) & (apart - error >= margin.lower * norm)
+    return set(np.flatnonzero(~beyond).tolist()) - {k}
+
+
+def _moderate(direction: Floats) -> Floats:
+    """The direction times a power of two, so that its largest entry is of order one."""
+    scaled: Floats = np.ldexp(direction, -int(np.frexp(np.abs(direction).max())[1]))
+    return scaled
+
+
+def _lengths(W: Floats) -> Floats:
+    """Lengths of the rows; infinite, which leaves a row to balls, where squares may underflow."""
+    with np.errstate(all="ignore"):
+        norms = np.linalg.norm(W, axis=1)
+    return np.where((norms > _SHORT) & (norms < 1 / _SHORT), norms, np.inf)
 
 
 def _length(x: Sequence[Any]) -> Any:

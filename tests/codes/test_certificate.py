@@ -96,6 +96,28 @@ def test_rows_that_floats_cannot_tell_apart_are_left_to_balls(offset):
         assert margin.lower == 0 or not check_margin(rows, wrong)
 
 
+@pytest.mark.parametrize("normalise", [False, True])
+@pytest.mark.parametrize("size", [2.0**-1000, 2.0**-600, 1.0, 2.0**600, 2.0**1000])
+@pytest.mark.parametrize("scale", [2.0**-600, 1.0, 2.0**600])
+def test_no_size_of_rows_or_direction_deceives_the_check(normalise, size, scale):
+    margin = one_vs_rest_distances(ROWS, normalise=normalise)[1]
+    ends = 1.0 if normalise else scale
+    moved = dataclasses.replace(
+        margin,
+        direction=size * margin.direction,
+        lower=ends * margin.lower,
+        upper=ends * margin.upper,
+    )
+    assert check_margin(scale * ROWS, moved, precision=256)
+    for wrong in ({"lower": moved.lower * (1 + 1e-9)}, {"direction": -moved.direction}):
+        assert not check_margin(scale * ROWS, dataclasses.replace(moved, **wrong))
+
+
+def test_a_row_of_zeros_is_checked():
+    rows = np.vstack([ROWS, np.zeros(5), 1e-200 * ROWS[:1]])
+    assert all(check_margins(rows, one_vs_rest_distances(rows), precision=2048))
+
+
 @pytest.mark.parametrize("name", sorted(certificate_arrays(one_vs_rest_distances(ROWS))))
 def test_arrays_that_are_no_certificate_are_refused_by_name(name):
     arrays = certificate_arrays(one_vs_rest_distances(ROWS))
