@@ -1,0 +1,280 @@
+"""From an arrangement close to a local optimum to its last digit.
+
+The least angle is the minimum of many smooth functions, so near an optimum a linear programme
+knows which way to go: move each point within a small box of its tangent plane so that the largest
+linearised inner product is least. Steps that keep their promise widen the box, others
+narrow it. At the end the pairs in contact satisfy equations, <x_i, x_j> = t, and Gauss and Newton
+take these to rounding. Every step is kept only if the largest inner product falls.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ncbounds.codes.annealing import Floats, largest_inner_products, unit
+
+Indices = NDArray[np.int64]
+
+#: Unknowns up to which a linear programme is solved, and a dense least squares problem.
+MOST_UNKNOWNS = 700
+_DENSE = 900
+_STEPS = 60
+
+
+def polish(points: Floats, radius: float) -> Floats:
+    """The local optimum near (K, d) unit rows that are within about `radius` of it."""
+    points = contact_equations(points)
+    K, d = points.shape
+    if K * (d - 1) > MOST_UNKNOWNS or balanced(points):
+        return points
+    points = linear_programmes(points, radius)
+    return contact_equations(points)
+
+
+def contacts(points: Floats, tolerance: float) -> tuple[Indices, Indices]:
+    """Pairs i < j whose inner product is within `tolerance` of the largest."""
+    first, second, products = _pairs(points)
+    near = products >= products.max() - tolerance
+    return first[near], second[near]
+
+
+def linear_programmes(points: Floats, radius: float) -> Floats:
+    """Sequential linear programming within a box that adapts (a trust region)."""
+    largest = float(largest_inner_products(points))
+    for _ in range(_STEPS):
+        moved, promised, length = _programme(points, radius)
+        if not promised > 1e-16:
+            break
+        found = float(largest_inner_products(moved))
+        gained = largest - found
+        if gained > 0:
+            points, largest = moved, found
+        if gained < 0.25 * promised:
+            radius *= 0.25
+        elif length < 0.5 * radius:
+            radius = 2 * length
+        elif gained > 0.75 * promised:
+            radius *= 2
+        if radius < 1e-13:
+            break
+    return points
+
+
+def contact_equations(points: Floats) -> Floats:
+    """Solve <x_i, x_j> = t on the pairs in contact; the points as given where that fails.
+
+    Which pairs are in contact is read off the largest jump in the sorted distances from the
+    largest inner product, at several scales.
+    """
+    largest = float(largest_inner_products(points))
+    best = points
+    for count in _likely_contact_counts(points):
+        first, second, products = _pairs(points)
+        order = np.argsort(-products, kind="stable")[:count]
+        first, second = first[order], second[order]
+        moved = points
+        for _ in range(8):
+            step, residual = _newton_step(moved, first, second)
+            moved = unit(moved + step)
+            if np.abs(step).max() > 0.05 or residual < 1e-16 or np.abs(step).max() < 1e-16:
+                break
+        found = float(largest_inner_products(moved))
+        if found < largest and np.abs(moved - points).max() < 0.05:
+            best, largest = moved, found
+    return best
+
+
+def loosen(points: Floats) -> Floats:
+    """Move points that no contact force holds to where they have most room, one after the other.
+
+    A rattler left against a neighbour by chance would pass for a point in contact.
+    """
+    from scipy.optimize import linprog
+
+    K, d = points.shape
+    if K * (d - 1) > MOST_UNKNOWNS:
+        return points
+    points = points.copy()
+    for k in np.flatnonzero(~_held(points)):
+        others, radius = np.delete(points, k, axis=0), 0.1
+        while radius > 1e-9:
+            products = others @ points[k]
+            basis = _tangents(points[k : k + 1])[0]
+            found = linprog(
+                np.r_[np.zeros(d - 1), 1.0],
+                A_ub=np.column_stack([others @ basis, -np.ones(K - 1)]),
+                b_ub=(products.max() - products) / radius,
+                bounds=[(-1.0, 1.0)] * (d - 1) + [(None, None)],
+                method="highs",
+            )
+            moved = (
+                points[k] if found.x is None else unit(points[k] + radius * basis @ found.x[:-1])
+            )
+            if (others @ moved).max() < products.max() - 0.1 * radius * abs(found.fun or 0.0):
+                points[k] = moved
+            else:
+                radius *= 0.3
+    return points
+
+
+def _held(points: Floats) -> NDArray[np.bool_]:
+    """Which points take part in a balance of contact forces; all, where there is none."""
+    first, second = contacts(points, 1e-12)
+    held = np.zeros(len(points), dtype=bool)
+    forces = _forces(points, first, second)
+    if forces is None:
+        held[np.concatenate([first, second])] = True
+        return held
+    pushing = forces > 1e-9 * forces.max()
+    held[np.concatenate([first[pushing], second[pushing]])] = True
+    return held
+
+
+def balanced(points: Floats, tolerance: float = 1e-9) -> bool:
+    """Whether contact forces hold some points in balance, so that no small move can help.
+
+    Non-negative forces lambda_ij on the pairs in contact, not all zero, whose tangent parts cancel
+    at each point: the first-order condition for the largest inner product to be least.
+    """
+    first, second = contacts(points, 1e-12)
+    return _forces(points, first, second, tolerance) is not None
+
+
+def _forces(
+    points: Floats, first: Indices, second: Indices, tolerance: float = 1e-9
+) -> Floats | None:
+    """Non-negative forces of sum 1 on pairs that balance at every point, if there are any."""
+    from scipy.optimize import nnls
+
+    if len(first) > MOST_UNKNOWNS:
+        return None
+    rows = _jacobian(points, first, second).T
+    system = np.vstack([rows, np.ones(len(first))])
+    target = np.zeros(len(system))
+    target[-1] = 1.0
+    try:
+        forces, residual = nnls(system, target, maxiter=20 * len(first))
+    except RuntimeError:
+        return None
+    return np.asarray(forces) if residual < tolerance else None
+
+
+def _pairs(points: Floats) -> tuple[Indices, Indices, Floats]:
+    first, second = np.triu_indices(len(points), 1)
+    return first, second, (points @ points.T)[first, second]
+
+
+def _likely_contact_counts(points: Floats) -> list[int]:
+    """How many pairs may be in contact: where the sorted slacks jump the most."""
+    K, d = points.shape
+    products = np.sort(_pairs(points)[2])[::-1]
+    slack = np.maximum(products[0] - products, 1e-16)
+    window = slack[: min(len(slack), 4 * K * d)]
+    jumps = window[1:] / window[:-1]
+    jumps[window[1:] < 1e-9] = 0.0
+    jumps[window[:-1] > 1e-2] = 0.0
+    if not len(jumps) or jumps.max() == 0:
+        return [len(products)] if slack[-1] < 1e-2 else []
+    order = np.argsort(-jumps)[:3]
+    return [int(i) + 1 for i in order if jumps[i] > 1.5]
+
+
+def _tangents(points: Floats) -> Floats:
+    """(K, d, d - 1): an orthonormal basis of each point's tangent plane, by a reflection."""
+    d = points.shape[1]
+    sign = np.where(points[:, 0] >= 0, 1.0, -1.0)
+    mirror = points.copy()
+    mirror[:, 0] += sign
+    scale = 2 / np.einsum("kd,kd->k", mirror, mirror)
+    reflections = np.eye(d) - scale[:, None, None] * mirror[:, :, None] * mirror[:, None, :]
+    return np.asarray(reflections[:, :, 1:])
+
+
+def _jacobian(points: Floats, first: Indices, second: Indices) -> Floats:
+    """(pairs, K (d - 1)) derivatives of the inner products in tangent coordinates."""
+    K, d = points.shape
+    basis = _tangents(points)
+    jacobian = np.zeros((len(first), K, d - 1))
+    rows = np.arange(len(first))
+    jacobian[rows, first] = np.einsum("pd,pde->pe", points[second], basis[first])
+    jacobian[rows, second] = np.einsum("pd,pde->pe", points[first], basis[second])
+    return jacobian.reshape(len(first), K * (d - 1))
+
+
+def _sparse_jacobian(points: Floats, first: Indices, second: Indices) -> Any:
+    from scipy.sparse import csr_array
+
+    K, d = points.shape
+    basis, rows = _tangents(points), np.arange(len(first))
+    data = np.concatenate(
+        [
+            np.einsum("pd,pde->pe", points[second], basis[first]),
+            np.einsum("pd,pde->pe", points[first], basis[second]),
+        ],
+        axis=1,
+    )
+    offsets = np.arange(d - 1)
+    columns = np.concatenate(
+        [first[:, None] * (d - 1) + offsets, second[:, None] * (d - 1) + offsets], axis=1
+    )
+    indices = (data.ravel(), (np.repeat(rows, 2 * (d - 1)), columns.ravel()))
+    return csr_array(indices, shape=(len(first), K * (d - 1)))
+
+
+def _newton_step(points: Floats, first: Indices, second: Indices) -> tuple[Floats, float]:
+    """The shortest move that makes the linearised inner products of the pairs equal."""
+    K, d = points.shape
+    products = np.einsum("pd,pd->p", points[first], points[second])
+    centred = products - products.mean()
+    if K * (d - 1) <= _DENSE:
+        jacobian = _jacobian(points, first, second)
+        jacobian = jacobian - jacobian.mean(axis=0)
+        moves = np.linalg.lstsq(jacobian, -centred, rcond=1e-9)[0]
+    else:
+        from scipy.sparse.linalg import LinearOperator, lsmr
+
+        sparse = _sparse_jacobian(points, first, second)
+        n = len(first)
+        operator = LinearOperator(
+            (n, K * (d - 1)),
+            matvec=lambda x: (y := sparse @ x.ravel()) - y.mean(),
+            rmatvec=lambda y: sparse.T @ (y.ravel() - y.mean()),
+        )
+        moves = lsmr(operator, -centred, atol=1e-15, btol=1e-15, maxiter=400)[0]
+    step = np.einsum("kde,ke->kd", _tangents(points), moves.reshape(K, d - 1))
+    return step, float(np.abs(centred).max())
+
+
+def _programme(points: Floats, radius: float) -> tuple[Floats, float, float]:
+    """One linear programme: (points moved, promised gain, longest coordinate of the move).
+
+    In units of the radius, so that the solver's tolerances shrink with it.
+    """
+    from scipy.optimize import linprog
+    from scipy.sparse import csr_array, hstack
+
+    K, d = points.shape
+    largest = float(largest_inner_products(points))
+    first, second, products = _pairs(points)
+    near = products > largest - 3 * radius * np.sqrt(d - 1)
+    first, second, products = first[near], second[near], products[near]
+    sparse = _sparse_jacobian(points, first, second)
+    column: Any = csr_array(-np.ones((len(first), 1)))
+    cost = np.zeros(K * (d - 1) + 1)
+    cost[-1] = 1.0
+    bounds = [(-1.0, 1.0)] * (K * (d - 1)) + [(None, None)]
+    found = linprog(
+        cost,
+        A_ub=hstack([sparse, column], format="csr"),
+        b_ub=(largest - products) / radius,
+        bounds=bounds,
+        method="highs-ds",
+    )
+    if found.x is None:
+        return points, 0.0, 0.0
+    moves = found.x[:-1].reshape(K, d - 1) * radius
+    step = np.einsum("kde,ke->kd", _tangents(points), moves)
+    return unit(points + step), float(-found.x[-1] * radius), float(np.abs(moves).max())

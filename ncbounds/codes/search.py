@@ -1,0 +1,134 @@
+"""The search behind `best_code`: anneal batches of starts, hop from the best, polish what is left.
+
+Everything is counted in rounds of fixed size and drawn from one seed: the same call gives the same
+code, however busy the machine. A search ends early when the proved bound is reached, or when
+fresh starts keep falling into the best arrangement.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+import numpy as np
+
+from ncbounds.codes.annealing import Floats, descend, largest_inner_products
+from ncbounds.codes.polish import polish
+from ncbounds.codes.starts import KINDS, hops
+
+#: Sharpness of the smoothing in units of one over the typical 1 - <x_i, x_j> of neighbours, and
+#: evaluations, stage by stage; after a stage with a share, that share of the batch goes on.
+_STAGES = (
+    (4.0, 50, 1.0),
+    (12.0, 50, 1.0),
+    (40.0, 50, 0.5),
+    (120.0, 50, 0.5),
+    (400.0, 70, 1.0),
+    (1500.0, 80, 1.0),
+)
+#: After these the order of the elite is known; the first few of it go on.
+_SORTING_STAGES = ((6e3, 120), (2.5e4, 120))
+_FINAL_STAGES = ((1e5, 200), (4e5, 200))
+_FIRST_HOP = 12.0
+_ELITE = 12
+_POLISHED = 3
+_SAME = 1e-7
+_ENOUGH_HITS = 40
+_LARGEST_BATCH = 32
+_ENTRIES_AT_ONCE = 400_000
+
+
+@dataclass
+class Elite:
+    """The best arrangements with different values, best first; how often starts met the best."""
+
+    values: list[float] = field(default_factory=list)
+    points: list[Floats] = field(default_factory=list)
+    hits: int = 0
+
+    def add(self, value: float, points: Floats, fresh: bool) -> None:
+        """Take an arrangement in unless it is known or worse than all."""
+        for i, known in enumerate(self.values):
+            if abs(value - known) < _SAME:
+                self.hits += i == 0 and fresh
+                return
+            if value < known:
+                self._insert(i, value, points)
+                return
+        self._insert(len(self.values), value, points)
+
+    def _insert(self, place: int, value: float, points: Floats) -> None:
+        self.values.insert(place, value)
+        self.points.insert(place, points)
+        del self.values[_ELITE:], self.points[_ELITE:]
+        if place == 0:
+            self.hits = 0
+
+
+def search(
+    d: int,
+    K: int,
+    seed: int,
+    restarts: int,
+    bound: float,
+    progress: Callable[[int, int, str], None],
+) -> Floats:
+    """The best (K, d) unit rows found, polished.
+
+    Parameters:
+        restarts: arrangements that are annealed at most.
+        bound: no arrangement has a largest inner product below this; reaching it ends the search.
+        progress: called with (restarts done, restarts, best value).
+    """
+    rng = np.random.default_rng([seed, d, K])
+    scale = typical_gap(d, K)
+    batch = max(1, min(_LARGEST_BATCH, restarts, _ENTRIES_AT_ONCE // K**2))
+    elite, done, turn, begun = Elite(), 0, 0, 0
+    opening = max(len(KINDS) * batch, restarts // 4)
+    while done < restarts:
+        fresh = done < opening or turn % 4 == 0
+        if fresh:
+            kind, first = KINDS[begun % len(KINDS)]
+            points, begun = kind(rng, batch, K, d), begun + 1
+        else:
+            points, first = hops(rng, np.array(elite.points), batch, math.sqrt(scale)), _FIRST_HOP
+        points = anneal(points, scale, first)
+        for value, arrangement in zip(largest_inner_products(points), points, strict=True):
+            elite.add(float(value), arrangement, fresh)
+        done, turn = done + batch, turn + 1
+        progress(min(done, restarts), restarts, f"{1 - elite.values[0]:.6f}")
+        settled = begun >= len(KINDS) and elite.hits >= _ENOUGH_HITS
+        if elite.values[0] <= bound + 1e-9 or settled:
+            break
+    return finish(np.array(elite.points), scale)
+
+
+def anneal(points: Floats, scale: float, first: float) -> Floats:
+    """The best share of a batch after all stages from sharpness `first` on."""
+    for sharpness, evaluations, share in _STAGES:
+        if sharpness < first:
+            continue
+        points = descend(points, sharpness / scale, evaluations, 1e-9 / sharpness)
+        kept = math.ceil(share * len(points))
+        if kept < len(points):
+            points = points[np.argsort(largest_inner_products(points), kind="stable")[:kept]]
+    return points
+
+
+def finish(points: Floats, scale: float) -> Floats:
+    """Sharpen an elite, polish the first few and return the best."""
+    for sharpness, evaluations in _SORTING_STAGES:
+        points = descend(points, sharpness / scale, evaluations, 1e-10 / sharpness)
+    points = points[np.argsort(largest_inner_products(points), kind="stable")[:_POLISHED]]
+    for sharpness, evaluations in _FINAL_STAGES:
+        points = descend(points, sharpness / scale, evaluations, 1e-10 / sharpness)
+    polished = np.array([polish(arrangement, scale / 1e4) for arrangement in points])
+    best: Floats = polished[np.argmin(largest_inner_products(polished))]
+    return best
+
+
+def typical_gap(d: int, K: int) -> float:
+    """About 1 - <x_i, x_j> of neighbours: B^(2/(d-1)) of the factor-4 sandwich, at most 1."""
+    log_b = math.lgamma((d + 1) / 2) - math.lgamma(d / 2) + math.log(2 * math.sqrt(math.pi) / K)
+    return min(1.0, math.exp(2 * log_b / (d - 1)))
