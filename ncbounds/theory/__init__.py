@@ -40,6 +40,8 @@ TOPICS = (
     "temperature_limit",
     "code_bounds",
     "dimension",
+    "generalised_collapse",
+    "assignment",
     "rademacher",
 )
 
