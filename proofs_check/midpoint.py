@@ -342,12 +342,6 @@ def two_that_touch(claim: Claim) -> Iterator[Step]:
         [_a * _b / (1 + _b) + _c],
     )
     yield own_directions()
-    yield identity(
-        "more than 1 - cos theta, by 4 sin(phi/2) sin(theta/2) cos((theta+phi)/2) > 0, theta + phi "
-        "< pi",
-        (cos(_turn) - cos(_angle + _turn) - (1 - cos(_angle))).rewrite(sympy.exp),
-        (4 * sin(_turn / 2) * sin(_angle / 2) * cos((_angle + _turn) / 2)).rewrite(sympy.exp),
-    )
     yield assumes(claim, w="real", slope="nonnegative")
 
     def sides(w: Any, slope: Any) -> Sides:
@@ -382,6 +376,52 @@ def two_that_touch(claim: Claim) -> Iterator[Step]:
     ]
     exact = ("the two", "the two, the other way")
     yield tie("the claim compares these", claim, codes, sides, exact)
+
+
+@proof("gnc:sharp-2", "sharp", "how far the two may turn")
+def turning_room(claim: Claim) -> Iterator[Step]:
+    """Sums of cosines as products; theta, phi and pi - psi are not negative, theta is positive."""
+    yield identity(
+        "cos phi - cos(theta + phi) - (1 - cos theta) = 4 sin(phi/2) sin(theta/2) "
+        "cos((theta + phi)/2), each factor >= 0 as theta + phi <= pi",
+        (cos(_turn) - cos(_angle + _turn) - (1 - cos(_angle))).rewrite(sympy.exp),
+        (4 * sin(_turn / 2) * sin(_angle / 2) * cos((_angle + _turn) / 2)).rewrite(sympy.exp),
+    )
+    psi = sympy.Symbol("psi", positive=True)
+    yield identity(
+        "2 sin(psi/2) sin(psi/2 - phi) = cos phi - cos(psi - phi)",
+        (2 * sin(psi / 2) * sin(psi / 2 - _turn)).rewrite(sympy.exp),
+        (cos(_turn) - cos(psi - _turn)).rewrite(sympy.exp),
+    )
+    p, q = sympy.symbols("p q", real=True)
+    yield identity(
+        "cos(p - q) - cos(p + q) = 2 sin p sin q: no less than cos phi - cos(theta + phi), as "
+        "theta + phi <= psi - phi <= pi; 2p the sum of these two, 2q their difference",
+        sympy.expand_trig(cos(p - q) - cos(p + q)),
+        2 * sin(p) * sin(q),
+    )
+    kinds = {"apart": "positive", "turn": "nonnegative", "clear": "nonnegative"}
+    yield assumes(claim, **kinds, rest="nonnegative")
+
+    def sides(apart: Any, turn: Any, clear: Any, rest: Any) -> Sides:
+        first, second, third, last = (number(x) for x in (apart, turn, clear, rest))
+        unit = balls.pi / balls.ball(first + 2 * second + third + last)
+        theta, phi = unit * balls.ball(first), unit * balls.ball(second)
+        beyond = unit * balls.ball(first + second + third)
+        kept = balls.cos(phi) - balls.cos(theta + phi)
+        one = 1 - balls.cos(theta)
+        return {
+            "the two": (kept - one, kept - one),
+            "closer than they look": (one, kept),
+            "others": (kept, balls.cos(phi) - balls.cos(beyond)),
+        }
+
+    points = [
+        point(apart=1, turn=1, clear=0, rest=1),
+        point(apart=3, turn="1/2", clear=1, rest=0),
+        point(apart=1, turn=0, clear=2, rest=2),
+    ]
+    yield tie("the claim compares these", claim, points, sides, ("the two",))
 
 
 @proof("gnc:sharp-2", "sharp", "the way between weight and feature")

@@ -288,6 +288,26 @@ def two_that_touch(xp: Any, *, w: Any, slope: Any) -> Judgement:
     )
 
 
+def turning_room(xp: Any, *, apart: Any, turn: Any, clear: Any, rest: Any) -> Judgement:
+    """The gap of two points theta apart and turned by phi, and that of an angle psi.
+
+    The numbers are in the ratio theta : phi : psi - (theta + 2 phi) : pi - psi.
+    """
+    share = xp.pi / (apart + 2 * turn + clear + rest)
+    theta, phi = share * apart, share * turn
+    psi = theta + 2 * phi + share * clear
+    kept = xp.cos(phi) - xp.cos(theta + phi)
+    gain = 4 * xp.sin(phi / 2) * xp.sin(theta / 2) * xp.cos((theta + phi) / 2)
+    return Judgement(
+        (),
+        (
+            Comparison("the two", kept - (1 - xp.cos(theta)), gain, "="),
+            Comparison("closer than they look", 1 - xp.cos(theta), kept),
+            Comparison("others", kept, 2 * xp.sin(psi / 2) * xp.sin(psi / 2 - phi)),
+        ),
+    )
+
+
 def path_to_the_midpoint(xp: Any, *, w: Any, h: Any, v: Any, a: Any, b: Any) -> Judgement:
     """No point between w_k and h_k comes closer to a fixed point of the code than the margin."""
     w, h, v = (unit(xp, x) for x in (w, h, v))
@@ -317,13 +337,29 @@ SHARP_2 = Statement(
                 (Field("w", ("K", "d")), Field("slope", (), "nonnegative")),
                 {"K": (2, 7), "d": (2, 5)},
             ),
+        ),
+        Variant(
+            "sharp",
+            "how far the two may turn",
+            r"With $\rho = \cos\varphi - \cos(\theta + \varphi)$ for the first gap: $\rho - (1 - "
+            r"\cos\theta) = 4\sin\frac\varphi2\sin\frac\theta2\cos\frac{\theta + \varphi}2$, "
+            r"positive where $\theta + \varphi < \pi$; and $2\sin\frac\psi2\sin(\frac\psi2 - "
+            r"\varphi) \ge \rho$ for $\theta + 2\varphi \le \psi \le \pi$.",
+            Claim(
+                turning_room,
+                (
+                    Field("apart", (), "positive"),
+                    Field("turn", (), "nonnegative"),
+                    Field("clear", (), "nonnegative"),
+                    Field("rest", (), "nonnegative"),
+                ),
+            ),
             remark="Let a Tammes-optimal code of least angle theta_0 have two points that touch "
             "each other, all their other angles being at least theta_0 + delta. Take 0 < phi <= "
             "delta/2 below pi - theta_0 and bring the two together, each by half, to the angle "
-            "theta with cos(theta + phi) = cos phi - 1 + cos theta_0. It is less than theta_0, "
-            "the first gap is 1 - cos theta_0, and the second is no less where psi >= theta + 2 "
-            "phi, which is so: a Softmax code that is no Tammes code, and whose features are not "
-            "its weights.",
+            "theta with rho = 1 - cos theta_0. It is less than theta_0, their other angles are at "
+            "least theta_0 + delta - (theta_0 - theta)/2 >= theta + 2 phi, so the margin stays: a "
+            "Softmax code that is no Tammes code, and whose features are not its weights.",
         ),
         Variant(
             "sharp",

@@ -10,6 +10,7 @@ from ncbounds.theory.midpoint import midpoints
 THEOREM = ("gnc:sharp-1", "sharp", "any code, any directions")
 VALUES = ("gnc:conjecture-equivalence", "printed", "equal optimal values")
 TOUCHING = ("gnc:sharp-2", "sharp", "two points that touch only each other")
+ROOM = ("gnc:sharp-2", "sharp", "how far the two may turn")
 BETWEEN = ("gnc:sharp-2", "sharp", "the way between weight and feature")
 
 
@@ -64,6 +65,12 @@ MUTANTS = {
         TOUCHING,
         lambda c: changed(c, "margin", lhs(101, 100)),
     ),
+    "turning: gain 1 % larger": (ROOM, lambda c: changed(c, "the two", rhs(101, 100))),
+    "turning: closer by 1 %": (
+        ROOM,
+        lambda c: changed(c, "closer than they look", lhs(101, 100)),
+    ),
+    "turning: others 1 % clearer": (ROOM, lambda c: changed(c, "others", lhs(101, 100))),
     "between: 1 % further off": (BETWEEN, lambda c: changed(c, "on the way", lhs(101, 100))),
     "between: no nearer than that": (BETWEEN, lambda c: changed(c, "on the way", swap)),
 }
