@@ -23,17 +23,58 @@ from proofs_check.code_bounds import (
     moment_bound,
     moment_bounds,
 )
-from proofs_check.softmax_code import CODES, MONOTONE_POWERS, exact_margin, exact_optimum, sandwich
+from proofs_check.softmax_code import CODES, exact_margin, exact_optimum, sandwich
 from proofs_check.steps import Step, assumes, identity, nonnegative, number, proof, tie
 
 _K, _rho, _half = sympy.symbols("K rho y", positive=True)
 _angle = sympy.Symbol("theta", positive=True)
 _a, _b, _g = sympy.symbols("a b g", nonnegative=True)
 _n = sympy.Symbol("n", integer=True, nonnegative=True)
-_FACTS = (*CAPS_FACTS, MONOTONE_POWERS)
+_FACTS = CAPS_FACTS
+_GIVEN = [{**code, "rho": Fraction(1 + i, 20)} for i, code in enumerate(CODES[:6])]
 
 
 @proof("gnc:remark-dimension", "printed", "for each fixed rho < 1, order of log K", *_FACTS)
+def fixed_margin(claim: Claim) -> Iterator[Step]:
+    """A coarser form of `explicit_dimension`, for margins r of at most 1."""
+    yield from sandwich()
+    yield from _necessary()
+    yield from _sufficient()
+    third = sympy.Rational(1, 3)
+    yield nonnegative(
+        "K^2 (r/3)^(2d) is K^2 (r/3)^(d-1) = 64/9 - a times (r/3)^(d+1) = 1/27 - b: at most 1",
+        1 - sympy.Rational(64, 9) * third**3,
+        [sympy.Rational(179, 243)],
+    )
+    yield nonnegative(
+        "(r/3)^(d+1) <= (1/3)^3 for r/3 = 1/(3 + a), d = n + 2, and (3 + a)^n = 1 + b",
+        third**3 - 1 / ((3 + _a) ** 3 * (1 + _b)),
+        [
+            third**3 / ((3 + _a) ** 3 * (1 + _b)),
+            sympy.expand((3 + _a) ** 3 * (1 + _b) - 27),
+        ],
+    )
+    yield nonnegative(
+        "K is more than (K-1)/2, so this dimension is one that suffices",
+        _K - (_K - 1) / 2,
+        [(_K + 1) / 2],
+    )
+
+    def sides(w: Any, h: Any, rho: Any) -> dict[str, tuple[Any, Any]]:
+        K, d = w.shape
+        margin, wanted = exact_margin(w, h), number(rho)
+        power = balls.ball(0) if margin < 0 else (margin.min(balls.ball(1)) / 3) ** d
+        logarithm = balls.ball(1 - (1 - wanted) ** 2).log()
+        return {
+            "dimension": (1 - 2 * balls.ball(K).log() / logarithm, balls.ball(d)),
+            "necessary": (K * power, balls.ball(1)),
+            "sufficient": (balls.ball(wanted), exact_optimum(d, K)),
+        }
+
+    yield assumes(claim, w="real", h="real", rho="proportion")
+    yield tie("the claim compares these", claim, _GIVEN, sides)
+
+
 @proof("gnc:remark-dimension", "corrected", "log(K^2) over log(1/rho)", *_FACTS)
 def explicit_dimension(claim: Claim) -> Iterator[Step]:
     """From the packing bound, and from a greedy code whose caps are measured by a power of sin.
@@ -58,8 +99,7 @@ def explicit_dimension(claim: Claim) -> Iterator[Step]:
         }
 
     yield assumes(claim, w="real", h="real", rho="proportion")
-    given = [{**code, "rho": Fraction(1 + i, 20)} for i, code in enumerate(CODES[:6])]
-    yield tie("the claim compares these", claim, given, sides)
+    yield tie("the claim compares these", claim, _GIVEN, sides)
 
 
 def _necessary() -> Iterator[Step]:

@@ -160,6 +160,25 @@ def dimension_claim(xp: Any, *, w: Any, h: Any, rho: Any) -> Judgement:
     )
 
 
+def fixed_margin_claim(xp: Any, *, w: Any, h: Any, rho: Any) -> Judgement:
+    """For margins below 1 the dimension is of the order of log K, constants depending on rho."""
+    number, dimension = w.shape[1], w.shape[2]
+    margin = code_margin(xp, w, h)
+    d, K = 0 * margin + dimension, 0 * margin + number
+    below_one = xp.minimum(xp.maximum(margin, 0 * margin), 1 + 0 * margin)
+    power = 1 + 0 * margin
+    for _ in range(dimension):
+        power = power * below_one / 3
+    enough = 1 - 2 * xp.log(K) / xp.log1p(-(1 - rho) * (1 - rho))
+    return Judgement(
+        (Comparison("dimension", enough, d),),
+        (
+            Comparison("necessary", K * power, 1 + 0 * margin),
+            Comparison("sufficient", rho, proved_optimum(xp, d, K, (dimension, number))),
+        ),
+    )
+
+
 _NUMBERS = (
     Field("K", (), "integer", least=3),
     Field("d", (), "integer", least=2),
@@ -174,7 +193,7 @@ _EXPLICIT = (
     r"$K^2 (\rho/3)^{d-1} \le \frac{64}9$); and for $\rho < 1$ there are such vectors in every "
     r"dimension $d \ge 1 + \frac{2 \ln((K-1)/2)}{\ln(1/(\rho (2-\rho)))}$, $d \ge 2$."
 )
-_EXPLICIT_CLAIM = Claim(dimension_claim, (*_CODE, Field("rho", (), "proportion")), _SIZES)
+_MARGIN = Field("rho", (), "proportion")
 
 REMARK_DIMENSION = Statement(
     id="gnc:remark-dimension",
@@ -207,15 +226,17 @@ REMARK_DIMENSION = Statement(
         Variant(
             "printed",
             "for each fixed rho < 1, order of log K",
-            r"For fixed $\rho < 1$ the minimal feature dimension grows like $\log K$. " + _EXPLICIT,
-            _EXPLICIT_CLAIM,
+            r"For fixed $\rho < 1$ the minimal feature dimension is of the order of $\log K$: "
+            r"it is at least $\ln K/\ln(3/\rho)$ (written $K (\rho/3)^d \le 1$), and every $d \ge 2$ with "
+            r"$d \ge 1 + \frac{2 \ln K}{\ln(1/(\rho (2-\rho)))}$ suffices.",
+            Claim(fixed_margin_claim, (*_CODE, _MARGIN), _SIZES),
             remark="True in this reading, with constants that depend on rho.",
         ),
         Variant(
             "corrected",
             "log(K^2) over log(1/rho)",
             _EXPLICIT,
-            _EXPLICIT_CLAIM,
+            Claim(dimension_claim, (*_CODE, _MARGIN), _SIZES),
             (
                 Bound(_QUANTITY, necessary_dimension, "lower", 1),
                 Bound(_QUANTITY, sufficient_dimension, "upper"),

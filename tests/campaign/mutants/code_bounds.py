@@ -66,9 +66,9 @@ MUTANTS = {
         lambda c: changed(c, "linear programming", rhs(99, 100)),
     ),
     "Delsarte: coefficients of any sign": (DELSARTE, any_sign),
-    "dimension, fixed rho: half is necessary": (
+    "dimension, fixed rho: a third is necessary": (
         FIXED,
-        lambda c: changed(c, "necessary", rhs(1, 2)),
+        lambda c: changed(c, "necessary", rhs(1, 3)),
     ),
     "dimension, fixed rho: every dimension suffices": (FIXED, lambda c: without(c, "dimension")),
     "dimension: half is necessary": (
