@@ -24,14 +24,13 @@ from proofs_check.code_bounds import (
     moment_bounds,
 )
 from proofs_check.softmax_code import CODES, exact_margin, exact_optimum, sandwich
-from proofs_check.steps import Step, assumes, identity, nonnegative, number, proof, tie
+from proofs_check.steps import Step, assumes, identity, nonnegative, proof, tie
 
 _K, _rho, _half = sympy.symbols("K rho y", positive=True)
 _angle = sympy.Symbol("theta", positive=True)
 _a, _b, _g = sympy.symbols("a b g", nonnegative=True)
 _n = sympy.Symbol("n", integer=True, nonnegative=True)
 _FACTS = CAPS_FACTS
-_GIVEN = [{**code, "rho": Fraction(1 + i, 20)} for i, code in enumerate(CODES[:6])]
 
 
 @proof("gnc:remark-dimension", "printed", "for each fixed rho < 1, order of log K", *_FACTS)
@@ -60,19 +59,17 @@ def fixed_margin(claim: Claim) -> Iterator[Step]:
         [(_K + 1) / 2],
     )
 
-    def sides(w: Any, h: Any, rho: Any) -> dict[str, tuple[Any, Any]]:
+    def sides(w: Any, h: Any) -> dict[str, tuple[Any, Any]]:
         K, d = w.shape
-        margin, wanted = exact_margin(w, h), number(rho)
+        margin = exact_margin(w, h)
         power = balls.ball(0) if margin < 0 else (margin.min(balls.ball(1)) / 3) ** d
-        logarithm = balls.ball(1 - (1 - wanted) ** 2).log()
         return {
-            "dimension": (1 - 2 * balls.ball(K).log() / logarithm, balls.ball(d)),
             "necessary": (K * power, balls.ball(1)),
-            "sufficient": (balls.ball(wanted), exact_optimum(d, K)),
+            "sufficient": (_power_margin(d, Fraction(1, K)), exact_optimum(d, K)),
         }
 
-    yield assumes(claim, w="real", h="real", rho="proportion")
-    yield tie("the claim compares these", claim, _GIVEN, sides)
+    yield assumes(claim, w="real", h="real")
+    yield tie("the claim compares these", claim, CODES, sides)
 
 
 @proof("gnc:remark-dimension", "corrected", "log(K^2) over log(1/rho)", *_FACTS)
@@ -86,20 +83,17 @@ def explicit_dimension(claim: Claim) -> Iterator[Step]:
     yield from _necessary()
     yield from _sufficient()
 
-    def sides(w: Any, h: Any, rho: Any) -> dict[str, tuple[Any, Any]]:
+    def sides(w: Any, h: Any) -> dict[str, tuple[Any, Any]]:
         K, d = w.shape
-        margin, wanted = exact_margin(w, h), number(rho)
+        margin = exact_margin(w, h)
         power = balls.ball(0) if margin < 0 else (margin / 3) ** (d - 1)
-        logarithm = balls.ball(1 - (1 - wanted) ** 2).log()
-        suffices = 1 - 2 * balls.ball(Fraction(K - 1, 2)).log() / logarithm
         return {
-            "dimension": (suffices, balls.ball(d)),
             "necessary": (9 * K * K * power, balls.ball(64)),
-            "sufficient": (balls.ball(wanted), exact_optimum(d, K)),
+            "sufficient": (_power_margin(d, Fraction(2, K - 1)), exact_optimum(d, K)),
         }
 
-    yield assumes(claim, w="real", h="real", rho="proportion")
-    yield tie("the claim compares these", claim, _GIVEN, sides)
+    yield assumes(claim, w="real", h="real")
+    yield tie("the claim compares these", claim, CODES, sides)
 
 
 def _necessary() -> Iterator[Step]:
@@ -179,6 +173,22 @@ def _sufficient() -> Iterator[Step]:
         (bound - 1) / 2 * logarithm,
         sympy.log((named["K"] - 1) / 2),
     )
+    y = sympy.Symbol("y", positive=True)
+    yield identity(
+        "rho = y/(1 + sqrt(1 - y)) is the margin with rho (2 - rho) = y",
+        sympy.radsimp(sympy.simplify((1 - sympy.sqrt(1 - y)) * (1 + sympy.sqrt(1 - y)))),
+        y,
+    )
+    margin = 1 - sympy.sqrt(1 - y)
+    yield identity("which is 1 - sqrt(1 - y)", sympy.expand(margin * (2 - margin)), y)
+
+
+def _power_margin(d: int, share: Fraction) -> Any:
+    """1 less the cosine whose sine, to the power d - 1, is the share."""
+    if share >= 1:
+        return balls.ball(1)
+    sine = balls.ball(share).root(d - 1)
+    return 1 - (1 - sine * sine).sqrt()
 
 
 @proof("gnc:remark-dimension", "sharp", "certified integers", *_FACTS, SCHOENBERG)

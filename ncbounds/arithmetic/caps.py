@@ -15,10 +15,8 @@ import flint
 from ncbounds.arithmetic import balls
 from ncbounds.errors import InputError
 
-#: Newton steps from a start that has a few digits, before the root is given up.
-_STEPS = 200
-#: Below this, starts are taken from the leading term rather than from floats.
-_LEAST_FLOAT = Fraction(1, 10**280)
+#: Newton steps at most; a dozen are usual.
+_STEPS = 100
 
 
 def doubled_share(d: int, square: flint.arb, of_cosine: bool = False) -> flint.arb:
@@ -80,14 +78,16 @@ def squares_of_share(d: int, share: Fraction) -> tuple[flint.arb, flint.arb]:
         return flint.arb(1), flint.arb(0)
     bits = flint.ctx.prec
     # What is inverted near the equator is 1 - share; the slope there is of the order of d.
-    with balls.precision(bits + 2 * d.bit_length() + 20):
+    with balls.precision(53 + 2 * d.bit_length()):
         by_cosine, start = _start(d, share)
+    with balls.precision(bits + 2 * d.bit_length() + 20):
         root = _root(d, balls.ball(share), start, by_cosine, bits)
         pair = (1 - root, root) if by_cosine else (root, 1 - root)
     return pair
 
 
 _ONE, _HALF = flint.arb(1), flint.arb(flint.fmpq(1, 2))
+_MOST = 1 - flint.arb(2) ** -10
 
 
 def _half_dimension(d: int) -> flint.arb:
@@ -134,43 +134,43 @@ def _stieltjes(a: flint.arb, y: flint.arb) -> flint.arb:
 
 
 def _start(d: int, share: Fraction) -> tuple[bool, flint.arb]:
-    """Whether to solve for the cosine's square, and a few digits of the unknown."""
-    from scipy.special import betainccinv, betaincinv
+    """Whether to solve for the cosine's square, and a few digits of the unknown.
 
-    a = (d - 1) / 2
-    if share > _LEAST_FLOAT:
-        target = float(share)
-        cosine, sine = float(betainccinv(0.5, a, target)), float(betaincinv(a, 0.5, target))
-        if 0 < cosine <= 0.5:
-            return True, flint.arb(cosine)
-        if 1e-300 < sine < 1:
-            return False, flint.arb(sine)
-    exact = _half_dimension(d)
-    leading = balls.ball(share).log() + exact.log() + exact.lgamma() - (exact + _HALF).lgamma()
-    return False, ((leading + flint.arb.pi().log() / 2) / exact).exp().mid()
+    Newton's method starts from one of the bounds x^a <= I_x <= x^a/(a B(a, 1/2) (1 - x)^(1/2)).
+    """
+    a, p = _half_dimension(d), balls.ball(share)
+    cosine = -(p.log() / a).expm1()
+    by_cosine = bool(2 * cosine <= 1)
+    beta = a.lgamma() + flint.arb.pi().log() / 2 - (a + _HALF).lgamma()
+    start = cosine if by_cosine else ((p.log() + a.log() + beta) / a).exp().min(_MOST)
+    return by_cosine, _newton(d, p, start.mid(), by_cosine, flint.arb(2) ** -24)
 
 
 def _root(d: int, share: flint.arb, start: flint.arb, by_cosine: bool, bits: int) -> flint.arb:
     """Newton's method, and at last its interval form, which encloses the one root."""
-    unknown = start
     close = flint.arb(2) ** (-(bits // 2) - 8)
+    unknown = _newton(d, share, start, by_cosine, close)
+    around = unknown + flint.arb(0, 1) * unknown * close * 4
+    value = doubled_share(d, unknown, by_cosine)
+    better = unknown - (value - share) / _slope(d, around, by_cosine)
+    return better if around.contains(better) else flint.arb(0, 1).union(flint.arb(1))
+
+
+def _newton(
+    d: int, share: flint.arb, unknown: flint.arb, by_cosine: bool, close: flint.arb
+) -> flint.arb:
+    """Newton's method for the logarithm of the share, until steps are relatively small."""
     for _ in range(_STEPS):
-        # In the logarithm of the share, which is nearly linear in that of the sine.
         value = doubled_share(d, unknown, by_cosine)
         step = value * (value / share).log() / _slope(d, unknown, by_cosine)
         relative = (step / unknown).mid()
+        if not relative.is_finite():
+            break
         if abs(relative) < close:
-            reach = unknown * close * 4
-            around = unknown + flint.arb(0, 1) * reach
-            better = unknown - (value - share) / _slope(d, around, by_cosine)
-            if around.contains(better):
-                return better
             break
-        bounded = relative if relative < 0.5 else flint.arb(0.5)  # the unknown stays positive
-        unknown = (unknown * (1 - bounded)).mid()
-        if by_cosine and unknown >= 1:
-            break
-    return flint.arb(0, 1).union(flint.arb(1))
+        bounded = relative.min(_HALF)  # the unknown stays positive, and below 1
+        unknown = (unknown * (1 - bounded)).mid().min(_MOST)
+    return unknown
 
 
 def _squares(square: flint.arb, of_cosine: bool) -> tuple[flint.arb, flint.arb]:

@@ -86,7 +86,7 @@ def delsarte_bound(d: int, K: int, degree: int = _DEGREE) -> DelsarteCertificate
     --------
     >>> found = delsarte_bound(4, 24, degree=10)
     >>> found.holds(), round(float(found.one_vs_rest), 4)
-    (True, 0.5162)
+    (True, 0.5215)
     """
     if d < 2:
         raise InputError("d", d, "at least 2")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from mutants.planting import changed, lhs, rhs, without
+from mutants.planting import changed, lhs, rhs
 from ncbounds.theory.code_bounds import cap_upper, triangle_upper
 
 CAPS = ("gnc:sharp-caps", "sharp", "exact caps")
@@ -70,12 +70,15 @@ MUTANTS = {
         FIXED,
         lambda c: changed(c, "necessary", rhs(1, 3)),
     ),
-    "dimension, fixed rho: every dimension suffices": (FIXED, lambda c: without(c, "dimension")),
+    "dimension, fixed rho: four times the margin": (
+        FIXED,
+        lambda c: changed(c, "sufficient", lhs(4)),
+    ),
     "dimension: half is necessary": (
         EXPLICIT,
         lambda c: changed(c, "necessary", rhs(1, 2)),
     ),
-    "dimension: every dimension suffices": (EXPLICIT, lambda c: without(c, "dimension")),
+    "dimension: twice the margin": (EXPLICIT, lambda c: changed(c, "sufficient", lhs(2))),
     "dimension, integers: upper side 1 % smaller": (
         INTEGERS,
         lambda c: changed(c, "upper side", rhs(99, 100)),
