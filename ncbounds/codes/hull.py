@@ -23,8 +23,11 @@ from numpy.typing import NDArray
 Floats = NDArray[np.float64]
 Indices = NDArray[np.int64]
 
-#: Neighbours to begin with, points that join in a round, and rounds before all points join.
+#: Neighbours to begin with, points that join in a round, rounds after which none leave any more
+#: (or rounding might go round in circles), and rounds at most.
 _NEIGHBOURS, _JOINING, _PRUNED, _ROUNDS = 48, 32, 30, 60
+#: What rounding does to an inner product, relative to both lengths, more or less.
+_NOISE = 1e-15
 #: Points nearer than this to their hyperplane, relative to the distance, do not count as behind it.
 _BEHIND = 1e-12
 #: A distance below this share of the points that cancel is taken for 0: the row is in the hull.
@@ -33,7 +36,7 @@ INSIDE = 1e-14
 _RIDGE = 1e-12
 #: Exchanges without a new least number of wrong signs, before pivoting gives up.
 _PATIENCE = 4
-#: What Wolfe's method must finish.
+#: How far behind, relative to the distance, an active point sends the matter to Wolfe's method.
 _UNSETTLED = 1e-11
 
 
@@ -75,20 +78,20 @@ def nearest_points(cloud: Cloud, targets: Indices) -> list[Nearest]:
     active = _neighbours(cloud, targets)
     weights = [np.zeros(0) for _ in targets]
     directions = np.zeros((len(targets), cloud.points.shape[1]))
-    open_ = list(range(len(targets)))
+    unfinished = list(range(len(targets)))
     for round in range(_ROUNDS + 1):
-        for i in open_:
+        for i in unfinished:
             differences = cloud.points[targets[i]] - cloud.points[active[i]]
             weights[i], directions[i] = _nearest_of_few(differences, weights[i])
             if round < _PRUNED:
                 kept = _kept(differences, weights[i], directions[i])
                 active[i], weights[i] = active[i][kept], weights[i][kept]
-        open_ = [i for i in open_ if directions[i].any()]
-        if not open_ or round == _ROUNDS:
+        unfinished = [i for i in unfinished if directions[i].any()]
+        if not unfinished or round == _ROUNDS:
             break
-        chosen = np.array(open_)
+        chosen = np.array(unfinished)
         joining = _behind(cloud, targets[chosen], directions[chosen], [active[i] for i in chosen])
-        open_ = [i for i, more in zip(open_, joining, strict=True) if len(more)]
+        unfinished = [i for i, more in zip(unfinished, joining, strict=True) if len(more)]
         for i, more in zip(chosen, joining, strict=True):
             active[i] = np.concatenate([active[i], more])
     return [
@@ -126,10 +129,9 @@ def _behind(
     found = []
     for k, h, row, own in zip(targets, directions, reached, active, strict=True):
         level = float(h @ h)
-        noise = 1e-15 * 2 * cloud.lengths.max() * np.sqrt(level)
-        row[own] = row[k] - 2 * level - 2 * noise
-        at = row[k] - level * (1 - _BEHIND) + noise
-        row[k] = -np.inf
+        noise = 2 * _NOISE * cloud.lengths.max() * np.sqrt(level)
+        at = row[k] - level * (1 - _BEHIND) - noise
+        row[own] = row[k] = -np.inf
         suspects = np.flatnonzero(row > at)
         many = len(suspects) > _JOINING
         worst = suspects[np.argpartition(-row[suspects], _JOINING)[:_JOINING]] if many else suspects
@@ -141,9 +143,16 @@ def _behind(
 
 
 def _truly_behind(cloud: Cloud, k: int, h: Floats, suspects: Indices) -> Indices:
-    products = (cloud.points[k] - cloud.points[suspects]) @ h
-    behind: Indices = suspects[products < (h @ h) * (1 - _BEHIND)]
-    return behind
+    differences = cloud.points[k] - cloud.points[suspects]
+    behind = _products(differences, h) < (h @ h) * (1 - _BEHIND)
+    return suspects[behind]
+
+
+def _products(differences: Floats, h: Floats) -> Floats:
+    """Inner products, at the upper end of what rounding leaves open."""
+    lengths = np.sqrt(np.einsum("ij,ij->i", differences, differences))
+    open_to: Floats = differences @ h + _NOISE * lengths * np.linalg.norm(h)
+    return open_to
 
 
 def _nearest_of_few(differences: Floats, guess: Floats) -> tuple[Floats, Floats]:
@@ -159,8 +168,7 @@ def _nearest_of_few(differences: Floats, guess: Floats) -> tuple[Floats, Floats]
     if len(z):
         x = z @ differences
         level = float(x @ x)
-        noise = 1e-15 * lengths * np.sqrt(level)
-        if level > 0 and (differences @ x + noise).min() >= level * (1 - _UNSETTLED):
+        if level > 0 and _products(differences, x).min() >= level * (1 - _UNSETTLED):
             return z, x
     z, x = _by_wolfe(differences, guess)
     if np.linalg.norm(x) <= INSIDE * (z @ lengths):
