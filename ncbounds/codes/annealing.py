@@ -9,7 +9,7 @@ starts search a small space without code of their own.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
@@ -19,7 +19,10 @@ Floats = NDArray[np.float64]
 _MEMORY = 7
 _SUFFICIENT = 1e-4
 _BACKTRACK = 0.35
+_SHORTEST = 1e-10
 _STILL = 1e-14
+_FLAT = 1e-300
+_CHECK = 8
 
 
 def largest_inner_products(points: Floats) -> Floats:
@@ -71,83 +74,134 @@ def descend(points: Floats, beta: float, evaluations: int, tolerance: float) -> 
     Parameters:
         points: (B, K, d) unit rows.
         beta: sharpness of the smoothing.
-        evaluations: of the objective, the same for all.
-        tolerance: an arrangement stops when a step promises less than this.
+        evaluations: of the objective, at most, the same for all.
+        tolerance: an arrangement rests when a step promises less than this.
     """
-    B, K, d = points.shape
-    betas = np.full(B, beta)
-    points = points.copy()
-    value, gradient = smoothed_maximum(points, betas)
+    finished = points.copy()
+    left = np.arange(len(points))
+    state = _State.at(points, beta)
+    for evaluation in range(evaluations):
+        resting = -state.slope < tolerance
+        if (evaluation % _CHECK == 0 and 2 * resting.sum() >= len(left)) or resting.all():
+            finished[left] = state.points
+            if resting.all():
+                return finished
+            left, state = left[~resting], state.take(~resting)
+        _advance(state)
+    finished[left] = state.points
+    return finished
+
+
+@dataclass
+class _State:
+    """A batch under way: where each arrangement is, where it is heading, what it remembers.
+
+    `basis` (B, 2 m + 1, n) holds the last m steps, the m changes of the gradient along them and
+    the gradient; `gram` their inner products. A direction is a combination of the basis, so that
+    only its coefficients need the two loops of the quasi-Newton recursion.
+    """
+
+    beta: float
+    points: Floats
+    value: Floats
+    basis: Floats
+    gram: Floats
+    direction: Floats
+    slope: Floats
+    length: Floats
+    slot: int = 0
+
+    @classmethod
+    def at(cls, points: Floats, beta: float) -> _State:
+        """The state of a descent that begins at these points."""
+        B, K, d = points.shape
+        value, gradient = smoothed_maximum(points, np.full(B, beta))
+        basis = np.zeros((B, 2 * _MEMORY + 1, K * d))
+        basis[:, -1] = gradient.reshape(B, K * d)
+        gram = np.zeros((B, 2 * _MEMORY + 1, 2 * _MEMORY + 1))
+        gram[:, -1, -1] = _dot(basis[:, -1], basis[:, -1])
+        direction = _first_step(basis[:, -1], beta)
+        slope = _dot(basis[:, -1], direction)
+        return cls(beta, points.copy(), value, basis, gram, direction, slope, np.ones(B))
+
+    def take(self, chosen: NDArray[np.bool_]) -> _State:
+        """The state of some of the arrangements."""
+        return _State(
+            self.beta,
+            self.points[chosen],
+            self.value[chosen],
+            self.basis[chosen],
+            self.gram[chosen],
+            self.direction[chosen],
+            self.slope[chosen],
+            self.length[chosen],
+            self.slot,
+        )
+
+
+def _advance(state: _State) -> None:
+    """One evaluation for all: who descends enough moves and turns, who does not steps back."""
+    B, K, d = state.points.shape
+    trial = unit(state.points + (state.length[:, None] * state.direction).reshape(B, K, d))
+    value, gradient = smoothed_maximum(trial, np.full(B, state.beta))
+    better = value <= state.value + _SUFFICIENT * state.length * state.slope
+    if not better.any():
+        state.length *= _BACKTRACK
+        state.slope[state.length < _SHORTEST] = 0.0
+        return
+    moved = better[:, None]
     flat = gradient.reshape(B, K * d)
-    steps = np.zeros((_MEMORY, B, K * d))
-    changes = np.zeros((_MEMORY, B, K * d))
-    curvature = np.zeros((_MEMORY, B))
-    direction = -flat * _first_step(flat, beta)[:, None]
-    slope = np.einsum("bn,bn->b", flat, direction)
-    length = np.ones(B)
-    slot = 0
-    for _ in range(evaluations):
-        if (-slope < tolerance).all():
-            break
-        trial = unit(points + (length[:, None] * direction).reshape(B, K, d))
-        trial_value, trial_gradient = smoothed_maximum(trial, betas)
-        better = trial_value <= value + _SUFFICIENT * length * slope
-        length = np.where(better, 1.0, length * _BACKTRACK)
-        trial_flat = trial_gradient.reshape(B, K * d)
-        step = (trial - points).reshape(B, K * d)
-        change = trial_flat - flat
-        product = np.einsum("bn,bn->b", step, change)
-        kept = better & (product > 1e-300)
-        steps[slot] = np.where(kept[:, None], step, 0.0)
-        changes[slot] = np.where(kept[:, None], change, 0.0)
-        curvature[slot] = np.where(kept, product, 0.0)
-        points = np.where(better[:, None, None], trial, points)
-        value = np.where(better, trial_value, value)
-        flat = np.where(better[:, None], trial_flat, flat)
-        if not better.any():
-            stuck = length < 1e-10
-            direction = np.where(
-                stuck[:, None], -flat * _first_step(flat, beta)[:, None], direction
-            )
-            slope = np.where(length < 1e-16, 0.0, np.einsum("bn,bn->b", flat, direction))
-            continue
-        fresh = _quasi_newton(flat, steps, changes, curvature, slot, beta)
-        downhill = np.einsum("bn,bn->b", flat, fresh)
-        failed = (length < 1e-6) & ~better
-        fresh = np.where((better & (downhill < 0))[:, None], fresh, direction)
-        steepest = (better & (downhill >= 0)) | failed
-        fresh = np.where(steepest[:, None], -flat * _first_step(flat, beta)[:, None], fresh)
-        curvature[:, failed] = 0.0
-        length = np.where(failed, 1.0, length)
-        direction = fresh
-        slope = np.einsum("bn,bn->b", flat, direction)
-        slot = (slot + 1) % _MEMORY
-    return points
+    i, j = state.slot, _MEMORY + state.slot
+    state.basis[:, i] = np.where(moved, (trial - state.points).reshape(B, K * d), 0.0)
+    state.basis[:, j] = np.where(moved, flat - state.basis[:, -1], 0.0)
+    state.basis[:, -1] = np.where(moved, flat, state.basis[:, -1])
+    products = state.basis @ state.basis[:, [i, j, -1]].swapaxes(1, 2)
+    for column, place in enumerate((i, j, 2 * _MEMORY)):
+        state.gram[:, place, :] = state.gram[:, :, place] = products[:, :, column]
+    state.points = np.where(moved[..., None], trial, state.points)
+    state.value = np.where(better, value, state.value)
+    fresh = _quasi_newton(state)
+    downhill = _dot(state.basis[:, -1], fresh)
+    uphill = better & ~(downhill < 0)
+    stuck = ~better & (state.length < _SHORTEST)
+    if uphill.any():
+        fresh = np.where(uphill[:, None], _first_step(state.basis[:, -1], state.beta), fresh)
+    state.direction = np.where(moved, fresh, state.direction)
+    state.slope = np.where(better, _dot(state.basis[:, -1], state.direction), state.slope)
+    state.slope[stuck] = 0.0
+    state.length = np.where(better, 1.0, state.length * _BACKTRACK)
+    state.slot = (state.slot + 1) % _MEMORY
 
 
-def _first_step(flat: Floats, beta: float) -> Floats:
-    """A step length without curvature: moves points by about 1/beta."""
-    largest = np.abs(flat).max(axis=1)
-    scale: Floats = 0.5 / (beta * np.maximum(largest, _STILL))
-    return scale
+def _dot(x: Floats, y: Floats) -> Floats:
+    """Inner products of the rows."""
+    return np.asarray(np.einsum("bn,bn->b", x, y))
 
 
-def _quasi_newton(
-    flat: Floats, steps: Floats, changes: Floats, curvature: Floats, newest: int, beta: float
-) -> Floats:
-    """The two-loop recursion for all arrangements; pairs of zero curvature drop out."""
-    order: Sequence[int] = [(newest - i) % _MEMORY for i in range(_MEMORY)]
-    inverse = np.divide(1.0, curvature, out=np.zeros_like(curvature), where=curvature > 0)
-    q = -flat
-    alphas = {}
+def _first_step(gradient: Floats, beta: float) -> Floats:
+    """The direction of steepest descent, so long that no coordinate moves more than 1/(2 beta)."""
+    largest = np.maximum(np.abs(gradient).max(axis=1), _STILL)
+    return np.asarray(-gradient * (0.5 / (beta * largest))[:, None])
+
+
+def _quasi_newton(state: _State) -> Floats:
+    """The two-loop recursion in coefficients of the basis; pairs without curvature drop out."""
+    gram, newest = state.gram, state.slot
+    order = [(newest - age) % _MEMORY for age in range(_MEMORY)]
+    curvature = gram[:, np.arange(_MEMORY), _MEMORY + np.arange(_MEMORY)]
+    inverse = np.divide(1.0, curvature, out=np.zeros_like(curvature), where=curvature > _FLAT)
+    coefficients = np.zeros(gram.shape[:2])
+    coefficients[:, -1] = -1.0
+    weights = np.zeros_like(curvature)
     for i in order:
-        alphas[i] = inverse[i] * np.einsum("bn,bn->b", steps[i], q)
-        q -= alphas[i][:, None] * changes[i]
-    squares = np.einsum("bn,bn->b", changes[newest], changes[newest])
-    plain = _first_step(flat, beta)
-    scale = np.divide(curvature[newest], squares, out=plain, where=squares > 0)
-    q *= scale[:, None]
+        weights[:, i] = inverse[:, i] * _dot(coefficients, gram[:, i])
+        coefficients[:, _MEMORY + i] -= weights[:, i]
+    change = gram[:, _MEMORY + newest, _MEMORY + newest]
+    largest = np.maximum(np.sqrt(gram[:, -1, -1]), _STILL)
+    plain = 0.5 / (state.beta * largest)
+    known = (inverse[:, newest] > 0) & (change > 0)
+    coefficients *= np.divide(curvature[:, newest], change, out=plain, where=known)[:, None]
     for i in reversed(order):
-        back = inverse[i] * np.einsum("bn,bn->b", changes[i], q)
-        q += (alphas[i] - back)[:, None] * steps[i]
-    return q
+        back = inverse[:, i] * _dot(coefficients, gram[:, _MEMORY + i])
+        coefficients[:, i] += weights[:, i] - back
+    return np.asarray((coefficients[:, None] @ state.basis)[:, 0])

@@ -13,8 +13,8 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from ncbounds.codes.annealing import Floats, descend, largest_inner_products
-from ncbounds.codes.polish import polish
+from ncbounds.codes.annealing import Floats, descend, largest_inner_products, smoothed_maximum
+from ncbounds.codes.polish import contact_equations, polish
 from ncbounds.codes.starts import KINDS, hops
 
 #: Sharpness of the smoothing in units of one over the typical 1 - <x_i, x_j> of neighbours, and
@@ -28,13 +28,17 @@ _STAGES = (
     (1500.0, 80, 1.0),
 )
 #: After these the order of the elite is known; the first few of it go on.
-_SORTING_STAGES = ((6e3, 120), (2.5e4, 120))
+_SORTING_STAGES = ((6e3, 250), (2.5e4, 250))
 _FINAL_STAGES = ((1e5, 200), (4e5, 200))
+_DISTINCT_FROM = 120.0
 _FIRST_HOP = 12.0
 _ELITE = 12
-_POLISHED = 3
+_POLISHED = 2
 _SAME = 1e-7
-_ENOUGH_HITS = 40
+#: So near the bound, in units of the typical gap, that the contact equations may reach it.
+_NEAR = 0.02
+#: Fresh rounds that met the best arrangement, after which a better one is unlikely.
+_ENOUGH_HITS = 8
 _LARGEST_BATCH = 32
 _ENTRIES_AT_ONCE = 400_000
 
@@ -94,12 +98,16 @@ def search(
         else:
             points, first = hops(rng, np.array(elite.points), batch, math.sqrt(scale)), _FIRST_HOP
         points = anneal(points, scale, first)
-        for value, arrangement in zip(largest_inner_products(points), points, strict=True):
+        values = largest_inner_products(points)
+        if values.min() < bound + _NEAR * scale:
+            solved = contact_equations(points[values.argmin()])
+            if largest_inner_products(solved) <= bound + 1e-9:
+                return solved
+        for value, arrangement in zip(values, points, strict=True):
             elite.add(float(value), arrangement, fresh)
         done, turn = done + batch, turn + 1
         progress(min(done, restarts), restarts, f"{1 - elite.values[0]:.6f}")
-        settled = begun >= len(KINDS) and elite.hits >= _ENOUGH_HITS
-        if elite.values[0] <= bound + 1e-9 or settled:
+        if begun >= len(KINDS) and elite.hits >= _ENOUGH_HITS:
             break
     return finish(np.array(elite.points), scale)
 
@@ -113,7 +121,17 @@ def anneal(points: Floats, scale: float, first: float) -> Floats:
         kept = math.ceil(share * len(points))
         if kept < len(points):
             points = points[np.argsort(largest_inner_products(points), kind="stable")[:kept]]
+        if sharpness >= _DISTINCT_FROM:
+            points = _distinct(points, sharpness / scale)
     return points
+
+
+def _distinct(points: Floats, beta: float) -> Floats:
+    """One arrangement for each value of the smoothed maximum."""
+    values = smoothed_maximum(points, np.full(len(points), beta))[0]
+    order = np.argsort(values, kind="stable")
+    new = np.diff(values[order], prepend=-np.inf) > _SAME
+    return points[order[new]]
 
 
 def finish(points: Floats, scale: float) -> Floats:
