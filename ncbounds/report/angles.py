@@ -21,7 +21,7 @@ from ncbounds.report.ends import single
 from ncbounds.theory import ellipsoid
 
 #: Classes up to which matrices of each class are multiplied in balls.
-FEW = 40
+FEW = 32
 #: Evaluations of a bound in floats to find the best price; it is flat there.
 _TRIALS = 14
 
