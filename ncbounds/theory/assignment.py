@@ -88,6 +88,8 @@ def assignment_claim(reflections: bool) -> Any:
 
 
 _FIELDS = (Field("s", ("K", "K")),)
+#: All K! assignments are tried.
+_FEW = {"K": lambda sizes: min(sizes["K"], 5)}
 _SQUARE = (
     r"Four classes can be assigned to the vertices $(\pm1, 0)$, $(0, \pm1)$ of a square in three "
 )
@@ -121,7 +123,7 @@ REMARK_ASSIGNMENT = Statement(
             r"$\frac{(K-1)!}2$ ways, up to rotations and reflections, and for any similarities "
             r"$s_{jk}$ of classes the best of these has the largest $\sum_{j \ne k}s_{jk}\langle "
             r"w_j, w_k\rangle$ of all $K!$.",
-            Claim(assignment_claim(reflections=True), _FIELDS, {"K": (3, 5)}),
+            Claim(assignment_claim(reflections=True), _FIELDS, {"K": (3, 5)}, _FEW),
             (Bound("number of assignments", number_of_assignments, "value"),),
         ),
     ),
