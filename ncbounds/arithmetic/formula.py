@@ -172,7 +172,9 @@ class Algorithm(Formula):
         return xp.run_algorithm(self, **values)
 
     def balls(self, values: Mapping[str, Fraction]) -> Any:
-        """Evaluate at exact values, at the precision in force."""
+        """Evaluate at exact values, at the precision in force; nan outside the domain."""
+        if self.outside(values) is not None:
+            return flint.arb("nan")
         return self.body(**{p.argument: values[p.name] for p in self.parameters})
 
     def at(self, *values: Any) -> Any:

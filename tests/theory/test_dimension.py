@@ -80,6 +80,12 @@ def test_a_margin_that_a_code_has_is_not_excluded(d, K, rho):
     assert is_excluded(d, K, Fraction(rho) + Fraction(1, 10**9))
 
 
+@pytest.mark.parametrize(("K", "rho"), [("5/2", "1/2"), ("1", "1/2"), ("5", "0"), ("5", "-1")])
+def test_outside_the_domain_there_is_no_number(K, rho):
+    for found in evaluate("gnc:remark-dimension", variant="sharp", K=K, rho=rho):
+        assert found.decimal is None and found.outside
+
+
 def test_one_command_answers_which_dimension():
     found = {
         (e.variant, e.direction): e.decimal.value
