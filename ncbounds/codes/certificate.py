@@ -96,7 +96,8 @@ def _holds(margin: Margin, W: Floats, doubtful: set[int], precision: int) -> boo
 
     def row(j: int) -> list[Any]:
         exact = [arb(x) for x in W[j].tolist()]
-        return [x / _length(exact) for x in exact] if margin.normalised else exact
+        norm = _length(exact) if margin.normalised else arb(1)
+        return [x / norm for x in exact]
 
     share = dict(zip(margin.support.tolist(), margin.weights.tolist(), strict=True))
     equal = [j for j in share if np.array_equal(W[j], W[margin.row])]
