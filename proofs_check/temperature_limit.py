@@ -188,45 +188,6 @@ def rate(claim: Claim) -> Iterator[Step]:
 # -- one model ------------------------------------------------------------------------------------
 
 
-@proof("gnc:lemma-3.1", "sharp", "guarantee from the loss", LOGARITHM, JENSEN, INNER_PRODUCT)
-def guarantee(claim: Claim) -> Iterator[Step]:
-    """From losses to gaps, and from gaps to distances by weak duality.
-
-    Class by class: log(1 + sum of e^{<w_j - w_k, h>/tau}) is convex in h, so the loss at the mean
-    feature is at most L_k; there some gap is at least -|mean feature| D_k. With |mean feature| <= 1
-    the loss is at least log(1 + e^{-D_k/tau}), which is convex in D_k.
-    """
-    yield from _worst_sample()
-    yield from _of_a_class()
-    first, second = sympy.symbols("first second", positive=True)
-    s = sympy.Symbol("s", real=True)
-    along = log(1 + first * exp(s) + second * exp(-s))
-    total = 1 + first * exp(s) + second * exp(-s)
-    yield nonnegative(
-        "log(1 + sum of e^z) is convex: along a line, for two exponents that differ, the second "
-        "derivative times the square of the sum",
-        sympy.simplify(diff(along, s, 2) * total**2),
-        [first * exp(s) + second * exp(-s) + 4 * first * second],
-    )
-    own = log(1 + exp(-_M))
-    yield nonnegative(
-        "log(1 + e^{-D}) is convex", diff(own, _M, 2), [exp(-_M), 1 / (1 + exp(-_M)) ** 2]
-    )
-    yield nonnegative(
-        "the sum of the losses of the classes, K L, is at least each of them",
-        (_l + _others) - _l,
-        [_others],
-    )
-    e, K = temperature_limit, sympy.Symbol("K", positive=True)
-    n, L = sympy.symbols("n L", positive=True)
-    yield _is_inverse(e.hardmax_from_loss, n * K * L, -1)
-    yield _is_inverse(e.distance_from_loss, K * L)
-    yield _is_inverse(e.mean_distance_from_loss, L)
-    yield assumes(claim, w="real", h="real", z="positive", tau="positive")
-    points = [_model(0), _model(1)]
-    yield tie("the claim compares these", claim, points, _guarantee_sides)
-
-
 @proof("gnc:lemma-3.1", "sharp", "direction of the features", LOGARITHM, JENSEN, INNER_PRODUCT)
 def direction_of_features(claim: Claim) -> Iterator[Step]:
     """D <h, u> = <w_k - p, h> >= m. The mean feature is at least as long as its component along u.
@@ -265,6 +226,45 @@ def direction_of_features(claim: Claim) -> Iterator[Step]:
     yield assumes(claim, w="real", h="real", z="positive", tau="positive")
     points = [_model(0), _model(1)]
     yield tie("the claim compares these", claim, points, _direction_sides)
+
+
+@proof("gnc:lemma-3.1", "sharp", "guarantee from the loss", LOGARITHM, JENSEN, INNER_PRODUCT)
+def guarantee(claim: Claim) -> Iterator[Step]:
+    """From losses to gaps, and from gaps to distances by weak duality.
+
+    Class by class: log(1 + sum of e^{<w_j - w_k, h>/tau}) is convex in h, so the loss at the mean
+    feature is at most L_k; there some gap is at least -|mean feature| D_k. With |mean feature| <= 1
+    the loss is at least log(1 + e^{-D_k/tau}), which is convex in D_k.
+    """
+    yield from _worst_sample()
+    yield from _of_a_class()
+    first, second = sympy.symbols("first second", positive=True)
+    s = sympy.Symbol("s", real=True)
+    along = log(1 + first * exp(s) + second * exp(-s))
+    total = 1 + first * exp(s) + second * exp(-s)
+    yield nonnegative(
+        "log(1 + sum of e^z) is convex: along a line, for two exponents that differ, the second "
+        "derivative times the square of the sum",
+        sympy.simplify(diff(along, s, 2) * total**2),
+        [first * exp(s) + second * exp(-s) + 4 * first * second],
+    )
+    own = log(1 + exp(-_M))
+    yield nonnegative(
+        "log(1 + e^{-D}) is convex", diff(own, _M, 2), [exp(-_M), 1 / (1 + exp(-_M)) ** 2]
+    )
+    yield nonnegative(
+        "the sum of the losses of the classes, K L, is at least each of them",
+        (_l + _others) - _l,
+        [_others],
+    )
+    e, K = temperature_limit, sympy.Symbol("K", positive=True)
+    n, L = sympy.symbols("n L", positive=True)
+    yield _is_inverse(e.hardmax_from_loss, n * K * L, -1)
+    yield _is_inverse(e.distance_from_loss, K * L)
+    yield _is_inverse(e.mean_distance_from_loss, L)
+    yield assumes(claim, w="real", h="real", z="positive", tau="positive")
+    points = [_model(0), _model(1)]
+    yield tie("the claim compares these", claim, points, _guarantee_sides)
 
 
 # -- the claims' own sides ------------------------------------------------------------------------
