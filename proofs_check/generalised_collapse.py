@@ -358,8 +358,8 @@ def _duality_sides(w: Any, h: Any) -> Sides:
     gnc3 = sum(losses, balls.ball(0)) / len(w)
     lengths = [dot(x, x) for x in means]
     spread = 1 - sum(lengths, balls.ball(0)) / len(w)
-    away = [norm(_minus(weights[k], x)) for k, rows in enumerate(features) for x in rows]
-    squares = [x * x for x in away]
+    away = [_minus(weights[k], x) for k, rows in enumerate(features) for x in rows]
+    squares = [dot(x, x) for x in away]
     kept = (1 - gnc3).max(balls.ball(0))
     return {
         "distance from the weights": (sum(squares, balls.ball(0)) / samples, 2 * gnc3),
