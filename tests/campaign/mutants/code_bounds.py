@@ -66,17 +66,17 @@ MUTANTS = {
         lambda c: changed(c, "linear programming", rhs(99, 100)),
     ),
     "Delsarte: coefficients of any sign": (DELSARTE, any_sign),
-    "dimension, fixed rho: a third is necessary": (
+    "dimension, fixed rho: a fifth is necessary": (
         FIXED,
-        lambda c: changed(c, "necessary", rhs(1, 3)),
+        lambda c: changed(c, "necessary", rhs(1, 5)),
     ),
     "dimension, fixed rho: four times the margin": (
         FIXED,
         lambda c: changed(c, "sufficient", lhs(4)),
     ),
-    "dimension: half is necessary": (
+    "dimension: a third is necessary": (
         EXPLICIT,
-        lambda c: changed(c, "necessary", rhs(1, 2)),
+        lambda c: changed(c, "necessary", rhs(1, 3)),
     ),
     "dimension: twice the margin": (EXPLICIT, lambda c: changed(c, "sufficient", lhs(2))),
     "dimension, integers: upper side 1 % smaller": (
