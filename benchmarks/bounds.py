@@ -1,10 +1,10 @@
 """Every bound on the largest one-vs-rest distance to 30 certified digits, beside mpmath.
 
-For each bound the time a point over d = 2..4096 and K up to 10^12, certified; the same by mpmath
-at 30 digits, which promises nothing: the inverse of its incomplete beta function by its own root
-finder from the same start, its Legendre-free closed forms, and Levenshtein's root from polynomials
-by its `findroot`. Then the search for a linear programming certificate and its check in fractions,
-which are not counted among the points.
+For each bound the time a point over d = 2..4096 and K up to 10^12, certified; and by mpmath at 35
+digits, which promises nothing: its incomplete beta function inverted by its root finder from SciPy's
+start, its hypergeometric function in Levenshtein's equation from our root to 12 digits, and the
+closed forms. Where mpmath finds no root or another one, the point counts as failed. Then the
+search for linear programming certificates, and their check in fractions.
 
 Run as ``python benchmarks/bounds.py``.
 """

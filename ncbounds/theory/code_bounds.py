@@ -206,7 +206,7 @@ CAPS = Statement(
                 Bound(_DISTANCE, cap_upper, "upper", rankin_upper),
             ),
             remark="Never worse than the factor-4 sandwich, which estimates the same caps; the "
-            "upper side is attained for d = 2 and for K = 2. It says more than 1 only when K is "
+            "upper side is attained for d = 2 and for K = 2. It says less than 1 only when K is "
             "exponential in d.",
         ),
     ),
@@ -231,9 +231,9 @@ MOMENTS = Statement(
                 Bound(_DISTANCE, moment_upper, "upper", simplex_bound),
                 Bound(_DISTANCE, second_moment_upper, "upper", rankin_upper),
             ),
-            remark="Attained by simplices, cross-polytopes, and beyond by codes that are spherical "
-            "4-designs or nearly so: 16 points in R^5, 27 in R^6, 56 in R^7, 100, 275 in R^22, 552 "
-            "in R^23. Rankin's are the first two cases.",
+            remark="Attained by simplices and cross-polytopes, and beyond by codes of two inner "
+            "products: 16 points in R^5, 27 in R^6, 112 and 162 in R^21, 100 and 275 in R^22. The "
+            "first two cases are Rankin's. For K >= 6 d^(3/2) it is at most 1 - 1/sqrt(2d).",
         ),
         Variant(
             "sharp",
