@@ -1,7 +1,7 @@
 """Every bound on the largest one-vs-rest distance to 30 certified digits, beside mpmath.
 
 For each bound the time a point over d = 2..4096 and K up to 10^12, certified; and by mpmath at 35
-digits, which promises nothing: its incomplete beta function inverted by its root finder from SciPy's
+digits, which promises nothing: its incomplete beta function inverted by findroot from SciPy's
 start, its hypergeometric function in Levenshtein's equation from our root to 12 digits, and the
 closed forms. Where mpmath finds no root or another one, the point counts as failed. Then the
 search for linear programming certificates, and their check in fractions.
