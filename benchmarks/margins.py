@@ -147,6 +147,7 @@ def of_file(path: str) -> None:
         )
         apart = [m for m in found if m.lower > 0]
         width = max((m.upper - m.lower) / m.upper for m in apart)
+        inside = max((m.upper for m in found if m.lower == 0), default=0.0)
         own, workers = (
             resource.getrusage(who).ru_maxrss / 2**20
             for who in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN)
@@ -154,7 +155,8 @@ def of_file(path: str) -> None:
         print(
             f"{path}, {'unit' if normalise else 'raw'} rows {weights.shape}: {taken:.0f} s, peak"
             f" {own:.2f} GiB and {workers:.2f} GiB in the largest worker, {len(apart)} rows"
-            f" outside of the hull, largest relative width {width:.1e}"
+            f" outside of the hull, largest relative width {width:.1e}; the others are at most"
+            f" {inside:.1e} away"
         )
 
 
