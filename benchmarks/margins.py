@@ -136,6 +136,8 @@ def gap(W: Floats, k: int, x: Floats) -> float:
 
 def of_file(path: str) -> None:
     """Print time and memory for a matrix in a file."""
+    from joblib.externals.loky import get_reusable_executor
+
     from ncbounds.measure.files import read_weights
 
     weights = read_weights(path)
@@ -148,6 +150,7 @@ def of_file(path: str) -> None:
         apart = [m for m in found if m.lower > 0]
         width = max((m.upper - m.lower) / m.upper for m in apart)
         inside = max((m.upper for m in found if m.lower == 0), default=0.0)
+        get_reusable_executor().shutdown(wait=True)  # what children used is known when they end
         own, workers = (
             resource.getrusage(who).ru_maxrss / 2**20
             for who in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN)

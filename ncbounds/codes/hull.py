@@ -34,6 +34,8 @@ _BEHIND = 1e-12
 INSIDE = 1e-14
 #: Added to a Gram matrix that may be singular; the residuals that correct its solution are without.
 _RIDGE = 1e-12
+#: Dimensions up to which supports are so small that Wolfe's method is faster from the start.
+_FEW = 16
 #: Exchanges without a new least number of wrong signs, before pivoting gives up.
 _PATIENCE = 4
 #: How far behind, relative to the distance, an active point sends the matter to Wolfe's method.
@@ -164,7 +166,8 @@ def _nearest_of_few(differences: Floats, guess: Floats) -> tuple[Floats, Floats]
     if len(lengths) == 1 or not lengths.min() > 0:
         nearest = int(lengths.argmin())
         return np.eye(1, len(lengths), nearest)[0], differences[nearest]
-    z = _by_pivoting(differences, lengths, guess)
+    few = differences.shape[1] <= _FEW
+    z = np.zeros(0) if few else _by_pivoting(differences, lengths, guess)
     if len(z):
         x = z @ differences
         level = float(x @ x)

@@ -200,6 +200,17 @@ def test_the_search_recovers_from_a_poor_first_guess(monkeypatch):
         assert other.lower == pytest.approx(one.lower, rel=1e-10)
 
 
+@pytest.mark.parametrize("few", [0, 100])
+@pytest.mark.parametrize("name", [*KNOWN, "random"])
+def test_both_methods_find_the_same_in_few_and_in_many_dimensions(name, few, monkeypatch):
+    rows = KNOWN.get(name, [np.random.default_rng(7).normal(size=(60, 30))])[0][:60]
+    margins = one_vs_rest_distances(rows)
+    monkeypatch.setattr(hull, "_FEW", few)
+    for one, other in zip(margins, one_vs_rest_distances(rows), strict=True):
+        assert other.upper == pytest.approx(one.upper, rel=1e-10, abs=1e-13)
+        assert other.lower == pytest.approx(one.lower, rel=1e-10, abs=1e-13)
+
+
 def test_few_rows_at_a_time_give_the_same(monkeypatch):
     rows = np.random.default_rng(2).normal(size=(80, 5))
     whole = [m.upper for m in one_vs_rest_distances(rows, normalise=True)]
