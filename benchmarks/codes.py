@@ -34,7 +34,7 @@ OPTIMA = (
     *((6, 27), (7, 56), (8, 13), (8, 240), (10, 8), (10, 20), (16, 17)),
 )
 PAIRS = ((3, 8), (3, 13), (3, 20), (3, 24), (4, 15), (4, 24), (5, 21), (5, 30), (6, 27), (7, 56))
-PATIENCE = 20.0
+PATIENCE = 15.0
 SEEDS = 3
 
 Floats = NDArray[np.float64]
@@ -73,10 +73,12 @@ def slsqp(d: int, K: int, target: float, exact: bool, rng: np.random.Generator) 
 
     cost = np.zeros(K * d + 1)
     cost[-1] = 1.0
-    constraints = [
-        {"type": "ineq", "fun": slack, "jac": slack_derivative if exact else "2-point"},
-        {"type": "eq", "fun": length, "jac": length_derivative if exact else "2-point"},
+    constraints: list[dict[str, Any]] = [
+        {"type": "ineq", "fun": slack, "jac": slack_derivative},
+        {"type": "eq", "fun": length, "jac": length_derivative},
     ]
+    for constraint in () if exact else constraints:
+        del constraint["jac"]
 
     def objective(z: Floats) -> float:
         if time.process_time() - started > PATIENCE:

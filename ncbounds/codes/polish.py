@@ -42,11 +42,14 @@ def contacts(points: Floats, tolerance: float) -> tuple[Indices, Indices]:
 
 
 def linear_programmes(points: Floats, radius: float) -> Floats:
-    """Sequential linear programming within a box that adapts (a trust region)."""
+    """Sequential linear programming within a box that adapts (a trust region).
+
+    Ends as soon as the contact equations lead to a balance.
+    """
     largest = float(largest_inner_products(points))
-    for _ in range(_STEPS):
+    for step in range(_STEPS):
         moved, promised, length = _programme(points, radius)
-        if not promised > 1e-16:
+        if not promised > 1e-15:
             break
         found = float(largest_inner_products(moved))
         gained = largest - found
@@ -58,8 +61,12 @@ def linear_programmes(points: Floats, radius: float) -> Floats:
             radius = 2 * length
         elif gained > 0.75 * promised:
             radius *= 2
-        if radius < 1e-13:
+        if radius < 1e-12:
             break
+        if step % 3 == 2:
+            solved = contact_equations(points)
+            if balanced(solved):
+                return solved
     return points
 
 
@@ -133,7 +140,7 @@ def _held(points: Floats) -> NDArray[np.bool_]:
     return held
 
 
-def balanced(points: Floats, tolerance: float = 1e-9) -> bool:
+def balanced(points: Floats, tolerance: float = 1e-6) -> bool:
     """Whether contact forces hold some points in balance, so that no small move can help.
 
     Non-negative forces lambda_ij on the pairs in contact, not all zero, whose tangent parts cancel

@@ -14,7 +14,7 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from ncbounds.codes.annealing import Floats, descend, largest_inner_products, smoothed_maximum
-from ncbounds.codes.polish import contact_equations, polish
+from ncbounds.codes.polish import balanced, contact_equations, polish
 from ncbounds.codes.starts import KINDS, hops
 
 #: Sharpness of the smoothing in units of one over the typical 1 - <x_i, x_j> of neighbours, and
@@ -27,12 +27,13 @@ _STAGES = (
     (400.0, 70, 1.0),
     (1500.0, 80, 1.0),
 )
-#: After these the order of the elite is known; the first few of it go on.
-_SORTING_STAGES = ((6e3, 250), (2.5e4, 250))
-_FINAL_STAGES = ((1e5, 200), (4e5, 200))
+#: After this the order of the elite is known; the first few of it go on.
+_SORTING_STAGE = (6e3, 250)
+_FINAL_STAGES = ((2.5e4, 250), (1e5, 200), (4e5, 200))
 _DISTINCT_FROM = 120.0
 _FIRST_HOP = 12.0
 _ELITE = 12
+_SOLVED = 6
 _POLISHED = 2
 _SAME = 1e-7
 #: So near the bound, in units of the typical gap, that the contact equations may reach it.
@@ -135,15 +136,24 @@ def _distinct(points: Floats, beta: float) -> Floats:
 
 
 def finish(points: Floats, scale: float) -> Floats:
-    """Sharpen an elite, polish the first few and return the best."""
-    for sharpness, evaluations in _SORTING_STAGES:
-        points = descend(points, sharpness / scale, evaluations, 1e-10 / sharpness)
-    points = points[np.argsort(largest_inner_products(points), kind="stable")[:_POLISHED]]
+    """Polish an elite and return the best.
+
+    The contact equations solve what is sharp enough; where the best is not in balance after them,
+    the first few are sharpened further and polished step by step.
+    """
+    sharpness, evaluations = _SORTING_STAGE
+    points = descend(points, sharpness / scale, evaluations, 1e-10 / sharpness)
+    points = points[np.argsort(largest_inner_products(points), kind="stable")[:_SOLVED]]
+    solved = np.array([contact_equations(arrangement) for arrangement in points])
+    order = np.argsort(largest_inner_products(solved), kind="stable")
+    best: Floats = solved[order[0]]
+    if balanced(best):
+        return best
+    points = points[order[:_POLISHED]]
     for sharpness, evaluations in _FINAL_STAGES:
         points = descend(points, sharpness / scale, evaluations, 1e-10 / sharpness)
-    polished = np.array([polish(arrangement, scale / 1e4) for arrangement in points])
-    best: Floats = polished[np.argmin(largest_inner_products(polished))]
-    return best
+    polished = np.array([best, *(polish(arrangement, scale / 1e4) for arrangement in points)])
+    return np.asarray(polished[np.argmin(largest_inner_products(polished))])
 
 
 def typical_gap(d: int, K: int) -> float:
