@@ -90,7 +90,7 @@ def search(
     scale = typical_gap(d, K)
     batch = max(1, min(_LARGEST_BATCH, restarts, _ENTRIES_AT_ONCE // K**2))
     elite, done, turn, begun = Elite(), 0, 0, 0
-    opening = max(len(KINDS) * batch, restarts // 4)
+    opening = max(len(KINDS) * batch, restarts // 8)
     while done < restarts:
         fresh = done < opening or turn % 4 == 0
         if fresh:

@@ -174,7 +174,7 @@ def proved_upper_bound(d: int, K: int) -> UpperBound:
     entry = known(d, max((k for e, k in entries() if e == d and k <= K), default=K))
     if entry is not None:
         value = math.nextafter(float(entry.one_vs_rest), math.inf)
-        name = entry.name if entry.K == K else f"{entry.name}: fewer points have no more room"
+        name = entry.name if entry.K == K else f"{entry.name}, already for {entry.K} points"
         candidates.append(UpperBound(value, name, entry.optimal_by))
     try:
         found = import_module("ncbounds.codes.bounds").best_upper_bound(d, K)
@@ -231,7 +231,7 @@ def _checked(
 
 def _restarts(d: int, K: int) -> int:
     """More points have more arrangements, until a single descent takes seconds."""
-    return max(8, min(200 + 20 * K, 8_000_000 // K**2))
+    return max(8, min(200 + 40 * K, 8_000_000 // K**2))
 
 
 def _elementary_bounds(d: int, K: int) -> list[UpperBound]:
