@@ -11,7 +11,7 @@ from sympy import diff, exp, log, sqrt
 from ncbounds.arithmetic import balls, symbolic
 from ncbounds.theory import alignment
 from ncbounds.theory.terms import Claim
-from proofs_check.convexity import CAUCHY_SCHWARZ, JENSEN
+from proofs_check.facts import CAUCHY_SCHWARZ, JENSEN
 from proofs_check.layers import LAYERS, Layer
 from proofs_check.proximity_steps import (
     RIVALS,

@@ -14,14 +14,8 @@ from sympy import cos, pi
 from ncbounds.arithmetic import balls, symbolic
 from ncbounds.theory import assignment
 from ncbounds.theory.terms import Claim
-from proofs_check.steps import Fact, Step, assumes, cases, identity, point, proof, tie
-
-ORBITS = Fact(
-    "Orbits",
-    "The images of an element under a group of which only the identity fixes it are as many as the "
-    "group has elements; orbits do not overlap.",
-    "Lang, Algebra, Section I.5",
-)
+from proofs_check.facts import ORBITS
+from proofs_check.steps import Step, assumes, cases, identity, point, proof, tie
 
 _NUMBERS = range(3, 8)
 

@@ -15,18 +15,7 @@ from sympy import cos, log, sin
 from ncbounds.arithmetic import balls, symbolic
 from ncbounds.theory import known_codes
 from proofs_check.hardmax import weak_duality
-from proofs_check.steps import Fact, Step, identity, nonnegative, point
-
-CONCAVE = Fact(
-    "Taylor's theorem to second order",
-    "If f'' <= -1 on an interval, f(x) <= f(u) + f'(u) (x - u) - (x - u)^2/2 for x and u in it.",
-    "Rudin, Principles of Mathematical Analysis, Theorem 5.15",
-)
-MEANS = Fact(
-    "Least and mean",
-    "The least of finitely many non-negative numbers is at most their geometric mean.",
-    "Hardy, Littlewood, Polya, Inequalities, Section 2.1",
-)
+from proofs_check.steps import Step, identity, nonnegative, point
 
 _h, _v = sympy.symbols("h v", real=True)
 

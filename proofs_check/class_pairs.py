@@ -16,20 +16,17 @@ from sympy import diff, sqrt
 from ncbounds.arithmetic import balls, symbolic
 from ncbounds.theory import class_pairs
 from ncbounds.theory.terms import Claim
-from proofs_check.convexity import CAUCHY_SCHWARZ, JENSEN
-from proofs_check.cosine import INNER_PRODUCT
-from proofs_check.off_class import best_use, budget, cost, off_class_lemma, seen
-from proofs_check.one_class import MINKOWSKI
-from proofs_check.proximity_steps import TRIANGLE
-from proofs_check.steps import Fact, Step, assumes, identity, nonnegative, point, proof, tie
-from proofs_check.weight_decay import MONOTONE
-
-SPECTRUM = Fact(
-    "Spectrum of a Gram matrix",
-    "The sum of <e, v_c>^2 over the rows is at most |e|^2 times the largest eigenvalue of the Gram "
-    "matrix; those of its powers are their powers, and at most the largest absolute row sum.",
-    "Horn and Johnson, Matrix Analysis, Theorems 4.2.2, 1.1.6 and 5.6.9",
+from proofs_check.facts import (
+    CAUCHY_SCHWARZ,
+    INNER_PRODUCT,
+    JENSEN,
+    MINKOWSKI,
+    MONOTONE,
+    SPECTRUM,
+    TRIANGLE,
 )
+from proofs_check.off_class import best_use, budget, cost, off_class_lemma, seen
+from proofs_check.steps import Step, assumes, identity, nonnegative, point, proof, tie
 
 _C = sympy.Symbol("C", integer=True, positive=True)
 _e, _f, _u, _v, _x, _y = sympy.symbols("e f u v x y", real=True)

@@ -18,44 +18,29 @@ import sympy
 from ncbounds.arithmetic import balls, symbolic
 from ncbounds.theory import code_bounds
 from ncbounds.theory.terms import Claim
-from proofs_check.softmax_code import (
+from proofs_check.facts import (
     ANGLE_METRIC,
     CAP_MEASURE,
-    CAUCHY_SCHWARZ,
-    CODES,
+    CONTINUITY,
     COUNTING,
     DERIVATIVE_SIGN,
+    FEJES_TOTH,
+    INNER_PRODUCT,
     MONOTONE_POWERS,
     PROJECTION,
+    SCHOENBERG,
+)
+from proofs_check.softmax_code import (
+    CODES,
     exact_margin,
     exact_optimum,
     known_optimum,
     midpoint_theorem,
     sandwich,
 )
-from proofs_check.steps import Fact, Step, assumes, identity, nonnegative, point, proof, tie
+from proofs_check.steps import Step, assumes, identity, nonnegative, point, proof, tie
 
-CONTINUITY = Fact(
-    "Compactness of codes",
-    "A continuous function on a compact set attains its least value: so do the largest inner "
-    "product on K-tuples of unit vectors, and limits of attainable values are attained.",
-    "Rudin, Principles of Mathematical Analysis, Theorem 4.16",
-)
-SCHOENBERG = Fact(
-    "Positive definite functions on spheres",
-    "For unit vectors y_1..y_K of R^d, d >= 2, the sum of G_k(<y_i, y_j>) over all i, j is not "
-    "negative for the Gegenbauer polynomial G_k of every degree k, orthogonal for the weight "
-    "(1 - t^2)^((d-3)/2), G_k(1) = 1.",
-    "I. J. Schoenberg, Duke Math. J. 9 (1942), 96-108; Delsarte, Goethals, Seidel, Geom. Dedicata "
-    "6 (1977), 363-388",
-)
-FEJES_TOTH = Fact(
-    "Fejes Toth's theorem",
-    "Among K >= 3 points of the unit sphere in R^3 some two have a distance of at most "
-    "(4 - 1/sin^2(pi K/(6 (K - 2))))^(1/2).",
-    "L. Fejes Toth, Jahresber. Deutsch. Math.-Verein. 53 (1943), 66-68",
-)
-_MIDPOINT = (COUNTING, CAUCHY_SCHWARZ, PROJECTION)
+_MIDPOINT = (COUNTING, INNER_PRODUCT, PROJECTION)
 CAPS_FACTS = (*_MIDPOINT, CAP_MEASURE, ANGLE_METRIC, DERIVATIVE_SIGN, MONOTONE_POWERS, CONTINUITY)
 
 _K, _half, _dim = sympy.symbols("K y d", positive=True)
@@ -67,7 +52,7 @@ _g, _n, _m, _r = sympy.symbols("g n m r", nonnegative=True)
 # -- caps -----------------------------------------------------------------------------------------
 
 
-@proof("gnc:sharp-caps", "sharp", "exact caps", *CAPS_FACTS)
+@proof("gnc:sharp-3", "sharp", "exact caps", *CAPS_FACTS)
 def exact_caps(claim: Claim) -> Iterator[Step]:
     """Both sides are those of `exact_cap_bounds`."""
     yield from exact_cap_bounds()
@@ -156,7 +141,7 @@ def _sine_integral(n: int, turns: Fraction) -> flint.arb:
 # -- moments --------------------------------------------------------------------------------------
 
 
-@proof("gnc:sharp-moments", "sharp", "first three moments", *_MIDPOINT, SCHOENBERG)
+@proof("gnc:sharp-4", "sharp", "first three moments", *_MIDPOINT, SCHOENBERG)
 def first_three_moments(claim: Claim) -> Iterator[Step]:
     """Both conclusions are those of `moment_bounds`."""
     yield from moment_bounds()
@@ -297,7 +282,7 @@ def moment_bound(d: int, K: int) -> Any:
 # -- three dimensions -----------------------------------------------------------------------------
 
 
-@proof("gnc:sharp-moments", "sharp", "Fejes Toth's bound, d = 3", *_MIDPOINT, FEJES_TOTH)
+@proof("gnc:sharp-4", "sharp", "Fejes Toth's bound, d = 3", *_MIDPOINT, FEJES_TOTH)
 def fejes_toth(claim: Claim) -> Iterator[Step]:
     """The least distance of a code is (2 (1 - s))^(1/2)."""
     yield from midpoint_theorem()
@@ -327,7 +312,7 @@ def fejes_toth(claim: Claim) -> Iterator[Step]:
 # -- any polynomial -------------------------------------------------------------------------------
 
 
-@proof("gnc:sharp-moments", "sharp", "Delsarte's inequality, any polynomial", COUNTING, SCHOENBERG)
+@proof("gnc:sharp-4", "sharp", "Delsarte's inequality, any polynomial", COUNTING, SCHOENBERG)
 def delsarte(claim: Claim) -> Iterator[Step]:
     """Sum f over all pairs: degree 0 gives K^2 f_0, and no other degree less than nothing."""
     f0, at_one, largest, share = sympy.symbols("f_0 f M a", nonnegative=True)

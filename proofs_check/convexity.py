@@ -12,24 +12,8 @@ from sympy import exp, sqrt
 from ncbounds.arithmetic import balls, symbolic
 from ncbounds.theory import convexity
 from ncbounds.theory.terms import Claim
-from proofs_check.steps import Fact, Step, assumes, identity, nonnegative, number, point, proof, tie
-
-JENSEN = Fact(
-    "Jensen's inequality",
-    "A convex function of a mean is at most the mean of the function.",
-    "J. L. W. V. Jensen, Acta Math. 30 (1906)",
-)
-CAUCHY_SCHWARZ = Fact(
-    "Cauchy-Schwarz inequality",
-    "The square of a sum of n numbers is at most n times the sum of their squares.",
-    "Hardy, Littlewood, Polya, Inequalities, Theorem 7",
-)
-EXPONENTIAL_SERIES = Fact(
-    "Exponential series",
-    "For u >= 0: e^u >= 1 + u + u^2/2 + u^3/6 and e^{-u} >= 1 - u + u^2/2 - u^3/6; "
-    "e^u >= 1 + u for every real u.",
-    "Taylor's theorem with Lagrange's remainder",
-)
+from proofs_check.facts import CAUCHY_SCHWARZ, EXPONENTIAL_SERIES, JENSEN
+from proofs_check.steps import Step, assumes, identity, nonnegative, number, point, proof, tie
 
 _n, _rest = sympy.symbols("n rest", positive=True)
 _x, _mean, _moment = sympy.symbols("x mean moment", real=True)

@@ -16,9 +16,8 @@ from sympy import sqrt
 from ncbounds.arithmetic import balls, symbolic
 from ncbounds.theory import cosine as theory
 from ncbounds.theory.terms import Claim
-from proofs_check.convexity import CAUCHY_SCHWARZ
+from proofs_check.facts import CAUCHY_SCHWARZ, INNER_PRODUCT
 from proofs_check.steps import (
-    Fact,
     Step,
     assumes,
     identity,
@@ -37,12 +36,6 @@ from proofs_check.vectors import (
     root,
     root_mean_square,
     scaled,
-)
-
-INNER_PRODUCT = Fact(
-    "Cauchy-Schwarz inequality for vectors",
-    "|<x, y>| <= |x| |y|; the norm of x is the largest <w, x> over unit vectors w.",
-    "Hardy, Littlewood, Polya, Inequalities, Theorem 7",
 )
 
 _a, _b, _z = sympy.symbols("a b z", nonnegative=True)

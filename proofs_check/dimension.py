@@ -17,12 +17,12 @@ from ncbounds.theory import dimension
 from ncbounds.theory.terms import Claim
 from proofs_check.code_bounds import (
     CAPS_FACTS,
-    SCHOENBERG,
     cap_radius,
     exact_cap_bounds,
     moment_bound,
     moment_bounds,
 )
+from proofs_check.facts import SCHOENBERG
 from proofs_check.softmax_code import CODES, exact_margin, exact_optimum, sandwich
 from proofs_check.steps import Step, assumes, identity, nonnegative, proof, tie
 
@@ -136,7 +136,7 @@ def _sufficient() -> Iterator[Step]:
     """S(x) <= (I/2) sin^(d-1)(x) on [0, pi/2]: caps of radius theta have at most half that share.
 
     Then K - 1 caps of a radius below theta do not fill the sphere if sin^(d-1)(theta) is at most
-    2/(K-1), and rho* >= 1 - cos theta as in `gnc:sharp-caps`.
+    2/(K-1), and rho* >= 1 - cos theta as in `gnc:sharp-3`.
     """
     share = sympy.Symbol("S", real=True)
     d = _n + 2

@@ -13,13 +13,11 @@ from ncbounds.arithmetic import balls, symbolic
 from ncbounds.theory import ellipsoid
 from ncbounds.theory.terms import Claim
 from proofs_check import angles
-from proofs_check.class_pairs import SPECTRUM, largest_eigenvalue
-from proofs_check.convexity import CAUCHY_SCHWARZ, JENSEN
-from proofs_check.cosine import INNER_PRODUCT
+from proofs_check.class_pairs import largest_eigenvalue
+from proofs_check.facts import CAUCHY_SCHWARZ, INNER_PRODUCT, JENSEN, MONOTONE, SPECTRUM
 from proofs_check.log_moment import log_moment_lemma
 from proofs_check.steps import Step, assumes, identity, nonnegative, number, point, proof, tie
 from proofs_check.vectors import dot, mean, mean_direction, norm
-from proofs_check.weight_decay import MONOTONE
 
 _a, _mu = sympy.symbols("a mu", positive=True)
 _more, _lag = sympy.Symbol("more", nonnegative=True), sympy.Symbol("lag", real=True)

@@ -14,21 +14,13 @@ import sympy
 from ncbounds.arithmetic import balls, symbolic
 from ncbounds.theory import generalised_collapse
 from ncbounds.theory.terms import Claim
-from proofs_check.convexity import CAUCHY_SCHWARZ
-from proofs_check.cosine import INNER_PRODUCT
-from proofs_check.proximity_steps import TRIANGLE
-from proofs_check.steps import Fact, Step, assumes, cases, identity, nonnegative, point, proof, tie
+from proofs_check.facts import CAUCHY_SCHWARZ, INNER_PRODUCT, PSEUDO_INVERSE, TRIANGLE
+from proofs_check.steps import Step, assumes, cases, identity, nonnegative, point, proof, tie
 from proofs_check.temperature import direction, largest, least
 from proofs_check.vectors import dot, norm
 
 Sides = dict[str, tuple[Any, Any]]
 
-PSEUDO_INVERSE = Fact(
-    "Pseudo-inverse",
-    "S S^+ S = S; for a symmetric S without negative eigenvalues and x in its range, <x, S^+ x> is "
-    "the largest 2 <v, x> - <v, S v>, attained at v = S^+ x.",
-    "Penrose, Proc. Camb. Phil. Soc. 51 (1955); complete the square",
-)
 
 _K = sympy.Symbol("K", integer=True, positive=True)
 _m, _v, _y, _w, _h, _mu = sympy.symbols("m v y w h mu", real=True)

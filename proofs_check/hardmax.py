@@ -13,6 +13,7 @@ import sympy
 
 from ncbounds.arithmetic import balls
 from ncbounds.theory.terms import Claim
+from proofs_check.facts import COUNTING, INNER_PRODUCT, PROJECTION
 from proofs_check.midpoint import (
     CODES,
     apart,
@@ -32,7 +33,6 @@ from proofs_check.midpoint import (
     sums,
     turning,
 )
-from proofs_check.softmax_code import CAUCHY_SCHWARZ, COUNTING, PROJECTION
 from proofs_check.steps import Step, assumes, identity, nonnegative, point, proof, tie
 from proofs_check.vectors import dot, norm
 
@@ -137,7 +137,7 @@ def _one_sample(instance: dict[str, Any]) -> dict[str, Any]:
 # -- the statements -------------------------------------------------------------------------------
 
 
-@proof("gnc:definition-2.1", "sharp", "enclosed from both sides", CAUCHY_SCHWARZ, PROJECTION)
+@proof("gnc:definition-2.1", "sharp", "enclosed from both sides", INNER_PRODUCT, PROJECTION)
 def enclosed(claim: Claim) -> Iterator[Step]:
     """Weak duality, and the direction away from a point of the hull."""
     yield from weak_duality()
@@ -163,7 +163,7 @@ def enclosed(claim: Claim) -> Iterator[Step]:
     yield tie("the claim compares these", claim, points, sides, exact)
 
 
-@proof("gnc:theorem-3.2", "printed", "an element of the maximisers", CAUCHY_SCHWARZ, PROJECTION)
+@proof("gnc:theorem-3.2", "printed", "an element of the maximisers", INNER_PRODUCT, PROJECTION)
 def optimal_classifier(claim: Claim) -> Iterator[Step]:
     """-rho(W) <= HardMax(W, H), with equality for the directions from the projections.
 
@@ -190,7 +190,7 @@ def optimal_classifier(claim: Claim) -> Iterator[Step]:
     yield tie("the claim compares these", claim, _WEIGHTED, sides, ("directions away",))
 
 
-@proof("gnc:theorem-3.5", "corrected", "optimum above zero", CAUCHY_SCHWARZ, PROJECTION)
+@proof("gnc:theorem-3.5", "corrected", "optimum above zero", INNER_PRODUCT, PROJECTION)
 def collapse(claim: Claim) -> Iterator[Step]:
     """rho |h - e|^2 = 2 (rho - <w - p, h>) for rho e = w - p, and <w - p, h> is at least m."""
     yield from weak_duality()
@@ -220,7 +220,7 @@ def collapse(claim: Claim) -> Iterator[Step]:
     yield tie("the claim compares these", claim, _WEIGHTED, sides)
 
 
-@proof("gnc:definition-3.4", "sharp", "rattlers of both problems", CAUCHY_SCHWARZ)
+@proof("gnc:definition-3.4", "sharp", "rattlers of both problems", INNER_PRODUCT)
 def same_rattlers(claim: Claim) -> Iterator[Step]:
     """The mean of both gaps of a pair is at most 1 - <Y_k, Y_j>; each is at least its class's."""
     yield from pair_identity()
@@ -255,7 +255,7 @@ def same_rattlers(claim: Claim) -> Iterator[Step]:
     yield tie("the claim compares these", claim, CODES, sides, ("Tammes to Softmax",))
 
 
-@proof("gnc:eq-10", "printed", "objective and optimal value", CAUCHY_SCHWARZ, COUNTING)
+@proof("gnc:eq-10", "printed", "objective and optimal value", INNER_PRODUCT, COUNTING)
 def self_dual_objective(claim: Claim) -> Iterator[Step]:
     """h = w has the gaps 1 - <w_k, w_j>; and the midpoints are spread at least by the margin."""
     yield own_directions()
@@ -278,7 +278,7 @@ def self_dual_objective(claim: Claim) -> Iterator[Step]:
     yield tie("the claim compares these", claim, points, sides, ("objective",))
 
 
-@proof("gnc:eq-11", "printed", "objective", CAUCHY_SCHWARZ)
+@proof("gnc:eq-11", "printed", "objective", INNER_PRODUCT)
 def tammes_objective(claim: Claim) -> Iterator[Step]:
     """1 - <w_k, w_j> is half the squared distance; the nearest point is in the hull."""
     yield own_directions()
@@ -296,7 +296,7 @@ def tammes_objective(claim: Claim) -> Iterator[Step]:
     yield tie("the claim compares these", claim, CODES, sides, ("objective",))
 
 
-@proof("gnc:theorem-3.7", "printed", "no rattlers", CAUCHY_SCHWARZ)
+@proof("gnc:theorem-3.7", "printed", "no rattlers", INNER_PRODUCT)
 def self_duality(claim: Claim) -> Iterator[Step]:
     """|w - h|^2 = 4 (1 - r^2) with r x >= rho for the least 1 - <Y_k, Y_j> = x of the class.
 

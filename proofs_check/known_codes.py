@@ -11,16 +11,8 @@ import sympy
 from ncbounds.arithmetic import balls, symbolic
 from ncbounds.theory.softmax_code import simplex_bound
 from ncbounds.theory.terms import Claim
-from proofs_check.circle import (
-    CONCAVE,
-    MEANS,
-    STEPS,
-    log_sine,
-    neighbours,
-    planar_code,
-    polygon,
-    uneven,
-)
+from proofs_check.circle import STEPS, log_sine, neighbours, planar_code, polygon, uneven
+from proofs_check.facts import CONCAVE, COUNTING, INNER_PRODUCT, MEANS
 from proofs_check.hardmax import own_least, weak_duality
 from proofs_check.midpoint import (
     CODES,
@@ -39,7 +31,6 @@ from proofs_check.midpoint import (
     spread,
     sums,
 )
-from proofs_check.softmax_code import CAUCHY_SCHWARZ, COUNTING
 from proofs_check.steps import (
     Step,
     assumes,
@@ -62,7 +53,7 @@ _number = _n + 2
 # -- the plane ------------------------------------------------------------------------------------
 
 
-@proof("gnc:theorem-3.3", "printed", "d = 2", CAUCHY_SCHWARZ, COUNTING, CONCAVE, MEANS)
+@proof("gnc:theorem-3.3", "printed", "d = 2", INNER_PRODUCT, COUNTING, CONCAVE, MEANS)
 def planar_codes(claim: Claim) -> Iterator[Step]:
     """The distance of each point from its neighbours; the log of the sine is concave."""
     yield from neighbours()
@@ -85,7 +76,7 @@ def planar_codes(claim: Claim) -> Iterator[Step]:
     yield tie("the claim compares these", claim, points, sides, ("best directions",))
 
 
-@proof("gnc:theorem-3.6", "printed", "d = 2", CAUCHY_SCHWARZ, COUNTING, CONCAVE, MEANS)
+@proof("gnc:theorem-3.6", "printed", "d = 2", INNER_PRODUCT, COUNTING, CONCAVE, MEANS)
 def planar_mean(claim: Claim) -> Iterator[Step]:
     """The distances multiply to at most the K-th power of the optimum."""
     yield from neighbours()
@@ -102,7 +93,7 @@ def planar_mean(claim: Claim) -> Iterator[Step]:
     yield tie("the claim compares these", claim, STEPS, sides)
 
 
-@proof("gnc:theorem-3.8", "printed", "d = 2", CAUCHY_SCHWARZ, COUNTING, CONCAVE, MEANS)
+@proof("gnc:theorem-3.8", "printed", "d = 2", INNER_PRODUCT, COUNTING, CONCAVE, MEANS)
 def planar_tammes(claim: Claim) -> Iterator[Step]:
     """The spread is the margin of h = w, which is no better than the best directions."""
     yield own_directions()
@@ -154,7 +145,7 @@ def pairs_of_a_code() -> Iterator[Step]:
     )
 
 
-@proof("gnc:theorem-3.3", "corrected", "K <= d + 1, by inner products", CAUCHY_SCHWARZ, COUNTING)
+@proof("gnc:theorem-3.3", "corrected", "K <= d + 1, by inner products", INNER_PRODUCT, COUNTING)
 def simplices(claim: Claim) -> Iterator[Step]:
     """The midpoints have nearly the inner products of a simplex, and lengths r near 1.
 
@@ -205,7 +196,7 @@ def whole_spread(code: Any) -> Any:
     return (K * K - dot(total, total)) / (K * (K - 1))
 
 
-@proof("gnc:theorem-3.6", "printed", "K <= d + 1", CAUCHY_SCHWARZ, COUNTING)
+@proof("gnc:theorem-3.6", "printed", "K <= d + 1", INNER_PRODUCT, COUNTING)
 def simplex_mean(claim: Claim) -> Iterator[Step]:
     """A distance is at most that to the mean m_k of the others: w_k - m_k = (K w_k - S)/(K-1)."""
     yield from weak_duality()
@@ -297,7 +288,7 @@ def at_most_one() -> Iterator[Step]:
     yield nonnegative("1 - a <= 1", 1 - (1 - _a), [_a])
 
 
-@proof("gnc:theorem-3.3", "printed", "d + 1 < K <= 2d", CAUCHY_SCHWARZ)
+@proof("gnc:theorem-3.3", "printed", "d + 1 < K <= 2d", INNER_PRODUCT)
 def cross_polytope(claim: Claim) -> Iterator[Step]:
     """Rankin's bound for the midpoints; the vertices have inner products 0 and -1, 0 among them."""
     yield from at_most_one()
@@ -337,7 +328,7 @@ _MANY = [
 ]
 
 
-@proof("gnc:remark-orthoplex", "printed", "K >= d + 2", CAUCHY_SCHWARZ)
+@proof("gnc:remark-orthoplex", "printed", "K >= d + 2", INNER_PRODUCT)
 def orthoplex(claim: Claim) -> Iterator[Step]:
     """Rankin's bound for the code, and for the midpoints of any code and directions."""
     yield from at_most_one()
@@ -383,7 +374,7 @@ def everyone_touches(claim: Claim) -> Iterator[Step]:
     yield tie("the claim compares these", claim, points, sides)
 
 
-@proof("gnc:theorem-3.8", "sharp", "K <= 2d", CAUCHY_SCHWARZ)
+@proof("gnc:theorem-3.8", "sharp", "K <= 2d", INNER_PRODUCT)
 def weights_at_midpoints(claim: Claim) -> Iterator[Step]:
     """With tau = 1 - rho = q^2: some neighbour has <Y_i, Y_k> >= -q, so r_k >= 1 - q.
 

@@ -12,7 +12,8 @@ from sympy import sqrt
 from ncbounds.arithmetic import balls, symbolic
 from ncbounds.theory import metrics
 from ncbounds.theory.terms import Claim
-from proofs_check.cosine import INNER_PRODUCT, ball_route
+from proofs_check.cosine import ball_route
+from proofs_check.facts import INNER_PRODUCT
 from proofs_check.steps import Step, assumes, identity, nonnegative, number, point, proof, tie
 
 _C = sympy.Symbol("C", integer=True, positive=True)

@@ -14,7 +14,7 @@ from sympy import cos, sin
 
 from ncbounds.arithmetic import balls
 from ncbounds.theory.terms import Claim
-from proofs_check.softmax_code import CAUCHY_SCHWARZ
+from proofs_check.facts import INNER_PRODUCT
 from proofs_check.steps import Step, assumes, identity, nonnegative, number, point, proof, tie
 from proofs_check.vectors import dot, norm
 
@@ -228,7 +228,7 @@ CODES = [
 # -- the theorem ----------------------------------------------------------------------------------
 
 
-@proof("gnc:sharp-1", "sharp", "any code, any directions", CAUCHY_SCHWARZ)
+@proof("gnc:sharp-1", "sharp", "any code, any directions", INNER_PRODUCT)
 def midpoint_theorem(claim: Claim) -> Iterator[Step]:
     """Fold the directions, add both gaps of a pair, and read off the midpoints."""
     yield from folding()
@@ -271,7 +271,7 @@ def midpoint_theorem(claim: Claim) -> Iterator[Step]:
     yield tie("the claim compares these", claim, CODES, sides, ("pairs",))
 
 
-@proof("gnc:conjecture-equivalence", "printed", "equal optimal values", CAUCHY_SCHWARZ)
+@proof("gnc:conjecture-equivalence", "printed", "equal optimal values", INNER_PRODUCT)
 def equal_values(claim: Claim) -> Iterator[Step]:
     """rho* <= 1 - t by the midpoints, rho* >= 1 - t by h = w.
 
@@ -300,7 +300,7 @@ def equal_values(claim: Claim) -> Iterator[Step]:
 # -- where the optimal codes may differ -----------------------------------------------------------
 
 
-@proof("gnc:sharp-2", "sharp", "two points that touch only each other", CAUCHY_SCHWARZ)
+@proof("gnc:sharp-2", "sharp", "two points that touch only each other", INNER_PRODUCT)
 def two_that_touch(claim: Claim) -> Iterator[Step]:
     """Turn the features of two points away from each other by phi.
 

@@ -12,16 +12,8 @@ from sympy import diff, exp, log, sqrt
 from ncbounds.arithmetic import balls, symbolic
 from ncbounds.theory import one_class
 from ncbounds.theory.terms import Claim
-from proofs_check.convexity import CAUCHY_SCHWARZ, JENSEN
-from proofs_check.cosine import INNER_PRODUCT
-from proofs_check.steps import Fact, Step, assumes, identity, nonnegative, number, point, proof, tie
-from proofs_check.weight_decay import MONOTONE
-
-MINKOWSKI = Fact(
-    "Minkowski's inequality",
-    "The root mean square of a sum is at most the sum of the root mean squares.",
-    "Hardy, Littlewood, Polya, Inequalities, Theorem 24",
-)
+from proofs_check.facts import CAUCHY_SCHWARZ, INNER_PRODUCT, JENSEN, MINKOWSKI, MONOTONE
+from proofs_check.steps import Step, assumes, identity, nonnegative, number, point, proof, tie
 
 _own, _rivals, _offset, _H, _S, _mean = sympy.symbols("own rivals offset H S mean", real=True)
 _a, _more, _rest = sympy.symbols("a more rest", nonnegative=True)

@@ -12,7 +12,8 @@ from sympy import cos, sin
 from ncbounds.arithmetic import balls, symbolic
 from ncbounds.theory import opposition
 from ncbounds.theory.terms import Claim
-from proofs_check.cosine import INNER_PRODUCT, Sides, ball_route
+from proofs_check.cosine import Sides, ball_route
+from proofs_check.facts import INNER_PRODUCT
 from proofs_check.steps import Step, assumes, identity, nonnegative, number, point, proof, tie
 from proofs_check.vectors import cosine, dot, mean, mean_direction, norm, root_mean_square, scaled
 

@@ -17,7 +17,7 @@ from sympy import diff, exp, log, sqrt
 from ncbounds.arithmetic import balls, symbolic
 from ncbounds.theory import proximity
 from ncbounds.theory.terms import Claim
-from proofs_check.convexity import CAUCHY_SCHWARZ, JENSEN
+from proofs_check.facts import CAUCHY_SCHWARZ, JENSEN, MONOTONE
 from proofs_check.steps import (
     Step,
     assumes,
@@ -27,7 +27,6 @@ from proofs_check.steps import (
     proof,
     tie,
 )
-from proofs_check.weight_decay import MONOTONE
 
 _C = sympy.Symbol("C", integer=True, positive=True)
 _K = _C / (_C - 1)

@@ -16,7 +16,7 @@ from sympy import exp, sqrt
 from ncbounds.arithmetic import balls, symbolic
 from ncbounds.theory import proximity_classes
 from ncbounds.theory.terms import Claim
-from proofs_check.convexity import CAUCHY_SCHWARZ, JENSEN
+from proofs_check.facts import CAUCHY_SCHWARZ, JENSEN, MONOTONE, PIGEONHOLE
 from proofs_check.proximity_gaps import least_at_the_ends, second_derivative
 from proofs_check.proximity_steps import (
     NETWORKS,
@@ -31,7 +31,6 @@ from proofs_check.proximity_steps import (
     within_classes,
 )
 from proofs_check.steps import (
-    Fact,
     Step,
     assumes,
     identity,
@@ -41,13 +40,7 @@ from proofs_check.steps import (
     proof,
     tie,
 )
-from proofs_check.weight_decay import MONOTONE, bregman_lower_bound
-
-PIGEONHOLE = Fact(
-    "Counting",
-    "A set is not covered by sets that have fewer elements in all; least <= mean <= largest.",
-    "Elementary",
-)
+from proofs_check.weight_decay import bregman_lower_bound
 
 _D, _rest, _n, _m, _v = sympy.symbols("D rest n m v", positive=True)
 _second, _third, _u, _w = sympy.symbols("second third u w", nonnegative=True)

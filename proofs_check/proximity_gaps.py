@@ -11,7 +11,7 @@ from sympy import diff, exp, log, sqrt
 from ncbounds.arithmetic import balls, symbolic
 from ncbounds.theory import proximity_gaps
 from ncbounds.theory.terms import Claim
-from proofs_check.convexity import CAUCHY_SCHWARZ, JENSEN
+from proofs_check.facts import CAUCHY_SCHWARZ, JENSEN, MONOTONE
 from proofs_check.proximity_steps import (
     BOUNDED,
     RIVALS,
@@ -27,7 +27,6 @@ from proofs_check.proximity_steps import (
     rivals_to_their_mean,
 )
 from proofs_check.steps import Step, assumes, identity, nonnegative, number, point, proof, tie
-from proofs_check.weight_decay import MONOTONE
 
 _y, _rest, _gap = sympy.symbols("y rest gap", nonnegative=True)
 _a, many, p, q = sympy.symbols("a many p q", positive=True)

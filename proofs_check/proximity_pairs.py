@@ -15,9 +15,8 @@ from sympy import sqrt
 from ncbounds.arithmetic import balls, symbolic
 from ncbounds.theory import proximity_pairs
 from ncbounds.theory.terms import Claim
-from proofs_check.convexity import CAUCHY_SCHWARZ, EXPONENTIAL_SERIES, JENSEN
+from proofs_check.facts import CAUCHY_SCHWARZ, EXPONENTIAL_SERIES, JENSEN, MONOTONE, PIGEONHOLE
 from proofs_check.proximity_classes import (
-    PIGEONHOLE,
     SHARED,
     Most,
     fewer,
@@ -47,7 +46,6 @@ from proofs_check.steps import (
     proof,
     tie,
 )
-from proofs_check.weight_decay import MONOTONE
 
 _D, _v = sympy.symbols("D v", positive=True)
 _third, _u, _w = sympy.symbols("third u w", nonnegative=True)

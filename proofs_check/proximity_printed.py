@@ -15,10 +15,10 @@ from sympy import exp, root, sqrt
 from ncbounds.arithmetic import balls, symbolic
 from ncbounds.theory import proximity_printed
 from ncbounds.theory.terms import Claim
+from proofs_check.facts import TANGENT
 from proofs_check.proximity_gaps import exponential_below
 from proofs_check.proximity_theorem import DOMAIN, FACTS, INSTANCES, MostPairs, explicit_route
 from proofs_check.steps import Step, assumes, cases, identity, nonnegative, number, proof, tie
-from proofs_check.weight_decay import TANGENT
 
 _v, _A, _y, _n = sympy.symbols("v A y n", positive=True)
 _C = 3 + _v

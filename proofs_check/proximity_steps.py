@@ -13,9 +13,8 @@ from sympy import diff, exp, log, sqrt
 from ncbounds.arithmetic import balls, symbolic
 from ncbounds.theory import proximity, proximity_steps
 from ncbounds.theory.terms import Claim
-from proofs_check.convexity import CAUCHY_SCHWARZ, JENSEN
+from proofs_check.facts import CAUCHY_SCHWARZ, JENSEN, MONOTONE, TRIANGLE
 from proofs_check.steps import (
-    Fact,
     Step,
     assumes,
     identity,
@@ -24,13 +23,6 @@ from proofs_check.steps import (
     point,
     proof,
     tie,
-)
-from proofs_check.weight_decay import MONOTONE
-
-TRIANGLE = Fact(
-    "Triangle inequality",
-    "The norm of a mean of vectors is at most the mean of their norms.",
-    "Axiom of a norm",
 )
 
 C = sympy.Symbol("C", integer=True, positive=True)

@@ -17,11 +17,9 @@ from sympy import diff, exp, sqrt
 from ncbounds.arithmetic import balls, symbolic
 from ncbounds.theory import proximity_gaps, proximity_theorem
 from ncbounds.theory.terms import Claim
-from proofs_check.convexity import CAUCHY_SCHWARZ, JENSEN
-from proofs_check.cosine import INNER_PRODUCT
+from proofs_check.facts import CAUCHY_SCHWARZ, INNER_PRODUCT, JENSEN, MONOTONE, PIGEONHOLE, TRIANGLE
 from proofs_check.opposition import nearly_aligned
 from proofs_check.proximity_classes import (
-    PIGEONHOLE,
     Most,
     fewer,
     greatest,
@@ -31,16 +29,7 @@ from proofs_check.proximity_classes import (
     sums,
 )
 from proofs_check.proximity_gaps import chain_of_gaps
-from proofs_check.proximity_steps import (
-    NETWORKS,
-    RIVALS,
-    TRIANGLE,
-    UNDER_NORMS,
-    C,
-    K,
-    dot,
-    phi,
-)
+from proofs_check.proximity_steps import NETWORKS, RIVALS, UNDER_NORMS, C, K, dot, phi
 from proofs_check.steps import (
     Step,
     assumes,
@@ -53,7 +42,7 @@ from proofs_check.steps import (
     proof,
     tie,
 )
-from proofs_check.weight_decay import MONOTONE, bregman_lower_bound
+from proofs_check.weight_decay import bregman_lower_bound
 
 #: The textbook facts behind the route.
 FACTS = (JENSEN, CAUCHY_SCHWARZ, TRIANGLE, INNER_PRODUCT, MONOTONE, PIGEONHOLE)

@@ -21,8 +21,8 @@ from sympy import Max, sqrt
 from ncbounds.arithmetic import balls, symbolic
 from ncbounds.theory import rademacher
 from ncbounds.theory.terms import Claim
+from proofs_check.facts import INDEPENDENT_SIGNS
 from proofs_check.steps import (
-    Fact,
     Step,
     assumes,
     cases,
@@ -32,13 +32,6 @@ from proofs_check.steps import (
     point,
     proof,
     tie,
-)
-
-INDEPENDENT_SIGNS = Fact(
-    "Independent signs",
-    "The mean over all sign vectors is the mean over one sign of the mean over the others, and "
-    "does not change when the signs of all are turned.",
-    "Fubini's theorem on the finite set {-1, 1}^m",
 )
 
 _a, _b, _v, _w = sympy.symbols("a b v w", real=True)

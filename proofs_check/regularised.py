@@ -11,7 +11,7 @@ from sympy import diff, log, sqrt
 from ncbounds.arithmetic import balls, symbolic
 from ncbounds.theory import regularised
 from ncbounds.theory.terms import Claim
-from proofs_check.convexity import CAUCHY_SCHWARZ, JENSEN
+from proofs_check.facts import CAUCHY_SCHWARZ, JENSEN, MONOTONE
 from proofs_check.proximity_steps import (
     NETWORKS,
     RIVALS,
@@ -23,7 +23,7 @@ from proofs_check.proximity_steps import (
     rivals_to_their_mean,
 )
 from proofs_check.steps import Step, assumes, identity, nonnegative, number, point, proof, tie
-from proofs_check.weight_decay import MONOTONE, minimum_steps
+from proofs_check.weight_decay import minimum_steps
 
 _alpha, _beta, _lambda, _share = sympy.symbols("alpha beta lambda share", positive=True)
 

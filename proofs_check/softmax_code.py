@@ -22,8 +22,16 @@ from ncbounds.arithmetic import balls, symbolic
 from ncbounds.arithmetic.formula import Formula
 from ncbounds.theory import softmax_code
 from ncbounds.theory.terms import Claim
+from proofs_check.facts import (
+    ANGLE_METRIC,
+    CAP_MEASURE,
+    COUNTING,
+    DERIVATIVE_SIGN,
+    INNER_PRODUCT,
+    MONOTONE_POWERS,
+    PROJECTION,
+)
 from proofs_check.steps import (
-    Fact,
     Step,
     assumes,
     covered,
@@ -34,49 +42,9 @@ from proofs_check.steps import (
     tie,
 )
 
-CAUCHY_SCHWARZ = Fact(
-    "Cauchy-Schwarz inequality",
-    "The inner product of two vectors is at most the product of their lengths.",
-    "Hardy, Littlewood, Polya, Inequalities, Theorem 7",
-)
-PROJECTION = Fact(
-    "Projection onto a convex set",
-    "A closed convex set in R^d has exactly one point p nearest to a given w, and "
-    "<w - p, v - p> <= 0 for each of its points v.",
-    "Rockafellar, Convex Analysis, Section 31; Hiriart-Urruty and Lemarechal, Theorem A.3.1.1",
-)
-COUNTING = Fact(
-    "Least, mean and induction",
-    "The least of finitely many numbers is at most their mean; a statement that holds for the "
-    "first case and passes from each case to the next holds for all.",
-    "Peano's axioms",
-)
-CAP_MEASURE = Fact(
-    "Measure of a spherical cap",
-    "On the unit sphere of R^d, d >= 2, a cap of angular radius x in [0, pi] has the share "
-    "S(x)/S(pi) of the rotation-invariant measure, S(x) the integral of sin^(d-2) over [0, x].",
-    "Spherical coordinates; S. Li, Asian J. Math. Stat. 4 (2011), 66-70",
-)
-ANGLE_METRIC = Fact(
-    "Angles are a metric",
-    "The angle between unit vectors satisfies the triangle inequality.",
-    "Ratcliffe, Foundations of Hyperbolic Manifolds, Theorem 2.1.2",
-)
-DERIVATIVE_SIGN = Fact(
-    "Sign of the derivative",
-    "A function that is continuous on an interval and has a non-negative derivative inside does "
-    "not decrease on it.",
-    "Rudin, Principles of Mathematical Analysis, Theorem 5.11",
-)
-MONOTONE_POWERS = Fact(
-    "Powers are monotone",
-    "For p >= 0 the power x^p does not decrease in x >= 0, and x^p >= 1 for x >= 1.",
-    "Hardy, Littlewood, Polya, Inequalities, Section 2.2",
-)
-
 _FACTS = (
     COUNTING,
-    CAUCHY_SCHWARZ,
+    INNER_PRODUCT,
     PROJECTION,
     CAP_MEASURE,
     ANGLE_METRIC,

@@ -15,18 +15,12 @@ from sympy import diff, exp, log
 from ncbounds.arithmetic import balls, symbolic
 from ncbounds.theory import temperature
 from ncbounds.theory.terms import Claim
-from proofs_check.convexity import JENSEN
-from proofs_check.cosine import INNER_PRODUCT
-from proofs_check.steps import Fact, Step, assumes, identity, nonnegative, number, point, proof, tie
+from proofs_check.facts import INNER_PRODUCT, JENSEN, LOGARITHM
+from proofs_check.steps import Step, assumes, identity, nonnegative, number, point, proof, tie
 from proofs_check.vectors import dot, norm
 
 Sides = dict[str, tuple[Any, Any]]
 
-LOGARITHM = Fact(
-    "Monotone logarithm",
-    "The logarithm and the exponential increase, and log 1 = 0.",
-    "Rudin, Principles of Mathematical Analysis, Theorem 8.6",
-)
 
 _K = sympy.Symbol("K", integer=True, positive=True)
 _tau = sympy.Symbol("tau", positive=True)

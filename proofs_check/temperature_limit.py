@@ -11,8 +11,7 @@ from sympy import diff, exp, log
 from ncbounds.arithmetic import balls, symbolic
 from ncbounds.theory import temperature_limit
 from ncbounds.theory.terms import Claim
-from proofs_check.convexity import JENSEN
-from proofs_check.cosine import INNER_PRODUCT
+from proofs_check.facts import ENDS, INNER_PRODUCT, JENSEN, LOGARITHM
 from proofs_check.steps import (
     Step,
     assumes,
@@ -25,7 +24,6 @@ from proofs_check.steps import (
     tie,
 )
 from proofs_check.temperature import (
-    LOGARITHM,
     Sides,
     Sphere,
     from_largest_gap,
@@ -35,7 +33,6 @@ from proofs_check.temperature import (
     softplus,
 )
 from proofs_check.vectors import dot, norm
-from proofs_check.weight_cosines import ENDS
 
 _K, _N = sympy.symbols("K N", integer=True, positive=True)
 _tau = sympy.Symbol("tau", positive=True)

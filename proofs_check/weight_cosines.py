@@ -18,12 +18,10 @@ from ncbounds.arithmetic import balls, symbolic
 from ncbounds.theory import weight_cosines
 from ncbounds.theory.terms import Claim
 from proofs_check.alignment import odds_and_margin
-from proofs_check.convexity import CAUCHY_SCHWARZ, JENSEN
-from proofs_check.cosine import INNER_PRODUCT
+from proofs_check.facts import CAUCHY_SCHWARZ, ENDS, INNER_PRODUCT, JENSEN, MONOTONE
 from proofs_check.layers import LAYERS, ZEROS, Cosines
 from proofs_check.proximity_steps import K, dot, many, margins_are_convex, mean, within_classes
 from proofs_check.steps import (
-    Fact,
     Step,
     assumes,
     identity,
@@ -32,13 +30,6 @@ from proofs_check.steps import (
     point,
     proof,
     tie,
-)
-from proofs_check.weight_decay import MONOTONE
-
-ENDS = Fact(
-    "Concave functions are least at an end",
-    "On an interval a concave function is at least the smaller of its values at the two ends.",
-    "Hardy, Littlewood, Polya, Inequalities, 3.5",
 )
 
 _a, _b, _z, _rest = sympy.symbols("a b z rest", nonnegative=True)

@@ -12,8 +12,8 @@ from sympy import diff, exp, log, sqrt
 from ncbounds.arithmetic import balls, symbolic
 from ncbounds.theory import weight_decay
 from ncbounds.theory.terms import Claim
+from proofs_check.facts import BERNOULLI, MONOTONE, TANGENT
 from proofs_check.steps import (
-    Fact,
     Step,
     assumes,
     covered,
@@ -24,19 +24,6 @@ from proofs_check.steps import (
     proof,
     tie,
 )
-
-MONOTONE = Fact(
-    "Sign of the derivative",
-    "A function on an interval that vanishes at a point and whose derivative is non-negative is "
-    "non-negative to the right of it; a convex function is least where its derivative vanishes.",
-    "Mean value theorem",
-)
-BERNOULLI = Fact(
-    "Bernoulli's inequality",
-    "r^C >= 1 + C (r - 1) for r >= 0 and C >= 1.",
-    "Hardy, Littlewood, Polya, Inequalities, Theorem 42",
-)
-TANGENT = Fact("Tangent of the exponential", "e^w >= 1 + w for every real w.", "Convexity")
 
 _OBJECTIVE = symbolic.symbols(weight_decay.objective)
 _C, _LAMBDA, _GAMMA = _OBJECTIVE["C"], _OBJECTIVE["lambda_"], _OBJECTIVE["gamma"]

@@ -12,11 +12,11 @@ from sympy import exp, log, sqrt
 from ncbounds.arithmetic import balls, symbolic
 from ncbounds.theory import weight_decay_sharp
 from ncbounds.theory.terms import Claim
-from proofs_check.convexity import CAUCHY_SCHWARZ, JENSEN
+from proofs_check.facts import CAUCHY_SCHWARZ, JENSEN, MONOTONE
 from proofs_check.proximity import LastLayer, margins_to_collapse, rival_logits
 from proofs_check.proximity_steps import NETWORKS, RIVALS, C, K, margins_are_convex, phi
 from proofs_check.steps import Step, assumes, identity, nonnegative, number, point, proof, tie
-from proofs_check.weight_decay import MONOTONE, bregman_lower_bound, minimum_steps
+from proofs_check.weight_decay import bregman_lower_bound, minimum_steps
 
 _alpha, _beta, _lambda, _decay, _share = sympy.symbols(
     "alpha beta lambda decay share", positive=True

@@ -12,10 +12,11 @@ from sympy import exp, sqrt
 from ncbounds.arithmetic import balls, symbolic
 from ncbounds.theory import weight_decay_theorem
 from ncbounds.theory.terms import Claim
+from proofs_check.facts import TANGENT
 from proofs_check.proximity_steps import C
 from proofs_check.proximity_theorem import FACTS, INSTANCES, MostPairs, explicit_route
 from proofs_check.steps import Step, assumes, identity, nonnegative, number, point, proof, tie
-from proofs_check.weight_decay import TANGENT, minimum_steps, near_minimiser_route
+from proofs_check.weight_decay import minimum_steps, near_minimiser_route
 from proofs_check.weight_decay_sharp import Regularised
 
 _alpha, _beta, _lambda, _v = sympy.symbols("alpha beta lambda v", positive=True)

@@ -162,16 +162,16 @@ def _check(d: int, K: int) -> None:
 
 def _upper(d: int, K: int) -> Iterator[tuple[str, Formula, str, bool]]:
     """What applies at d and K: name, formula, source and whether it is cited; simple ones first."""
-    yield "Rankin", code_bounds.rankin_upper, "gnc:sharp-moments", False
+    yield "Rankin", code_bounds.rankin_upper, "gnc:sharp-4", False
     if d > 2 or 2 * d < K:
-        yield "second moments", code_bounds.second_moment_upper, "gnc:sharp-moments", False
+        yield "second moments", code_bounds.second_moment_upper, "gnc:sharp-4", False
     if 2 * d < K:
-        yield "third moments", code_bounds.moment_upper, "gnc:sharp-moments", False
+        yield "third moments", code_bounds.moment_upper, "gnc:sharp-4", False
     if d == 1:
         return
-    yield "caps, packing", code_bounds.cap_upper, "gnc:sharp-caps", False
+    yield "caps, packing", code_bounds.cap_upper, "gnc:sharp-3", False
     if d == 3 and K >= 3:
-        yield "Fejes Toth", code_bounds.triangle_upper, "gnc:sharp-moments", True
+        yield "Fejes Toth", code_bounds.triangle_upper, "gnc:sharp-4", True
     if degree(d, K) is not None:
         yield "Levenshtein", levenshtein_upper, _LEVENSHTEIN, True
     yield "factor 4", softmax_code.sharp_upper, "gnc:theorem-3.9", False
@@ -180,15 +180,15 @@ def _upper(d: int, K: int) -> Iterator[tuple[str, Formula, str, bool]]:
 
 def _lower(d: int, K: int) -> Iterator[tuple[str, Formula, str]]:
     if d + 1 >= K:
-        yield "simplex", code_bounds.proved_lower, "gnc:sharp-moments"
+        yield "simplex", code_bounds.proved_lower, "gnc:sharp-4"
     elif d == 1:
-        yield "two points", code_bounds.proved_lower, "gnc:sharp-moments"
+        yield "two points", code_bounds.proved_lower, "gnc:sharp-4"
     elif 2 * d >= K:
-        yield "cross-polytope", code_bounds.proved_lower, "gnc:sharp-moments"
+        yield "cross-polytope", code_bounds.proved_lower, "gnc:sharp-4"
     elif d == 2:
         yield "polygon", code_bounds.proved_lower, "gnc:theorem-3.9"
     if d > 1:
-        yield "caps, greedy code", code_bounds.cap_lower, "gnc:sharp-caps"
+        yield "caps, greedy code", code_bounds.cap_lower, "gnc:sharp-3"
         yield "factor 4", softmax_code.sharp_lower, "gnc:theorem-3.9"
         yield "printed", softmax_code.printed_lower, "gnc:theorem-3.9"
 
@@ -207,7 +207,7 @@ def _from_certificate(found: DelsarteCertificate) -> OptimumBound:
         found.d,
         found.K,
         delsarte_upper,
-        "gnc:sharp-moments",
+        "gnc:sharp-4",
         certificate=found,
     )
 

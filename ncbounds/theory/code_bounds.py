@@ -187,7 +187,7 @@ def delsarte_claim(xp: Any, *, w: Any, f: Any) -> Judgement:
 _CODE_FIELDS = (Field("w", ("K", "d")), Field("h", ("K", "d"), like="w"))
 
 CAPS = Statement(
-    id="gnc:sharp-caps",
+    id="gnc:sharp-3",
     kind="theorem",
     title="The one-vs-rest distance of a Softmax code by measuring caps exactly",
     source=Source("gnc", "ours, for (13)"),
@@ -213,7 +213,7 @@ CAPS = Statement(
 )
 
 MOMENTS = Statement(
-    id="gnc:sharp-moments",
+    id="gnc:sharp-4",
     kind="theorem",
     title="The one-vs-rest distance of a Softmax code by polynomials",
     source=Source("gnc", "ours, for (13)"),

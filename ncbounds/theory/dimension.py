@@ -256,8 +256,8 @@ REMARK_DIMENSION = Statement(
         Variant(
             "sharp",
             "certified integers",
-            r"With $L(d, K) \le \max_W \rho(W) \le U(d, K)$ as in `gnc:sharp-caps` and "
-            r"`gnc:sharp-moments` (L the optimum where it is known): the least dimension is more "
+            r"With $L(d, K) \le \max_W \rho(W) \le U(d, K)$ as in `gnc:sharp-3` and "
+            r"`gnc:sharp-4` (L the optimum where it is known): the least dimension is more "
             r"than every $d$ with $U(d, K) < \rho$, and at most every $d$ with $L(d, K) \ge \rho$.",
             Claim(code_claim(proved_lower, proved_upper), _CODE, _SIZES),
             (

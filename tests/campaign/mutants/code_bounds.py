@@ -7,10 +7,10 @@ from dataclasses import replace
 from mutants.planting import changed, lhs, rhs
 from ncbounds.theory.code_bounds import cap_upper, triangle_upper
 
-CAPS = ("gnc:sharp-caps", "sharp", "exact caps")
-MOMENTS = ("gnc:sharp-moments", "sharp", "first three moments")
-TRIANGLES = ("gnc:sharp-moments", "sharp", "Fejes Toth's bound, d = 3")
-DELSARTE = ("gnc:sharp-moments", "sharp", "Delsarte's inequality, any polynomial")
+CAPS = ("gnc:sharp-3", "sharp", "exact caps")
+MOMENTS = ("gnc:sharp-4", "sharp", "first three moments")
+TRIANGLES = ("gnc:sharp-4", "sharp", "Fejes Toth's bound, d = 3")
+DELSARTE = ("gnc:sharp-4", "sharp", "Delsarte's inequality, any polynomial")
 FIXED = ("gnc:remark-dimension", "printed", "for each fixed rho < 1, order of log K")
 EXPLICIT = ("gnc:remark-dimension", "corrected", "log(K^2) over log(1/rho)")
 INTEGERS = ("gnc:remark-dimension", "sharp", "certified integers")
