@@ -27,7 +27,6 @@ from proofs_check.facts import (
     FEJES_TOTH,
     INNER_PRODUCT,
     MONOTONE_POWERS,
-    PROJECTION,
     SCHOENBERG,
 )
 from proofs_check.softmax_code import (
@@ -40,7 +39,7 @@ from proofs_check.softmax_code import (
 )
 from proofs_check.steps import Step, assumes, identity, nonnegative, point, proof, tie
 
-_MIDPOINT = (COUNTING, INNER_PRODUCT, PROJECTION)
+_MIDPOINT = (COUNTING, INNER_PRODUCT)
 CAPS_FACTS = (*_MIDPOINT, CAP_MEASURE, ANGLE_METRIC, DERIVATIVE_SIGN, MONOTONE_POWERS, CONTINUITY)
 
 _K, _half, _dim = sympy.symbols("K y d", positive=True)

@@ -29,8 +29,8 @@ from proofs_check.facts import (
     DERIVATIVE_SIGN,
     INNER_PRODUCT,
     MONOTONE_POWERS,
-    PROJECTION,
 )
+from proofs_check.midpoint import folding, inner, midpoints_apart, own_directions
 from proofs_check.steps import (
     Step,
     assumes,
@@ -45,21 +45,20 @@ from proofs_check.steps import (
 _FACTS = (
     COUNTING,
     INNER_PRODUCT,
-    PROJECTION,
     CAP_MEASURE,
     ANGLE_METRIC,
     DERIVATIVE_SIGN,
     MONOTONE_POWERS,
 )
 
-_w, _wk, _wj, _hk, _hj, _p, _q = sympy.symbols("w w_k w_j h_k h_j p q", real=True)
+_w, _wk, _wj, _hk, _p, _q = sympy.symbols("w w_k w_j h_k p q", real=True)
 _x = sympy.Symbol("x", real=True)
 _K = sympy.Symbol("K", integer=True, positive=True)
 #: (d - 1)/2, by which the gamma functions of all formulas are shifts of two.
 _half = sympy.Symbol("y", positive=True)
 #: Whatever is known to be at least zero.
 _a, _b, _c, _g = sympy.symbols("a b c g", nonnegative=True)
-_rho, _s = sympy.symbols("rho s", positive=True)
+_s = sympy.Symbol("s", positive=True)
 _n = sympy.Symbol("n", integer=True, nonnegative=True)
 
 
@@ -118,79 +117,14 @@ def sandwich() -> Iterator[Step]:
 
 
 def midpoint_theorem() -> Iterator[Step]:
-    """rho* = 1 - t.
+    """rho* = 1 - t: a margin is at most the spread of a code, and each spread is a margin.
 
-    Let (w, h) be unit rows of margin rho > 0. For a point p of the hull of the others,
-    <w_k - p, h_k> >= rho, so |w_k - p| >= rho by Cauchy-Schwarz: with p_k the projection, the
-    distance rho_k = |w_k - p_k| is at least rho. Replace h_k by the direction (w_k - p_k)/rho_k.
-    The margin is still at least rho, and now <w_k, h_k> >= 0, which the given h need not have.
-
-    Then the midpoints y = (w + h)/2, of lengths r > 0, point the way of a code Y with inner
-    products of at most 1 - rho. Half differences are e = (h - w)/2, of lengths s.
+    The midpoints of (w, h) are a code whose inner products are at most one less the margin, and
+    h = w has the margins 1 - <w_k, w_j>: a code of angles >= theta has margin >= 1 - cos theta.
     """
-    yield identity(
-        "<w_k - w_j, w_k - p> = |w_k - p|^2 + <p - w_j, w_k - p>, and the last is >= 0 for the "
-        "projection p: the margin of its direction is at least the distance",
-        (_wk - _wj) * (_wk - _p),
-        (_wk - _p) ** 2 + (_p - _wj) * (_wk - _p),
-    )
-    yield nonnegative(
-        "rho_k <w_k, h_k> = <w_k, w_k - p> >= 0, as |p| <= 1 makes <w_k, p> = 1 - a, a >= 0",
-        _inner(_wk * (_wk - _p), {_wk**2: 1, _wk * _p: 1 - _a}),
-        [_a],
-    )
-    yield identity(
-        "<w_k - w_j, h_k> + <w_j - w_k, h_j> = |y_k - y_j|^2 - |e_k - e_j|^2",
-        (_wk - _wj) * _hk + (_wj - _wk) * _hj,
-        ((_wk + _hk - _wj - _hj) / 2) ** 2 - ((_hk - _wk - _hj + _wj) / 2) ** 2,
-    )
-    lengths = {_wk**2: 1, _hk**2: 1, _wk * _hk: _a}
-    long, short = (_inner(((_wk + sign * _hk) / 2) ** 2, lengths) for sign in (1, -1))
-    yield identity("r^2 + s^2 = 1", long + short, 1)
-    yield identity("r^2 - s^2 = <w, h>, which is >= 0: r >= s >= 0 and r > 0", long - short, _a)
-    yield from _circle_step()
-    r_k, r_j, t = sympy.symbols("r_k r_j t", real=True)
-    yield identity(
-        "|r_k Y_k - r_j Y_j|^2 = (r_k - r_j)^2 + 2 r_k r_j (1 - <Y_k, Y_j>) for unit Y",
-        _inner((r_k * _p - r_j * _q) ** 2, {_p**2: 1, _q**2: 1, _p * _q: t}),
-        (r_k - r_j) ** 2 + 2 * r_k * r_j * (1 - t),
-    )
-    yield nonnegative(
-        "hence 2 r_k r_j (1 - <Y_k, Y_j>) = 2 rho + a with a >= 0; r_k r_j = 1/(1 + b) <= 1 gives "
-        "1 - <Y_k, Y_j> >= rho",
-        (2 * _rho + _a) * (1 + _b) / 2 - _rho,
-        [_rho * _b + _a * (1 + _b) / 2],
-    )
-    yield identity(
-        "conversely h = w has the margins 1 - <w_k, w_j>: a code of angles >= theta has "
-        "distance >= 1 - cos theta",
-        _inner((_wk - _wj) * _wk, {_wk**2: 1}),
-        1 - _wk * _wj,
-    )
-
-
-def _circle_step() -> Iterator[Step]:
-    """Where r >= s on the unit circle, s differs more than r: |e_k - e_j|^2 >= (r_k - r_j)^2."""
-    e_k, e_j, s_k, s_j, r_k, r_j = sympy.symbols("e_k e_j s_k s_j r_k r_j", real=True)
-    yield identity(
-        "|e_k - e_j|^2 = (s_k - s_j)^2 + 2 (s_k s_j - <e_k, e_j>), the last >= 0 by Cauchy-Schwarz",
-        _inner((e_k - e_j) ** 2, {e_k**2: s_k**2, e_j**2: s_j**2}),
-        (s_k - s_j) ** 2 + 2 * (s_k * s_j - e_k * e_j),
-    )
-    change = (s_k - s_j) ** 2 + (r_k - r_j) ** 2
-    excess = (s_k - s_j) ** 2 - (r_k - r_j) ** 2 - change * (r_k * r_j - s_k * s_j)
-    circles = [s_k**2 + r_k**2 - 1, s_j**2 + r_j**2 - 1]
-    yield identity(
-        "(s_k - s_j)^2 - (r_k - r_j)^2 = ((s_k - s_j)^2 + (r_k - r_j)^2) (r_k r_j - s_k s_j) on "
-        "the unit circle",
-        sympy.reduced(excess, circles, s_k, s_j, r_k, r_j)[1],
-        0,
-    )
-    yield nonnegative(
-        "r_k r_j - s_k s_j >= 0 for s_k = a, r_k = a + c and s_j = b, r_j = b + g",
-        (_a + _c) * (_b + _g) - _a * _b,
-        [_c * _g + _a * _g + _b * _c],
-    )
+    yield from folding()
+    yield from midpoints_apart()
+    yield own_directions()
 
 
 # -- measuring caps -------------------------------------------------------------------------------
@@ -373,7 +307,7 @@ def known_optimum() -> Iterator[Step]:
     projections are not zero). Down to d = 1: three numbers of pairwise negative products.
     """
     S = sympy.Symbol("S", real=True)
-    mean_square = _inner(
+    mean_square = inner(
         ((_K * _w - S) / (_K - 1)) ** 2, {_w**2: 1, S * _w: _a / _K, S**2: _a}
     ).subs(_K, _n + 2)
     yield nonnegative(
@@ -391,7 +325,7 @@ def known_optimum() -> Iterator[Step]:
     yield nonnegative(
         "<p, q> = -a, <p, v> = -b, <q, v> = -c, none positive: -<p', q'> >= a for the projections "
         "p' = p + b v and q' = q + c v, v a unit vector",
-        -_inner((_p + _b * v) * (_q + _c * v), {v**2: 1, _p * _q: -_a, _p * v: -_b, _q * v: -_c})
+        -inner((_p + _b * v) * (_q + _c * v), {v**2: 1, _p * _q: -_a, _p * v: -_b, _q * v: -_c})
         - _a,
         [_b * _c],
     )
@@ -420,18 +354,13 @@ def _printed_from_sharp() -> Iterator[Step]:
     yield identity(
         "2 - <w_k - w_j, h_k> = |w_k - h_k|^2/2 + |w_j + h_k|^2/2 >= 0 for unit vectors",
         2 - (_wk - _wj) * _hk,
-        _inner(((_wk - _hk) ** 2 + (_wj + _hk) ** 2) / 2, {_wk**2: 1, _wj**2: 1, _hk**2: 1}),
+        inner(((_wk - _hk) ** 2 + (_wj + _hk) ** 2) / 2, {_wk**2: 1, _wj**2: 1, _hk**2: 1}),
     )
     yield identity(
         "the printed lower bound is the sharp one over d^(2/(d-1)), which is >= 1",
         _in_half(softmax_code.printed_lower) * (2 * _half + 1) ** (1 / _half),
         _in_half(softmax_code.sharp_lower),
     )
-
-
-def _inner(form: Any, products: dict[Any, Any]) -> Any:
-    """A quadratic form in vectors, expanded, with the known inner products put in."""
-    return sympy.expand(form).subs(products)
 
 
 # -- the claim's own sides on exact codes ---------------------------------------------------------

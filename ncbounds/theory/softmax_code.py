@@ -12,6 +12,7 @@ from fractions import Fraction
 from typing import Any
 
 from ncbounds.arithmetic.formula import Condition, Formula, formula, integer
+from ncbounds.theory.midpoint import margin, unit
 from ncbounds.theory.terms import (
     Bound,
     Claim,
@@ -102,15 +103,7 @@ def code_margin(xp: Any, w: Any, h: Any) -> Any:
     Its maximum over the directions h is the one-vs-rest distance of the code w (where positive).
     Shapes (B, K, d) and (B, K, d) to (B,).
     """
-    unit_w = w / xp.sqrt(xp.sum(w * w, axis=-1, keepdims=True))
-    unit_h = h / xp.sqrt(xp.sum(h * h, axis=-1, keepdims=True))
-    products = xp.matmul(unit_h, xp.matrix_transpose(unit_w))
-    K = w.shape[1]
-    gaps = [
-        products[:, k, k : k + 1] - products[:, k, [j for j in range(K) if j != k]]
-        for k in range(K)
-    ]
-    return xp.min(xp.min(xp.stack(gaps, axis=1), axis=-1), axis=-1)
+    return margin(xp, unit(xp, w), unit(xp, h))
 
 
 def code_claim(lower: Any, upper: Any, threshold: Any = None) -> Any:
@@ -118,8 +111,8 @@ def code_claim(lower: Any, upper: Any, threshold: Any = None) -> Any:
 
     def judge(xp: Any, *, w: Any, h: Any) -> Judgement:
         number, dimension = w.shape[1], w.shape[2]
-        margin = code_margin(xp, w, h)
-        d, K = 0 * margin + dimension, 0 * margin + number
+        least = code_margin(xp, w, h)
+        d, K = 0 * least + dimension, 0 * least + number
         hypotheses: tuple[Comparison, ...] = ()
         if threshold is not None:
             hypotheses = (Comparison("enough classes", threshold(xp, d), K),)
@@ -127,7 +120,7 @@ def code_claim(lower: Any, upper: Any, threshold: Any = None) -> Any:
         return Judgement(
             hypotheses,
             (
-                Comparison("upper side", margin, upper(xp, d=d, K=K)),
+                Comparison("upper side", least, upper(xp, d=d, K=K)),
                 Comparison("lower side", lower(xp, d=d, K=K), optimum),
             ),
         )
