@@ -28,12 +28,11 @@ import click
 import numpy as np
 from numpy.typing import NDArray
 
-from ncbounds.arithmetic.grids import grid
+from ncbounds.codes.bounds import best_upper_bound
 from ncbounds.codes.certificate import Margin
 from ncbounds.codes.margin import one_vs_rest_distances
 from ncbounds.errors import MissingDependencyError, NcboundsError
 from ncbounds.measure.files import write_arrays
-from ncbounds.theory.softmax_code import sharp_upper, simplex_bound
 
 Progress = Callable[[int, int], None]
 Matrix = NDArray[np.float32]
@@ -99,17 +98,6 @@ HEADS: dict[str, Callable[[], Head]] = {
 }
 
 
-def best_possible(d: int, K: int) -> float:
-    """An upper bound on the least one-vs-rest distance of K unit vectors in d dimensions."""
-    mean = float(grid(simplex_bound, d=np.array([d]), K=np.array([K]))[0])
-    if d + 1 >= K:
-        return mean
-    if 2 * d >= K or d < 2:
-        return 1.0
-    caps = float(grid(sharp_upper, d=np.array([d]), K=np.array([K]))[0])
-    return min(1 - (K - 2 * d) / (d * (K - 2)), caps)
-
-
 def main(out: Path, seed: int, device: str, progress: Progress) -> Path:
     """Measure every head that is installed; write `classifier_heads.csv` and the matrices."""
     del seed, device
@@ -151,7 +139,7 @@ def measured(name: str, head: Head, normalise: bool, progress: Progress) -> dict
     outside = [m for m in margins if m.lower > 0]
     least = min(margins, key=lambda m: m.upper)
     quantiles = np.quantile(upper, QUANTILES)
-    best = best_possible(d, K) if normalise else None
+    best = best_upper_bound(d, K).value if normalise else None
     return {
         "head": name,
         "K": K,

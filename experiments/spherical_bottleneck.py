@@ -12,8 +12,6 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from importlib import import_module
-from importlib.util import find_spec
 from itertools import pairwise
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -23,12 +21,11 @@ import numpy as np
 from experiments.training.data import Split, digits, missing
 from experiments.training.networks import check
 from experiments.training.runs import Floats, Integers
-from ncbounds.arithmetic.floats import numpy_namespace
+from ncbounds.codes.bounds import best_upper_bound
 from ncbounds.errors import InputError
 from ncbounds.measure import measure, write_features
 from ncbounds.measure.door import check_temperature
 from ncbounds.report.plots import pyplot
-from ncbounds.theory.softmax_code import proved_optimum
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -186,17 +183,6 @@ _PANELS = (
 )
 
 
-def largest_distance(d: int, K: int) -> float:
-    """What the least one-vs-rest distance of K unit vectors in dimension d is proved not to exceed.
-
-    By the best bound of `ncbounds.codes.bounds`, where that is present.
-    """
-    if find_spec("ncbounds.codes.bounds") is not None:
-        return float(import_module("ncbounds.codes.bounds").best_upper_bound(d, K).value)
-    xp = numpy_namespace()
-    return float(proved_optimum(xp, np.array([float(d)]), np.array([float(K)]), (d, K))[0])
-
-
 def plot(runs: Sequence[Sphere]) -> Any:
     """Draw GNC1, GNC2 and GNC3 over training, one colour a temperature."""
     plt = pyplot()
@@ -222,7 +208,7 @@ def plot(runs: Sequence[Sphere]) -> Any:
 
 def _mark_optimum(axes: Axes, d: int, K: int) -> None:
     """The proved bound as a line, and what the dotted lines are."""
-    bound = largest_distance(d, K)
+    bound = best_upper_bound(d, K).value
     axes.axhline(bound, color="#222222", linewidth=1.0, linestyle="--")
     axes.set_ylim(0, 1.25 * bound)
     note: dict[str, Any] = {

@@ -9,16 +9,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from fractions import Fraction
-from importlib import import_module
-from importlib.util import find_spec
-from typing import Any
 
-import flint
-
-from ncbounds.arithmetic import balls
 from ncbounds.arithmetic.certified import Decimal, certify
-from ncbounds.arithmetic.formula import Algorithm
-from ncbounds.codes.bounds import best_lower_bound, best_upper_bound
+from ncbounds.codes.bounds import best_lower_bound, best_upper_bound, exact
+from ncbounds.codes.catalogue import known
 from ncbounds.theory.code_bounds import rankin_upper
 from ncbounds.theory.evaluate import Evaluation
 
@@ -60,30 +54,10 @@ def _entries(d: int, K: int, quantity: str, digits: int) -> Iterator[Evaluation]
     lower, upper = best_lower_bound(d, K), best_upper_bound(d, K)
     yield entry("proved", lower.name, "lower", lower.certified(digits), False)
     met = not lower.ball() < upper.ball()  # the optimum is known
-    known = not met and bool(upper.ball() >= rankin_upper.balls(parameters))
-    yield entry("proved", upper.name, "upper", upper.certified(digits), known)
-    arrangement = best_known(d, K)
+    trivial = not met and bool(upper.ball() >= rankin_upper.balls(parameters))
+    yield entry("proved", upper.name, "upper", upper.certified(digits), trivial)
+    arrangement = known(d, K)
     if arrangement is not None:
-        value = exact_digits(arrangement.one_vs_rest, digits)
+        value = certify(exact(arrangement.one_vs_rest), {}, digits)
+        assert value is not None  # it has no domain to be outside of
         yield entry("found", arrangement.name, "value", value, False)
-
-
-def best_known(d: int, K: int) -> Any:
-    """Return the catalogue's arrangement of K unit vectors in R^d, or None where it has none."""
-    if find_spec("ncbounds.codes.catalogue") is None:
-        return None
-    return import_module("ncbounds.codes.catalogue").known(d, K)
-
-
-def exact_digits(exact: Any, digits: int) -> Decimal:
-    """Return the digits of an exact number: a Fraction, or an algebraic number of sympy."""
-
-    def enclose() -> flint.arb:
-        if isinstance(exact, (int, Fraction)):
-            return balls.ball(exact)
-        places = int(flint.ctx.prec / 3.33) + 2
-        return flint.arb(str(exact.evalf(places + 4)), flint.arb(10) ** -places)
-
-    found = certify(Algorithm("exact", "An exact number", (), enclose), {}, digits)
-    assert found is not None
-    return found

@@ -19,6 +19,7 @@ import flint
 from ncbounds.arithmetic import balls
 from ncbounds.arithmetic.certified import Decimal, certify
 from ncbounds.arithmetic.formula import Algorithm, Formula
+from ncbounds.codes.catalogue import entries, known
 from ncbounds.codes.delsarte import DelsarteCertificate, delsarte_bound
 from ncbounds.codes.levenshtein import degree, levenshtein_upper
 from ncbounds.errors import InputError
@@ -107,9 +108,8 @@ def upper_bounds(d: int, K: int, *, search: bool = False) -> tuple[OptimumBound,
 
     Examples
     --------
-    >>> best = upper_bounds(4, 24)[0]
-    >>> best.name, best.certified(12).value
-    ('Levenshtein', '0.525049510193')
+    >>> [(b.name, b.certified(6).value) for b in upper_bounds(4, 24)[:2]]
+    [('24-cell, roots of D4', '0.500000'), ('Levenshtein', '0.525050')]
     """
     _check(d, K)
     found = [OptimumBound(n, "upper", d, K, f, s, c) for n, f, s, c in _upper(d, K)]
@@ -174,6 +174,10 @@ def _upper(d: int, K: int) -> Iterator[tuple[str, Formula, str, bool]]:
         yield "Fejes Toth", code_bounds.triangle_upper, "gnc:sharp-4", True
     if degree(d, K) is not None:
         yield "Levenshtein", levenshtein_upper, _LEVENSHTEIN, True
+    settled = max((k for e, k in entries() if e == d and k <= K), default=0)
+    entry = known(d, settled) if settled else None
+    if entry is not None:  # more points have no more room
+        yield entry.name, exact(entry.one_vs_rest), entry.optimal_by, True
     yield "factor 4", softmax_code.sharp_upper, "gnc:theorem-3.9", False
     yield "printed", softmax_code.printed_upper, "gnc:theorem-3.9", False
 
@@ -194,6 +198,18 @@ def _lower(d: int, K: int) -> Iterator[tuple[str, Formula, str]]:
 
 
 _LEVENSHTEIN = "Levenshtein, Acta Appl. Math. 29 (1992), 1-82"
+
+
+def exact(value: Any) -> Algorithm:
+    """An exact number, Fraction or algebraic number of sympy, as a bound without parameters."""
+
+    def enclosed() -> flint.arb:
+        if isinstance(value, int | Fraction):
+            return balls.ball(value)
+        places = int(flint.ctx.prec / 3.33) + 2
+        return flint.arb(str(value.evalf(places + 4)), flint.arb(10) ** -places)
+
+    return Algorithm("exact", "An exact number", (), enclosed)
 
 
 def _from_certificate(found: DelsarteCertificate) -> OptimumBound:

@@ -11,13 +11,13 @@ from __future__ import annotations
 import math
 from collections.abc import Callable
 from dataclasses import dataclass
-from importlib import import_module
 from typing import Any
 
 import numpy as np
 
 from ncbounds.codes.annealing import Floats, largest_inner_products, unit
-from ncbounds.codes.catalogue import entries, family, known
+from ncbounds.codes.bounds import OptimumBound, best_upper_bound
+from ncbounds.codes.catalogue import family
 from ncbounds.codes.margin import least_one_vs_rest_distance
 from ncbounds.codes.polish import loosen
 from ncbounds.codes.search import search
@@ -29,15 +29,6 @@ _MOST_ENTRIES = 2**26
 _CONTACT = 1e-10
 _REACHED = 1e-12
 _UNIT_ROUNDOFF = 2.0**-53
-
-
-@dataclass(frozen=True)
-class UpperBound:
-    """A proved upper bound on the optimum rho*(d, K): value, name and source."""
-
-    value: float
-    name: str
-    source: str
 
 
 @dataclass(frozen=True, eq=False)
@@ -58,7 +49,7 @@ class Code:
     lower: float
     upper: float
     largest_inner_product: tuple[float, float]
-    best_proved_upper_bound: UpperBound
+    best_proved_upper_bound: OptimumBound
     rattlers: tuple[int, ...]
     contacts: int
     construction: str
@@ -133,7 +124,7 @@ def best_code(
     (True, (), 30)
     """
     d, K, count = _checked(d, K, kind, seed, effort, restarts)
-    bound = proved_upper_bound(d, K)
+    bound = best_upper_bound(d, K)
     member = family(d, K)
     if member is not None:
         points, construction = member.points, f"built: {member.name}"
@@ -162,26 +153,6 @@ def best_code(
         contacts=contacts,
         construction=construction,
     )
-
-
-def proved_upper_bound(d: int, K: int) -> UpperBound:
-    """The least upper bound on rho*(d, K) that is proved, here or in the catalogue's sources.
-
-    >>> proved_upper_bound(3, 6).value, round(proved_upper_bound(3, 12).value, 9)
-    (1.0, 0.552786405)
-    """
-    candidates = _elementary_bounds(d, K)
-    entry = known(d, max((k for e, k in entries() if e == d and k <= K), default=K))
-    if entry is not None:
-        value = math.nextafter(float(entry.one_vs_rest), math.inf)
-        name = entry.name if entry.K == K else f"{entry.name}, already for {entry.K} points"
-        candidates.append(UpperBound(value, name, entry.optimal_by))
-    try:
-        found = import_module("ncbounds.codes.bounds").best_upper_bound(d, K)
-        candidates.append(UpperBound(float(found.value), found.name, found.source))
-    except ModuleNotFoundError:
-        pass
-    return min(candidates, key=lambda bound: bound.value)
 
 
 def enclosed_largest_inner_product(points: Floats) -> tuple[float, float]:
@@ -232,27 +203,6 @@ def _checked(
 def _restarts(d: int, K: int) -> int:
     """More points have more arrangements, until a single descent takes seconds."""
     return max(8, min(200 + 40 * K, 8_000_000 // K**2))
-
-
-def _elementary_bounds(d: int, K: int) -> list[UpperBound]:
-    """Bounds whose proofs are a line each, rounded up."""
-
-    def rounded(value: float, name: str, source: str) -> UpperBound:
-        return UpperBound(math.nextafter(value, math.inf), name, source)
-
-    bounds = [rounded(K / (K - 1), "simplex bound K/(K-1)", "Rankin 1955")]
-    if d == 1:
-        return bounds
-    if d + 2 <= K:
-        bounds.append(UpperBound(1.0, "orthoplex bound", "Rankin 1955"))
-    if 2 * d < K:
-        value = 1 - (K - 2 * d) / (d * (K - 2))
-        bounds.append(rounded(value + 4e-16, "1 - (K-2d)/(d(K-2))", "linear programming, degree 2"))
-    if d == 3 and K >= 3:
-        angle = math.pi * K / (6 * (K - 2))
-        value = 1 - (1 / math.tan(angle) ** 2 - 1) / 2
-        bounds.append(rounded(value + 4e-16, "Fejes Toth bound", "Fejes Toth 1943"))
-    return bounds
 
 
 def _rattlers_and_contacts(points: Floats) -> tuple[tuple[int, ...], int]:

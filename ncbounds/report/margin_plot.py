@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from fractions import Fraction
 from typing import TYPE_CHECKING, Any
 
-from ncbounds.codes.beside import best_known
 from ncbounds.codes.bounds import lower_bounds, upper_bounds
+from ncbounds.codes.catalogue import known
 from ncbounds.errors import InputError
 from ncbounds.report.plots import LINE, pyplot
 from ncbounds.theory.code_bounds import rankin_upper
@@ -100,14 +100,14 @@ def _places(parameters: Mapping[str, Any]) -> tuple[str, list[tuple[int, int]]]:
 
 def _point(axis: str, d: int, K: int) -> _Point:
     upper, lower = upper_bounds(d, K), lower_bounds(d, K)
-    known = best_known(d, K)
+    found = known(d, K)
     return _Point(
         float(d if axis == "d" else K),
         {(b.name, b.direction): b.value for b in (*upper, *lower) if b.name in _CURVES},
         lower[0].value,
         upper[0].value,
         next(b.value for b in upper if b.name == "Rankin"),
-        float(known.one_vs_rest) if known is not None else None,
+        float(found.one_vs_rest) if found is not None else None,
     )
 
 

@@ -6,10 +6,11 @@ from itertools import pairwise
 
 import pytest
 
-from ncbounds.codes.beside import exact_digits
+from ncbounds.arithmetic.certified import certify
 from ncbounds.codes.bounds import (
     best_lower_bound,
     best_upper_bound,
+    exact,
     lower_bounds,
     upper_bounds,
 )
@@ -119,8 +120,9 @@ def test_a_bound_tells_its_source_and_its_digits():
 
 def test_exact_numbers_come_with_their_digits():
     sympy = pytest.importorskip("sympy")
-    assert exact_digits(Fraction(2, 3), 5).value == "0.66667"
-    assert exact_digits(1 - 1 / sympy.sqrt(5), 20).value == "0.55278640450004206072"
+    values = (Fraction(2, 3), 1 - 1 / sympy.sqrt(5))
+    digits = [certify(exact(value), {}, 20).value for value in values]
+    assert digits == ["0.66666666666666666667", "0.55278640450004206072"]
 
 
 # -- Levenshtein's polynomials --------------------------------------------------------------------

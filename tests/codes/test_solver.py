@@ -8,9 +8,10 @@ import pytest
 
 from ncbounds.codes import solver
 from ncbounds.codes.annealing import largest_inner_products, smoothed_maximum, unit
+from ncbounds.codes.bounds import OptimumBound, exact, upper_bounds
 from ncbounds.codes.margin import check_margin, one_vs_rest_distances
 from ncbounds.codes.polish import balanced, contact_equations, linear_programmes, loosen
-from ncbounds.codes.solver import best_code, enclosed_largest_inner_product, proved_upper_bound
+from ncbounds.codes.solver import best_code, enclosed_largest_inner_product
 from ncbounds.errors import InputError, NcboundsError
 
 #: (d, K): largest possible least one-vs-rest distance.
@@ -73,13 +74,13 @@ def test_the_certificate_of_a_found_code_checks():
 @pytest.mark.parametrize("d, K", [(3, 9), (4, 9), (3, 40), (6, 13), (2, 100), (40, 41), (30, 50)])
 def test_no_code_is_above_any_proved_bound(d, K):
     code = best_code(d, K, restarts=6)
-    for bound in (*solver._elementary_bounds(d, K), proved_upper_bound(d, K)):
+    for bound in upper_bounds(d, K):
         assert code.lower <= bound.value
 
 
 def test_a_false_bound_is_noticed(monkeypatch):
-    false = solver.UpperBound(0.5, "planted", "nowhere")
-    monkeypatch.setattr(solver, "proved_upper_bound", lambda d, K: false)
+    planted = OptimumBound("planted", "upper", 3, 4, exact(Fraction(1, 2)), "nowhere")
+    monkeypatch.setattr(solver, "best_upper_bound", lambda d, K: planted)
     with pytest.raises(NcboundsError, match="planted"):
         best_code(3, 4)
 

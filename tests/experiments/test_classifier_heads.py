@@ -9,7 +9,8 @@ from safetensors.numpy import load_file, save_file
 
 from experiments import __main__ as command
 from experiments import classifier_heads
-from experiments.classifier_heads import Head, best_possible
+from experiments.classifier_heads import Head
+from ncbounds.codes.bounds import best_upper_bound
 from ncbounds.codes.margin import one_vs_rest_distances
 
 
@@ -17,10 +18,10 @@ from ncbounds.codes.margin import one_vs_rest_distances
     ("d", "K", "value"), [(9, 10, 10 / 9), (5, 10, 1.0), (3, 6, 1.0), (8, 240, 1.0), (1, 3, 1.0)]
 )
 def test_what_is_possible_at_best(d, K, value):
-    assert best_possible(d, K) <= value * (1 + 1e-12)
+    assert best_upper_bound(d, K).value <= value * (1 + 1e-12)
     rows = np.random.default_rng(0).normal(size=(K, d))
     least = min(m.lower for m in one_vs_rest_distances(rows, normalise=True))
-    assert least <= best_possible(d, K)
+    assert least <= best_upper_bound(d, K).value
 
 
 def test_packages_that_are_missing_are_left_out_and_the_rest_is_measured(tmp_path, monkeypatch):

@@ -1,7 +1,5 @@
 """Training on a sphere of three dimensions, on little time."""
 
-import math
-
 import numpy as np
 import pytest
 from click.testing import CliRunner
@@ -9,7 +7,7 @@ from click.testing import CliRunner
 import ncbounds
 from experiments import __main__ as command
 from experiments import spherical_bottleneck
-from experiments.spherical_bottleneck import largest_distance, train
+from experiments.spherical_bottleneck import train
 from ncbounds.errors import InputError
 from ncbounds.measure import read_features
 
@@ -58,10 +56,6 @@ def test_same_seed_same_numbers(runs):
     again = train(seed=1, temperatures=(0.1, 0.5), epochs=25)
     for first, second in zip(runs, again, strict=True):
         np.testing.assert_array_equal(first.weights, second.weights)
-
-
-def test_the_largest_distance_of_a_polygon_is_known():
-    assert largest_distance(2, 10) == pytest.approx(1 - math.cos(2 * math.pi / 10), abs=1e-9)
 
 
 @pytest.mark.parametrize(
