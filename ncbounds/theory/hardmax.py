@@ -37,8 +37,13 @@ from ncbounds.theory.terms import (
 
 
 def hull_points(xp: Any, w: Any, z: Any) -> Any:
-    """One point of the hull of the other rows for each: (B, K, d), weights (B, K, K-1)."""
+    """One point of the hull of the other rows for each: (B, K, d), weights (B, K, K-1).
+
+    Weights count relative to their sum; where all are zero, the point is the mean.
+    """
     K = w.shape[1]
+    given = xp.is_positive(xp.sum(z, axis=-1, keepdims=True))
+    z = z + (1 - given)
     share = z / xp.sum(z, axis=-1, keepdims=True)
     rows = [w[:, [j for j in range(K) if j != k]] for k in range(K)]
     points = [xp.sum(share[:, k, :, None] * rows[k], axis=1) for k in range(K)]

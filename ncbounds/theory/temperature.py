@@ -16,6 +16,8 @@ from typing import Any
 
 from ncbounds.arithmetic.formula import formula, integer, nonnegative, positive
 from ncbounds.theory.cosine import norm
+from ncbounds.theory.hardmax import hull_points
+from ncbounds.theory.midpoint import off_diagonal
 from ncbounds.theory.proximity import square_norm
 from ncbounds.theory.terms import (
     Bound,
@@ -73,14 +75,7 @@ def rival_gaps(xp: Any, w: Any, h: Any) -> Any:
 
 def rival_points(xp: Any, w: Any, z: Any) -> Any:
     """Convex combinations of the other rows, one for each: weights z (B, K, K) to (B, K, d)."""
-    K = w.shape[1]
-    points = []
-    for k in range(K):
-        rivals = [j for j in range(K) if j != k]
-        share = z[:, k, rivals]
-        share = share / xp.sum(share, axis=-1, keepdims=True)
-        points.append(xp.sum(share[..., None] * w[:, rivals], axis=1))
-    return xp.stack(points, axis=1)
+    return hull_points(xp, w, off_diagonal(xp, z))
 
 
 @dataclass(frozen=True)

@@ -125,7 +125,7 @@ def test_the_lemmas_meet_the_shapes_that_proofs_forget(name, shape):
 NETWORKS = [
     name
     for name, claim in CLAIMS.items()
-    if ("theorem-2.1" in name or "gnc" in name) and any(f.name == "h" for f in claim.fields)
+    if ("theorem-2.1" in name or "gnc" in name) and {"w", "h"} <= {f.name for f in claim.fields}
 ]
 
 

@@ -547,7 +547,7 @@ REFUSED = [
         ("evaluate", "bnwd:proposition-a.1", "-p", "C=3", "-p", "lambda=1", "-p", "lambda_=2"),
         ("lambda = 2", "given once"),
     ),
-    (("evaluate", "gnc:theorem-3.8", "-p", "d=3"), ("ID = gnc:theorem-3.8", f"mean {CODE}")),
+    (("evaluate", "gnc:theorem-39", "-p", "d=3"), ("ID = gnc:theorem-39", f"mean {CODE}")),
     (("evaluate",), ("ID", "Missing")),
     (("show", "nothing"), ("ID = nothing", "ncbounds list")),
     (("verify", "nothing"), ("ID = nothing", "the id of a statement")),
