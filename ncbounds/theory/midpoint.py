@@ -214,13 +214,13 @@ CONJECTURE = Statement(
             r"$\arg\max_W \rho_{\text{one-vs-rest}}(W) = \arg\max_W \rho_{\text{one-vs-one}}(W)$.",
             undecided="Every Tammes-optimal code is a Softmax code. For d >= 2 and K >= 3 the "
             "converse fails exactly if some Tammes-optimal code has two points that touch each "
-            "other and nothing else (gnc:sharp-2). No pair (d, K) with a proved Tammes optimum is "
-            "known to us to have one. For (5, 22) the best code known to us has, with largest "
-            "inner product 0.3564551721: if it is optimal, a Softmax code with an inner product "
-            "of 0.444 exists and the sets differ.",
+            "other and nothing else (gnc:sharp-2). We know of no (d, K) whose best code has two "
+            "such points, proved optimal or not. Some codes that no small move improves have, as "
+            "one of 22 points in R^5 with the largest inner product 0.3564551721; the best known "
+            "has 0.3549950343.",
             remark="It holds for d = 2, for K <= 2d (gnc:theorem-3.8) and wherever no "
-            "Tammes-optimal code has two points without neighbours at the least distance. As a "
-            "statement about all (d, K) we expect it to be false.",
+            "Tammes-optimal code has two points without neighbours at the least distance. Nothing "
+            "rules such a code out for all (d, K).",
         ),
     ),
 )
