@@ -18,6 +18,7 @@ import sys
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -157,7 +158,7 @@ def optima() -> None:
     print("d    K     one-vs-rest, lower end   below the optimum   found by                     s")
     total = 0.0
     for d, K in OPTIMA:
-        code, taken = timed(lambda d=d, K=K: best_code(d, K))  # type: ignore[misc]
+        code, taken = timed(partial(best_code, d, K))
         entry = known(d, K)
         assert entry is not None
         below = float(entry.one_vs_rest) - code.lower
@@ -181,7 +182,7 @@ def mean_time(work: Callable[[int], Any]) -> tuple[bool, float]:
     """Whether all seeds got there, and the mean time; a failure ends it."""
     times = []
     for seed in range(SEEDS):
-        found, taken = timed(lambda seed=seed: work(seed))  # type: ignore[misc]
+        found, taken = timed(partial(work, seed))
         times.append(taken)
         if found is False:
             return False, taken

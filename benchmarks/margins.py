@@ -21,6 +21,7 @@ import resource
 import sys
 import time
 from collections.abc import Callable
+from functools import partial
 
 import numpy as np
 from numpy.typing import NDArray
@@ -143,9 +144,7 @@ def of_file(path: str) -> None:
     weights = read_weights(path)
     for normalise in (False, True):
         taken, found = timed(
-            lambda normalise=normalise: one_vs_rest_distances(  # type: ignore[misc]
-                weights, normalise=normalise, workers=2
-            )
+            partial(one_vs_rest_distances, weights, normalise=normalise, workers=2)
         )
         apart = [m for m in found if m.lower > 0]
         width = max((m.upper - m.lower) / m.upper for m in apart)

@@ -234,7 +234,10 @@ def test_the_temperature_divides_the_cosines(temperature):
 
 def test_a_layer_on_the_sphere_has_the_loss_of_its_logits_over_the_temperature():
     features, labels, weights, _ = hard_case()
-    unit = lambda rows: rows / np.linalg.norm(rows, axis=1, keepdims=True)  # noqa: E731
+
+    def unit(rows):
+        return rows / np.linalg.norm(rows, axis=1, keepdims=True)
+
     scaled = measure(unit(features), labels, unit(weights) / 0.2).metrics
     found = measure(features, labels, weights, temperature=0.2).metrics
     assert found["loss.cross_entropy.spherical"] == pytest.approx(scaled["loss.cross_entropy"])

@@ -66,7 +66,9 @@ def test_everything_encloses_the_truth(case, temperature):
             assert inside(ball, value), (ball, value)
             assert float(ball.rad()) <= width * max(1.0, abs(float(value)))
 
-    mean = lambda values: sum(values) / len(values)  # noqa: E731
+    def mean(values):
+        return sum(values) / len(values)
+
     encloses(known.mean_margins, [mean(m) for m in margins], 1e-12)
     encloses(known.lengths, lengths, 1e-12)
     encloses(known.losses, [mean(group) for group in losses], 1e-10)

@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+from explicit_networks import rotated_simplex
 
 from ncbounds.arithmetic.floats import numpy_namespace
 from ncbounds.theory import statement
@@ -10,35 +11,15 @@ from ncbounds.theory.class_pairs import gram_gap, largest_eigenvalue, off_class_
 GRAM = next(v.claim for v in statement("bnwd:sharp-4").variants if v.reading == "Gram matrix")
 
 
-def rotated_simplex(C, T, s):
-    """A simplex ETF of weights, and unit class means turned by one angle in one plane each.
-
-    Half of the classes turn towards a direction that the last layer sees and half away from it,
-    by the largest angle that 1 - (mean log-odds)/T = s allows.
-    """
-    k = C / (C - 1)
-    v = (np.eye(C) - 1 / C) * np.sqrt(k)
-    seen = np.where(np.arange(C) < C / 2, 1.0, -1.0) / np.sqrt(C)
-    across = np.sign(seen)[:, None] * seen
-    across -= np.sum(across * v, axis=1, keepdims=True) * v
-    across /= np.linalg.norm(across, axis=1, keepdims=True)
-
-    def turned(angle):
-        means = np.cos(angle) * v + np.sin(angle) * across
-        logits = T / k * means @ v.T
-        rivals = np.exp(logits - np.diag(logits)[:, None]) - np.eye(C)
-        return means, 1 + np.log(rivals.sum(axis=1) / (C - 1)).mean() / T
-
-    low, high = 0.0, np.pi / 2
-    for _ in range(60):
-        middle = (low + high) / 2
-        low, high = (middle, high) if turned(middle)[1] <= s else (low, middle)
-    return {"w": (T / k * v)[None], "h": turned(low)[0][None, :, None, :]}
+def instance(C, T, s):
+    """The rotated simplex as an instance of a claim, one feature a class."""
+    means, weights = rotated_simplex(C, T, s)
+    return {"w": weights[None], "h": means[None, :, None, :]}
 
 
 def shares(C, T, s):
     """lhs/rhs of both conclusions at the rotated simplex."""
-    judged = GRAM.judge(numpy_namespace(), **rotated_simplex(C, T, s))
+    judged = GRAM.judge(numpy_namespace(), **instance(C, T, s))
     return {c.name: float(c.lhs[0] / c.rhs[0]) for c in judged.conclusions}
 
 

@@ -11,6 +11,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from scipy.optimize import minimize
 
 from ncbounds.arithmetic import balls
 from ncbounds.arithmetic.floats import numpy_namespace
@@ -78,6 +79,21 @@ def test_both_codes_have_the_same_one_vs_rest_distance():
 def test_a_better_code_is_known():
     best = best_code(5, 22)
     assert best.lower > 0.645 and best.rattlers == ()
+
+
+@pytest.mark.parametrize(("K", "nearest"), [(20, -0.9999), (26, 0.2105)])
+def test_two_rattlers_of_a_best_code_need_not_meet(K, nearest):
+    code = best_code(3, K)
+    t = code.largest_inner_product[1]
+    first, second = code.rattlers
+    rest = np.delete(code.points, [first, second], axis=0)
+    free = [
+        {"type": "ineq", "fun": lambda z: t - (z.reshape(2, 3) @ rest.T).ravel()},
+        {"type": "eq", "fun": lambda z: (z.reshape(2, 3) ** 2).sum(axis=1) - 1},
+    ]
+    start = code.points[[first, second]].ravel()
+    found = minimize(lambda z: -z[:3] @ z[3:], start, constraints=free, method="SLSQP")
+    assert -found.fun == pytest.approx(nearest, abs=1e-3) and -found.fun < t - 0.5
 
 
 def test_bringing_two_that_touch_together_keeps_the_margin():
