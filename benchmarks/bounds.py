@@ -22,8 +22,13 @@ from ncbounds.arithmetic.certified import certify
 from ncbounds.arithmetic.formula import Formula
 from ncbounds.codes.delsarte import delsarte_bound
 from ncbounds.codes.levenshtein import degree, levenshtein_upper
-from ncbounds.theory.code_bounds import cap_lower, cap_upper, moment_upper, triangle_upper
-from ncbounds.theory.softmax_code import printed_upper, sharp_upper
+from ncbounds.theory.softmax_code.code_bounds import (
+    cap_lower,
+    cap_upper,
+    moment_upper,
+    triangle_upper,
+)
+from ncbounds.theory.softmax_code.gamma_bounds import printed_upper, sharp_upper
 
 DIGITS, ROUNDS = 30, 3
 DIMENSIONS = (2, 3, 4, 8, 24, 64, 256, 1024, 4096)

@@ -22,7 +22,7 @@ from scipy.special import gammaln
 from ncbounds.arithmetic.certified import certify
 from ncbounds.arithmetic.grids import grid
 from ncbounds.theory.evaluate import evaluate
-from ncbounds.theory.softmax_code import printed_upper
+from ncbounds.theory.softmax_code.gamma_bounds import printed_upper
 
 DIGITS, ROUNDS = 30, 5
 DIMENSIONS = (2, 3, 8, 64, 513, 4096, 100_000)

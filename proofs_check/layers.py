@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 
 from ncbounds.arithmetic import balls
-from proofs_check.proximity_steps import dot, mean
+from proofs_check.proximity.first_steps import dot, mean
 from proofs_check.steps import point
 
 LAYERS = [

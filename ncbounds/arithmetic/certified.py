@@ -51,7 +51,7 @@ def certify(formula: Formula, values: Mapping[str, Fraction], digits: int = 15) 
     Examples
     --------
     >>> from fractions import Fraction
-    >>> from ncbounds.theory.softmax_code import printed_upper
+    >>> from ncbounds.theory.softmax_code.gamma_bounds import printed_upper
     >>> certify(printed_upper, {"d": Fraction(2), "K": Fraction(10)}, digits=20).value
     '0.62831853071795864769'
     """

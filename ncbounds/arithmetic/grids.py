@@ -52,7 +52,7 @@ def grid(formula: Formula, **arrays: Any) -> Any:
     Examples
     --------
     >>> import numpy as np
-    >>> from ncbounds.theory.softmax_code import sharp_upper
+    >>> from ncbounds.theory.softmax_code.gamma_bounds import sharp_upper
     >>> bool(grid(sharp_upper, d=np.array([4096.0]), K=1e12)[0] < 2)
     True
     """

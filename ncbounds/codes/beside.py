@@ -13,8 +13,8 @@ from fractions import Fraction
 from ncbounds.arithmetic.certified import Decimal, certify
 from ncbounds.codes.bounds import best_lower_bound, best_upper_bound, exact
 from ncbounds.codes.catalogue import known
-from ncbounds.theory.code_bounds import rankin_upper
 from ncbounds.theory.evaluate import Evaluation
+from ncbounds.theory.softmax_code.code_bounds import rankin_upper
 
 _STATEMENT = "gnc:theorem-3.9"
 

@@ -23,7 +23,7 @@ from ncbounds.codes.catalogue import entries, known
 from ncbounds.codes.delsarte import DelsarteCertificate, delsarte_bound
 from ncbounds.codes.levenshtein import degree, levenshtein_upper
 from ncbounds.errors import InputError
-from ncbounds.theory import code_bounds, softmax_code
+from ncbounds.theory.softmax_code import code_bounds, gamma_bounds
 
 Direction = Literal["upper", "lower"]
 
@@ -178,8 +178,8 @@ def _upper(d: int, K: int) -> Iterator[tuple[str, Formula, str, bool]]:
     entry = known(d, settled) if settled else None
     if entry is not None:  # more points have no more room
         yield entry.name, exact(entry.one_vs_rest), entry.optimal_by, True
-    yield "factor 4", softmax_code.sharp_upper, "gnc:theorem-3.9", False
-    yield "printed", softmax_code.printed_upper, "gnc:theorem-3.9", False
+    yield "factor 4", gamma_bounds.sharp_upper, "gnc:theorem-3.9", False
+    yield "printed", gamma_bounds.printed_upper, "gnc:theorem-3.9", False
 
 
 def _lower(d: int, K: int) -> Iterator[tuple[str, Formula, str]]:
@@ -193,8 +193,8 @@ def _lower(d: int, K: int) -> Iterator[tuple[str, Formula, str]]:
         yield "polygon", code_bounds.proved_lower, "gnc:theorem-3.9"
     if d > 1:
         yield "caps, greedy code", code_bounds.cap_lower, "gnc:sharp-3"
-        yield "factor 4", softmax_code.sharp_lower, "gnc:theorem-3.9"
-        yield "printed", softmax_code.printed_lower, "gnc:theorem-3.9"
+        yield "factor 4", gamma_bounds.sharp_lower, "gnc:theorem-3.9"
+        yield "printed", gamma_bounds.printed_lower, "gnc:theorem-3.9"
 
 
 _LEVENSHTEIN = "Levenshtein, Acta Appl. Math. 29 (1992), 1-82"

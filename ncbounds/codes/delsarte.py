@@ -20,7 +20,7 @@ from ncbounds.arithmetic import balls
 from ncbounds.codes.check_delsarte import check_delsarte
 from ncbounds.codes.levenshtein import levenshtein_upper
 from ncbounds.errors import InputError
-from ncbounds.theory.code_bounds import proved_upper
+from ncbounds.theory.softmax_code.code_bounds import proved_upper
 
 Array = npt.NDArray[np.float64]
 

@@ -69,8 +69,14 @@ def loss_gap(
     True
     """
     from ncbounds.arithmetic.floats import numpy_namespace
-    from ncbounds.theory.proximity import class_mean, gap_split, last_layer, log_split, phi_inverse
-    from ncbounds.theory.regularised import regularised_split
+    from ncbounds.theory.proximity.near_optimal_loss import (
+        class_mean,
+        gap_split,
+        last_layer,
+        log_split,
+        phi_inverse,
+    )
+    from ncbounds.theory.weight_decay.regularised import regularised_split
 
     if weights is None:
         raise InputError("weights", "missing", "given: the loss is that of the last layer")

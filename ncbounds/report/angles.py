@@ -18,7 +18,7 @@ from ncbounds.measure.door import Floats
 from ncbounds.measure.information import Information
 from ncbounds.measure.rival_weights import Centre
 from ncbounds.report.ends import single
-from ncbounds.theory import ellipsoid
+from ncbounds.theory.proximity import ellipsoid
 
 #: Classes up to which matrices of each class are multiplied in balls.
 FEW = 32

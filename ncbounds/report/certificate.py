@@ -14,8 +14,8 @@ from ncbounds.measure.door import Floats
 from ncbounds.measure.information import Information, enclose
 from ncbounds.report.guarantees import BITS, Certificate, certificate
 from ncbounds.report.matrices import centred_norm
-from ncbounds.theory import alignment
-from ncbounds.theory.proximity import phi_inverse
+from ncbounds.theory.proximity import alignment
+from ncbounds.theory.proximity.near_optimal_loss import phi_inverse
 
 
 def proximity_certificate(

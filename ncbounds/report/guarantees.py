@@ -37,8 +37,9 @@ from ncbounds.report.ends import (
     upper_end,
 )
 from ncbounds.report.matrices import MANY, gram_of_weights, projections
-from ncbounds.theory import alignment, class_pairs, metrics, one_class, weight_cosines
-from ncbounds.theory.proximity import phi_inverse
+from ncbounds.theory import metrics
+from ncbounds.theory.proximity import alignment, class_pairs, one_class, weight_cosines
+from ncbounds.theory.proximity.near_optimal_loss import phi_inverse
 
 LEVELS = ("mean loss", "mean log-odds", "mean logits", "losses and weights")
 #: Working precision of all guarantees.

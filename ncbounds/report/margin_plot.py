@@ -11,8 +11,8 @@ from ncbounds.codes.bounds import lower_bounds, upper_bounds
 from ncbounds.codes.catalogue import known
 from ncbounds.errors import InputError
 from ncbounds.report.plots import LINE, pyplot
-from ncbounds.theory.code_bounds import rankin_upper
 from ncbounds.theory.evaluate import read_values
+from ncbounds.theory.softmax_code.code_bounds import rankin_upper
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

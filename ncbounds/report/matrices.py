@@ -10,7 +10,7 @@ import numpy as np
 from ncbounds.arithmetic import balls
 from ncbounds.measure.door import Floats
 from ncbounds.measure.information import Information
-from ncbounds.theory import alignment
+from ncbounds.theory.proximity import alignment
 
 #: Classes up to which C x C matrices are solved and raised to powers in balls.
 MANY = 100

@@ -23,7 +23,7 @@ from ncbounds.measure.spherical import SphericalInformation, gather_on_sphere
 from ncbounds.report.ends import rounded_down, rounded_up
 from ncbounds.report.guarantees import BITS
 from ncbounds.report.matrices import MANY
-from ncbounds.theory import temperature_limit
+from ncbounds.theory.softmax_code import temperature_limit
 
 _LIMIT = "gnc:lemma-3.1"
 

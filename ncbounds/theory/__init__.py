@@ -1,4 +1,4 @@
-"""What the papers say: one module per topic, and the register of all statements."""
+"""What the papers say: modules and packages by topic, and the register of all statements."""
 
 from __future__ import annotations
 
@@ -9,40 +9,40 @@ from importlib import import_module
 from ncbounds.errors import InputError
 from ncbounds.theory.terms import PAPERS, Statement
 
-#: Modules of this package that hold statements; `proofs_check` has one of the same name for each.
+#: Modules that hold statements; `proofs_check` has one of the same name for each.
 TOPICS = (
     "metrics",
     "convexity",
     "cosine",
-    "opposition",
-    "proximity",
-    "proximity_steps",
-    "proximity_gaps",
-    "proximity_classes",
-    "proximity_pairs",
-    "proximity_printed",
-    "proximity_theorem",
-    "alignment",
-    "weight_cosines",
-    "one_class",
-    "class_pairs",
-    "ellipsoid",
-    "weight_decay",
+    "proximity.opposition",
+    "proximity.near_optimal_loss",
+    "proximity.first_steps",
+    "proximity.gaps",
+    "proximity.most_classes",
+    "proximity.most_pairs",
+    "proximity.printed_theorem",
+    "proximity.corrected_theorem",
+    "proximity.alignment",
+    "proximity.weight_cosines",
+    "proximity.one_class",
+    "proximity.class_pairs",
+    "proximity.ellipsoid",
+    "weight_decay.objective",
     "batch_norm",
-    "regularised",
-    "weight_decay_sharp",
-    "weight_decay_theorem",
-    "softmax_code",
-    "midpoint",
-    "hardmax",
-    "known_codes",
-    "temperature",
-    "temperature_limit",
-    "code_bounds",
-    "dimension",
-    "generalised_collapse",
-    "assignment",
-    "rademacher",
+    "weight_decay.regularised",
+    "weight_decay.sharp_theorem",
+    "weight_decay.theorem",
+    "softmax_code.gamma_bounds",
+    "softmax_code.midpoint",
+    "softmax_code.hardmax",
+    "softmax_code.known_codes",
+    "softmax_code.temperature",
+    "softmax_code.temperature_limit",
+    "softmax_code.code_bounds",
+    "softmax_code.dimension",
+    "softmax_code.generalised_collapse",
+    "softmax_code.assignment",
+    "rademacher.binary_tree",
 )
 
 

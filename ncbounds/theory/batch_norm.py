@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from ncbounds.theory.proximity import square_norm
+from ncbounds.theory.proximity.near_optimal_loss import square_norm
 from ncbounds.theory.terms import Claim, Comparison, Field, Judgement, Source, Statement, Variant
 
 

@@ -21,7 +21,7 @@ from ncbounds.arithmetic.formula import (
     positive,
     proportion,
 )
-from ncbounds.theory.proximity import square_norm
+from ncbounds.theory.proximity.near_optimal_loss import square_norm
 from ncbounds.theory.terms import (
     Bound,
     Claim,

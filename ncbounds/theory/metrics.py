@@ -14,7 +14,7 @@ from typing import Any
 
 from ncbounds.arithmetic.formula import formula, integer, nonnegative, proportion
 from ncbounds.theory.cosine import dot, norm
-from ncbounds.theory.proximity import square_norm
+from ncbounds.theory.proximity.near_optimal_loss import square_norm
 from ncbounds.theory.terms import (
     Bound,
     Claim,

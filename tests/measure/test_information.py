@@ -9,7 +9,12 @@ from ncbounds.arithmetic import balls
 from ncbounds.errors import InputError
 from ncbounds.measure.door import admit
 from ncbounds.measure.information import enclose, gather
-from ncbounds.theory.proximity import class_mean, last_layer, phi_inverse, square_norm
+from ncbounds.theory.proximity.near_optimal_loss import (
+    class_mean,
+    last_layer,
+    phi_inverse,
+    square_norm,
+)
 
 CASES = [
     (K, d, n, scale, kind, bias, centred)

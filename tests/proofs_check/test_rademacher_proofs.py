@@ -7,13 +7,13 @@ from typing import Any
 
 import pytest
 
-from ncbounds.theory import rademacher
-from ncbounds.theory.rademacher import EQUATION_25, THEOREM_4, tree_claim
+from ncbounds.theory.rademacher import binary_tree
+from ncbounds.theory.rademacher.binary_tree import EQUATION_25, THEOREM_4, tree_claim
 from ncbounds.theory.terms import Claim, Statement, Variant
 from proofs_check import steps
 from proofs_check.steps import ProofResult, run
 
-module = import_module("proofs_check.rademacher")
+module = import_module("proofs_check.rademacher.binary_tree")
 
 PRINTED, WITHOUT_FACTOR, RELU_ON_TOP, SHARP = THEOREM_4.variants
 EXPONENT, EVERYTHING, LAYER_NORMS, CORRECTED = EQUATION_25.variants
@@ -93,7 +93,7 @@ WRONG_TREE_FORMULAS: dict[str, tuple[Variant, int, str, Callable[..., Any]]] = {
 @pytest.mark.parametrize("case", WRONG_TREE_FORMULAS)
 def test_a_changed_tree_bound_is_not_derived(case: str, monkeypatch: pytest.MonkeyPatch) -> None:
     variant, _, name, body = WRONG_TREE_FORMULAS[case]
-    monkeypatch.setattr(rademacher, name, replace(getattr(rademacher, name), body=body))
+    monkeypatch.setattr(binary_tree, name, replace(getattr(binary_tree, name), body=body))
     assert "identity by computer algebra" in failed(prove(THEOREM_4, variant))
 
 
@@ -101,27 +101,27 @@ def test_a_changed_tree_bound_is_not_derived(case: str, monkeypatch: pytest.Monk
 def test_a_claim_with_a_changed_bound_is_not_the_one_proved(case: str) -> None:
     variant, factor, name, body = WRONG_TREE_FORMULAS[case]
     assert variant.claim is not None
-    bound = replace(getattr(rademacher, name), body=body)
+    bound = replace(getattr(binary_tree, name), body=body)
     claim = replace(variant.claim, judge=tree_claim(bound, factor))
     assert failed(prove(THEOREM_4, variant, claim)) == {"tie to the claim"}
 
 
 def test_a_complexity_of_another_normalisation_is_noticed() -> None:
     assert SHARP.claim is not None
-    half = replace(SHARP.claim, judge=tree_claim(rademacher.sharp_tree_bound, 1))
+    half = replace(SHARP.claim, judge=tree_claim(binary_tree.sharp_tree_bound, 1))
     assert failed(prove(THEOREM_4, SHARP, half)) == {"tie to the claim"}
     assert not prove(THEOREM_4, WITHOUT_FACTOR, PRINTED.claim).holds
     assert not prove(THEOREM_4, PRINTED, WITHOUT_FACTOR.claim).holds
 
 
 def test_a_network_of_another_kind_is_noticed(monkeypatch: pytest.MonkeyPatch) -> None:
-    original = rademacher.tree_outputs
+    original = binary_tree.tree_outputs
 
     def clipped(xp: Any, *arguments: Any) -> Any:
         outputs = original(xp, *arguments)
         return xp.maximum(outputs, 0 * outputs)
 
-    monkeypatch.setattr(rademacher, "tree_outputs", clipped)
+    monkeypatch.setattr(binary_tree, "tree_outputs", clipped)
     assert failed(prove(THEOREM_4, SHARP)) == {"tie to the claim"}
 
 
@@ -136,7 +136,7 @@ def test_a_changed_dense_bound_is_neither_derived_nor_tied(
     def body(xp: Any, L: Any, rho: Any, m: Any, norm: Any) -> Any:
         return 2 ** (L * L / 4 + linear * L / 4) * rho * norm / m
 
-    monkeypatch.setattr(rademacher, name, replace(getattr(rademacher, name), body=body))
+    monkeypatch.setattr(binary_tree, name, replace(getattr(binary_tree, name), body=body))
     methods = failed(prove(EQUATION_25, variant))
     assert {"identity by computer algebra", "tie to the claim"} <= methods
 

@@ -7,8 +7,8 @@ from typing import Any
 
 import pytest
 
-from ncbounds.theory import softmax_code
-from ncbounds.theory.softmax_code import THEOREM_3_9, code_claim
+from ncbounds.theory.softmax_code import gamma_bounds
+from ncbounds.theory.softmax_code.gamma_bounds import THEOREM_3_9, code_claim
 from ncbounds.theory.terms import Claim, Variant
 from proofs_check import steps
 from proofs_check.steps import ProofResult, run
@@ -16,7 +16,7 @@ from proofs_check.steps import ProofResult, run
 #: One process makes what these tests share.
 pytestmark = pytest.mark.xdist_group("softmax_code_proofs")
 
-import_module("proofs_check.softmax_code")
+import_module("proofs_check.softmax_code.gamma_bounds")
 
 VARIANTS = {(v.name, v.reading): v for v in THEOREM_3_9.variants}
 TYPESET, INTENDED, SHARP = VARIANTS.values()
@@ -94,24 +94,24 @@ WRONG_FORMULAS: dict[str, tuple[str, Callable[..., Any]]] = {
 
 def changed(case: str) -> tuple[str, Any]:
     name, body = WRONG_FORMULAS[case]
-    return name, replace(getattr(softmax_code, name), body=body)
+    return name, replace(getattr(gamma_bounds, name), body=body)
 
 
 @pytest.mark.parametrize("case", WRONG_FORMULAS)
 def test_a_changed_formula_is_not_derived(case: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(softmax_code, *changed(case))
+    monkeypatch.setattr(gamma_bounds, *changed(case))
     assert "identity by computer algebra" in failed(prove(SHARP))
 
 
 def test_the_printed_bounds_rest_on_the_sharp_ones(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(softmax_code, *changed("upper constant halved"))
+    monkeypatch.setattr(gamma_bounds, *changed("upper constant halved"))
     assert "identity by computer algebra" in failed(prove(TYPESET))
 
 
 @pytest.mark.parametrize("case", WRONG_FORMULAS)
 def test_a_claim_with_a_changed_formula_is_not_the_one_proved(case: str) -> None:
     name, wrong = changed(case)
-    sides = {"sharp_lower": softmax_code.sharp_lower, "sharp_upper": softmax_code.sharp_upper}
+    sides = {"sharp_lower": gamma_bounds.sharp_lower, "sharp_upper": gamma_bounds.sharp_upper}
     sides[name] = wrong
     result = prove(SHARP, sharp_claim(sides["sharp_lower"], sides["sharp_upper"]))
     assert failed(result) == {"tie to the claim"}
@@ -127,7 +127,7 @@ def test_a_claim_with_a_changed_formula_is_not_the_one_proved(case: str) -> None
 def test_a_changed_printed_formula_is_not_derived(
     name: str, body: Callable[..., Any], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(softmax_code, name, replace(getattr(softmax_code, name), body=body))
+    monkeypatch.setattr(gamma_bounds, name, replace(getattr(gamma_bounds, name), body=body))
     assert not prove(TYPESET).holds
     assert not prove(INTENDED).holds
 
@@ -146,7 +146,7 @@ def test_the_sharp_proof_does_not_prove_the_printed_claim() -> None:
     "optimum",
     [
         lambda xp, d, K, sizes: 0 * K + 2,
-        lambda xp, d, K, sizes: softmax_code.simplex_bound(xp, d=d, K=K),
+        lambda xp, d, K, sizes: gamma_bounds.simplex_bound(xp, d=d, K=K),
         lambda xp, d, K, sizes: 1 - xp.cos(xp.pi / K),
     ],
     ids=["diameter", "simplex for all", "half the polygon's angle"],
@@ -154,17 +154,17 @@ def test_the_sharp_proof_does_not_prove_the_printed_claim() -> None:
 def test_another_known_optimum_is_noticed(
     optimum: Callable[..., Any], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(softmax_code, "proved_optimum", optimum)
+    monkeypatch.setattr(gamma_bounds, "proved_optimum", optimum)
     assert failed(prove(SHARP)) == {"tie to the claim"}
 
 
 def test_another_margin_is_noticed(monkeypatch: pytest.MonkeyPatch) -> None:
-    original = softmax_code.code_margin
-    monkeypatch.setattr(softmax_code, "code_margin", lambda xp, w, h: original(xp, h, w))
+    original = gamma_bounds.code_margin
+    monkeypatch.setattr(gamma_bounds, "code_margin", lambda xp, w, h: original(xp, h, w))
     assert failed(prove(SHARP)) == {"tie to the claim"}
 
 
 def test_a_swapped_simplex_bound_is_not_derived(monkeypatch: pytest.MonkeyPatch) -> None:
-    wrong = replace(softmax_code.simplex_bound, body=lambda xp, d, K: (K + 1) / K)
-    monkeypatch.setattr(softmax_code, "simplex_bound", wrong)
+    wrong = replace(gamma_bounds.simplex_bound, body=lambda xp, d, K: (K + 1) / K)
+    monkeypatch.setattr(gamma_bounds, "simplex_bound", wrong)
     assert {"identity by computer algebra", "tie to the claim"} <= failed(prove(SHARP))

@@ -6,7 +6,7 @@ from mutants.planting import claim_of
 
 from ncbounds.arithmetic import balls
 from ncbounds.arithmetic.floats import numpy_namespace, torch_namespace
-from ncbounds.theory import alignment, weight_cosines
+from ncbounds.theory.proximity import alignment, weight_cosines
 
 XP = numpy_namespace()
 C, N, D = 4, 2, 5

@@ -6,7 +6,12 @@ from explicit_networks import rotated_simplex
 
 from ncbounds.arithmetic.floats import numpy_namespace
 from ncbounds.theory import statement
-from ncbounds.theory.class_pairs import gram_gap, largest_eigenvalue, off_class_size, pair_gap
+from ncbounds.theory.proximity.class_pairs import (
+    gram_gap,
+    largest_eigenvalue,
+    off_class_size,
+    pair_gap,
+)
 
 GRAM = next(v.claim for v in statement("bnwd:sharp-4").variants if v.reading == "Gram matrix")
 

@@ -5,7 +5,8 @@ from fractions import Fraction
 import pytest
 
 from ncbounds.arithmetic.certified import certify
-from ncbounds.theory.dimension import (
+from ncbounds.theory.evaluate import evaluate
+from ncbounds.theory.softmax_code.dimension import (
     is_attained,
     is_excluded,
     least_dimension_lower,
@@ -13,7 +14,6 @@ from ncbounds.theory.dimension import (
     necessary_dimension,
     sufficient_dimension,
 )
-from ncbounds.theory.evaluate import evaluate
 
 #: (K, rho) with the least dimension, known exactly.
 KNOWN = [

@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 
 from ncbounds.arithmetic.floats import numpy_namespace
-from ncbounds.theory.ellipsoid import curvature
+from ncbounds.theory.proximity.ellipsoid import curvature
 
 
 def depth(a):

@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 
 from ncbounds.arithmetic.floats import numpy_namespace
-from ncbounds.theory.proximity import last_layer, minimum_loss
-from ncbounds.theory.proximity_printed import (
+from ncbounds.theory.proximity.near_optimal_loss import last_layer, minimum_loss
+from ncbounds.theory.proximity.printed_theorem import (
     half_lost,
     inter_class_cosines,
     intra_class_cosines,

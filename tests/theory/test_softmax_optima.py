@@ -17,9 +17,9 @@ from ncbounds.arithmetic import balls
 from ncbounds.arithmetic.floats import numpy_namespace
 from ncbounds.codes.margin import least_one_vs_rest_distance, one_vs_rest_distances
 from ncbounds.codes.solver import best_code
-from ncbounds.theory import midpoint
-from ncbounds.theory.hardmax import hard_max
-from ncbounds.theory.known_codes import planar_code, planar_distances
+from ncbounds.theory.softmax_code import midpoint
+from ncbounds.theory.softmax_code.hardmax import hard_max
+from ncbounds.theory.softmax_code.known_codes import planar_code, planar_distances
 
 XP = numpy_namespace()
 CODE = {

@@ -5,7 +5,7 @@ import math
 import pytest
 
 from ncbounds.arithmetic.floats import numpy_namespace
-from ncbounds.theory.weight_decay_sharp import (
+from ncbounds.theory.weight_decay.sharp_theorem import (
     a_priori_gap,
     excess_allowed,
     matching_decay,

@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import replace
 
 from mutants.planting import changed, flip, lhs, rhs, swap
-from ncbounds.theory import alignment
-from ncbounds.theory.proximity import class_mean, last_layer, square_norm
+from ncbounds.theory.proximity import alignment
+from ncbounds.theory.proximity.near_optimal_loss import class_mean, last_layer, square_norm
 
 LEVELS = ("bnwd:sharp-1", "sharp", "three levels of information")
 LOGITS = ("bnwd:sharp-1", "sharp", "from mean logits")

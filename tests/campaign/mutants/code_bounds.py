@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 from mutants.planting import changed, lhs, rhs
-from ncbounds.theory.code_bounds import cap_upper, triangle_upper
+from ncbounds.theory.softmax_code.code_bounds import cap_upper, triangle_upper
 
 CAPS = ("gnc:sharp-3", "sharp", "exact caps")
 MOMENTS = ("gnc:sharp-4", "sharp", "first three moments")

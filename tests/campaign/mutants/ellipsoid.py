@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 from mutants.planting import changed, lhs, no_root, rhs, without
-from ncbounds.theory import ellipsoid
+from ncbounds.theory.proximity import ellipsoid
 
 MOMENT = ("bnwd:sharp-5", "sharp", "logarithm of a mean of exponentials")
 CLASS = ("bnwd:sharp-5", "sharp", "one class")

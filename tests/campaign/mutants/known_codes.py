@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 from mutants.planting import changed, lhs, rhs, swap
-from ncbounds.theory.known_codes import planar_code, unevenness
+from ncbounds.theory.softmax_code.known_codes import planar_code, unevenness
 
 POLYGON = ("gnc:theorem-3.3", "printed", "d = 2")
 SIMPLEX = ("gnc:theorem-3.3", "corrected", "K <= d + 1, by inner products")

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 from mutants.planting import changed, flip, lhs, rhs, swap
-from ncbounds.theory.midpoint import midpoints
+from ncbounds.theory.softmax_code.midpoint import midpoints
 
 THEOREM = ("gnc:sharp-1", "sharp", "any code, any directions")
 VALUES = ("gnc:conjecture-equivalence", "printed", "equal optimal values")

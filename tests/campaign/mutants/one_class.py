@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 from mutants.planting import changed, lhs, no_root, rhs, swap, without
-from ncbounds.theory.one_class import entropy, probabilities
+from ncbounds.theory.proximity.one_class import entropy, probabilities
 
 CLASS = ("bnwd:sharp-3", "sharp", "class mean")
 COSINE = ("bnwd:sharp-3", "sharp", "mean cosine")

@@ -5,9 +5,14 @@ from __future__ import annotations
 from dataclasses import replace
 
 from mutants.planting import changed, rhs, swap, without
-from ncbounds.theory import weight_cosines
-from ncbounds.theory.alignment import log_odds
-from ncbounds.theory.proximity import class_mean, last_layer, phi_inverse, square_norm
+from ncbounds.theory.proximity import weight_cosines
+from ncbounds.theory.proximity.alignment import log_odds
+from ncbounds.theory.proximity.near_optimal_loss import (
+    class_mean,
+    last_layer,
+    phi_inverse,
+    square_norm,
+)
 
 LOSSES = ("bnwd:sharp-2", "sharp", "measured losses")
 MEAN_LOSS = ("bnwd:sharp-2", "sharp", "the mean loss alone")

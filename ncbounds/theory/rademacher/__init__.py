@@ -1,0 +1,1 @@
+"""Rademacher complexity of networks, and the error bounds that rest on it."""

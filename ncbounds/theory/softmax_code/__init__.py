@@ -1,0 +1,1 @@
+"""Many classes in few dimensions: Softmax codes, HardMax, generalised neural collapse."""

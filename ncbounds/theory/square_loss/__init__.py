@@ -1,0 +1,1 @@
+"""Networks trained with the square loss: dynamics, collapse, rank."""

@@ -1,0 +1,1 @@
+"""What weight decay adds: the regularised objective, and `bnwd:theorem-2.2`."""

@@ -1,0 +1,1 @@
+"""Proofs about networks with a near-optimal loss."""

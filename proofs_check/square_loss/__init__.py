@@ -1,0 +1,1 @@
+"""Proofs about networks trained with the square loss."""
