@@ -102,11 +102,11 @@ def instances_of(
 def register_profiles() -> None:
     """Register the settings profiles of a test suite, for ``settings.load_profile``.
 
-    ``"dev"`` is quick (25 examples), ``"ci"`` gives the same examples in every run (100) and
+    ``"dev"`` is quick (15 examples), ``"ci"`` gives the same examples in every run (100) and
     prints how to reproduce a failure, ``"campaign"`` searches for long (5000). None has a
     deadline: the time that an instance takes depends on its size.
     """
-    settings.register_profile("dev", max_examples=25, deadline=None)
+    settings.register_profile("dev", max_examples=15, deadline=None)
     settings.register_profile(
         "ci", max_examples=100, deadline=None, derandomize=True, print_blob=True
     )
@@ -262,17 +262,23 @@ def _shapes(claim: Claim, sizes: Sizes) -> dict[str, tuple[int, ...]]:
 
 
 def _descended(claim: Claim, drawn: Instance, room: Mapping[str, float]) -> Instance | None:
-    """The first step of the ladder that meets the hypotheses; masks choose half as many points."""
+    """The first step of the ladder that meets the hypotheses; masks choose half as many points.
+
+    Floats look at all steps in one batch; balls at those that look sound, one after the other.
+    """
     masks = {f.name: _half(drawn[f.name]) for f in claim.fields if f.kind == "mask"}
-    steps = (
-        _met(
-            claim,
+    steps = [
+        (
             _moved(claim, {**drawn, **masks}, kept, added),
             {name: kept * share for name, share in room.items()},
         )
         for kept, added in _LADDER
-    )
-    return next((met for met in steps if met is not None), None)
+    ]
+    together = {name: np.concatenate([moved[name] for moved, _ in steps]) for name in drawn}
+    rooms = {name: np.array([share[name] for _, share in steps]) for name in room}
+    sound = _sound(claim, together, rooms)
+    met = (_certain(claim, *step) for step, likely in zip(steps, sound, strict=True) if likely)
+    return next((instance for instance in met if instance is not None), None)
 
 
 def _half(chosen: Array) -> Array:
@@ -321,35 +327,53 @@ def _model(claim: Claim, field: Field, instance: Instance, centred: bool = False
 # -- budgets and hypotheses -----------------------------------------------------------------------
 
 
-@np.errstate(all="ignore")
 def _met(claim: Claim, instance: Instance, room: Mapping[str, float]) -> Instance | None:
     """The instance with its budgets set, if all is finite and the hypotheses certainly hold.
 
     Floats look first, because balls cost more; what is returned rests on balls alone.
     """
-    look = _with_budgets(claim, numpy_namespace(), instance, room)
-    if look is None or not _looks_sound(claim, look):
-        return None
+    rooms = {name: np.array([share]) for name, share in room.items()}
+    return _certain(claim, instance, room) if _sound(claim, instance, rooms)[0] else None
+
+
+@np.errstate(all="ignore")
+def _certain(claim: Claim, instance: Instance, room: Mapping[str, float]) -> Instance | None:
+    """The instance with its budgets set, if the hypotheses hold in balls."""
     with balls.precision(_SETTING):
-        filled = _with_budgets(claim, balls, instance, room)
-    if filled is None or not _looks_sound(claim, filled):
+        filled = _with_budgets(claim, instance, room)
+    if filled is None or not _looks_sound(claim, filled)[0]:
         return None
     with balls.precision(_CHECKING):
         sure = all(certainly_holds(h) for h in _judged(claim, balls, filled).hypotheses)
     return filled if sure else None
 
 
-def _with_budgets(
-    claim: Claim, xp: Any, instance: Instance, room: Mapping[str, float]
-) -> Instance | None:
-    """Set each budget to the least that its hypothesis allows, times ``1 + room``.
+@np.errstate(all="ignore")
+def _sound(claim: Claim, batch: Instance, room: Mapping[str, Array]) -> npt.NDArray[np.bool_]:
+    """Which instances of a batch look sound in floats once their budgets are set."""
+    filled = dict(batch)
+    size = len(next(iter(batch.values())))
+    finite = np.ones(size, dtype=bool)
+    for field in claim.budgets():
+        filled[field.name] = np.zeros(size)
+        hypotheses = _judged(claim, numpy_namespace(), filled).hypotheses
+        slack = next(h.slack for h in hypotheses if h.name == field.hypothesis)
+        least = np.max(_rows(-slack, size), axis=1)
+        budget = np.where(least > 0, least * (1 + room[field.name]), room[field.name])
+        finite &= np.isfinite(least + budget)
+        filled[field.name] = np.where(finite, budget, 0.0)
+    return finite & _looks_sound(claim, filled)
+
+
+def _with_budgets(claim: Claim, instance: Instance, room: Mapping[str, float]) -> Instance | None:
+    """Set each budget to the least that certainly meets its hypothesis, times ``1 + room``.
 
     Where nothing is needed the budget is `room` itself. None where there is no finite least.
     """
     filled = dict(instance)
     for field in claim.budgets():
         filled[field.name] = np.zeros(1)
-        hypotheses = _judged(claim, xp, filled).hypotheses
+        hypotheses = _judged(claim, balls, filled).hypotheses
         least = _rounded_up(-next(h.slack for h in hypotheses if h.name == field.hypothesis))
         share = room[field.name]
         budget = least * (1 + share) if least > 0 else share
@@ -359,10 +383,8 @@ def _with_budgets(
     return filled
 
 
-def _rounded_up(needed: Any) -> float:
-    """A float64 at least as large as every entry: of balls certainly, and the least such."""
-    if not isinstance(needed, balls.Balls):
-        return float(np.max(needed))
+def _rounded_up(needed: balls.Balls) -> float:
+    """The least float64 that is certainly at least as large as every entry."""
     largest = 0.0
     for upper in (entry.upper() for entry in needed.data.ravel()):
         if not upper.is_finite():
@@ -373,14 +395,25 @@ def _rounded_up(needed: Any) -> float:
     return largest
 
 
-def _looks_sound(claim: Claim, instance: Instance) -> bool:
-    """Whether all sides are finite in floats and hypotheses hold that no budget serves."""
-    judged = _judged(claim, numpy_namespace(), instance)
+def _looks_sound(claim: Claim, batch: Instance) -> npt.NDArray[np.bool_]:
+    """Where all sides are finite in floats and hypotheses hold that no budget serves."""
+    judged = _judged(claim, numpy_namespace(), batch)
     served = {field.hypothesis for field in claim.budgets()}
-    comparisons = (*judged.hypotheses, *judged.conclusions)
-    return all(np.isfinite(side).all() for c in comparisons for side in (c.lhs, c.rhs)) and all(
-        np.all(h.lhs <= h.rhs) for h in judged.hypotheses if h.name not in served
-    )
+    size = len(next(iter(batch.values())))
+    sound = np.ones(size, dtype=bool)
+    for c in (*judged.hypotheses, *judged.conclusions):
+        for side in (c.lhs, c.rhs):
+            sound &= np.isfinite(_rows(side, size)).all(axis=1)
+    for h in judged.hypotheses:
+        if h.name not in served:
+            sound &= _rows(h.lhs <= h.rhs, size).all(axis=1)
+    return sound
+
+
+def _rows(values: Any, size: int) -> Any:
+    """What belongs to each instance of a batch, as a row; a number belongs to all."""
+    values = np.asarray(values)
+    return values.reshape(size, -1) if values.ndim else np.broadcast_to(values, (size, 1))
 
 
 def _judged(claim: Claim, xp: Any, instance: Instance) -> Judgement:
