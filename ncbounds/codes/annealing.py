@@ -1,17 +1,18 @@
-"""Many arrangements of points on a sphere at once, each driven towards a large least angle.
+"""Many arrangements of points on a sphere, each driven towards a large least angle.
 
 The largest inner product is smoothed to (1/beta) log sum_{i<j} exp(beta <x_i, x_j>), at most
 log(K^2/2)/beta above it, and beta grows from stage to stage. Every stage is a limited-memory BFGS
-descent of all arrangements side by side: one evaluation moves them all, and each keeps its own
-direction and step. A start with a symmetry keeps it, since the objective does, so that symmetric
-starts search a small space without code of their own.
+descent of each arrangement, in plain loops that Numba compiles: arrangements are small, and most of
+what an array library would do for them is overhead. A start with a symmetry keeps it, since the
+objective does, so that symmetric starts search a small space without code of their own.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+import math
 
 import numpy as np
+from numba import njit
 from numpy.typing import NDArray
 
 Floats = NDArray[np.float64]
@@ -22,7 +23,11 @@ _BACKTRACK = 0.35
 _SHORTEST = 1e-10
 _STILL = 1e-14
 _FLAT = 1e-300
-_CHECK = 8
+#: A weight below exp(-36) of the largest is lost in rounding.
+_LOST = 36.0
+
+#: Sums may be reordered and fused; infinities and what is not a number keep their meaning.
+_compiled = njit(cache=True, fastmath={"reassoc", "contract", "arcp", "nsz"})
 
 
 def largest_inner_products(points: Floats) -> Floats:
@@ -51,21 +56,9 @@ def smoothed_maximum(points: Floats, beta: Floats) -> tuple[Floats, Floats]:
         (value (B,), gradient (B, K, d) tangent to the sphere at each point).
     """
     K = points.shape[1]
-    weights = points @ points.swapaxes(1, 2)
-    diagonal = np.arange(K)
-    weights[:, diagonal, diagonal] = -2.0
-    top = weights.max(axis=(1, 2))
-    weights -= top[:, None, None]
-    weights *= beta[:, None, None]
-    np.maximum(weights, -700.0, out=weights)
-    np.exp(weights, out=weights)
-    weights[:, diagonal, diagonal] = 0.0
-    total = weights.sum(axis=(1, 2))
-    value = top + np.log(total / 2) / beta
-    gradient = weights @ points
-    gradient *= (2 / total)[:, None, None]
-    gradient -= np.einsum("bkd,bkd->bk", gradient, points)[..., None] * points
-    return value, gradient
+    gradient, products = np.empty_like(points), np.empty((K, K))
+    value = [_value(*each, products) for each in zip(points, beta, gradient, strict=True)]
+    return np.array(value), gradient
 
 
 def descend(points: Floats, beta: float, evaluations: int, tolerance: float) -> Floats:
@@ -74,134 +67,139 @@ def descend(points: Floats, beta: float, evaluations: int, tolerance: float) -> 
     Parameters:
         points: (B, K, d) unit rows.
         beta: sharpness of the smoothing.
-        evaluations: of the objective, at most, the same for all.
+        evaluations: of the objective, at most, for each.
         tolerance: an arrangement rests when a step promises less than this.
     """
-    finished = points.copy()
-    left = np.arange(len(points))
-    state = _State.at(points, beta)
-    for evaluation in range(evaluations):
-        resting = -state.slope < tolerance
-        if (evaluation % _CHECK == 0 and 2 * resting.sum() >= len(left)) or resting.all():
-            finished[left] = state.points
-            if resting.all():
-                return finished
-            left, state = left[~resting], state.take(~resting)
-        _advance(state)
-    finished[left] = state.points
+    finished = np.array(points, order="C")
+    _descend(finished, float(beta), evaluations, tolerance)
     return finished
 
 
-@dataclass
-class _State:
-    """A batch under way: where each arrangement is, where it is heading, what it remembers.
-
-    `basis` (B, 2 m + 1, n) holds the last m steps, the m changes of the gradient along them and
-    the gradient; `gram` their inner products. A direction is a combination of the basis, so that
-    only its coefficients need the two loops of the quasi-Newton recursion.
-    """
-
-    beta: float
-    points: Floats
-    value: Floats
-    basis: Floats
-    gram: Floats
-    direction: Floats
-    slope: Floats
-    length: Floats
-    slot: int = 0
-
-    @classmethod
-    def at(cls, points: Floats, beta: float) -> _State:
-        """The state of a descent that begins at these points."""
-        B, K, d = points.shape
-        value, gradient = smoothed_maximum(points, np.full(B, beta))
-        basis = np.zeros((B, 2 * _MEMORY + 1, K * d))
-        basis[:, -1] = gradient.reshape(B, K * d)
-        gram = np.zeros((B, 2 * _MEMORY + 1, 2 * _MEMORY + 1))
-        gram[:, -1, -1] = _dot(basis[:, -1], basis[:, -1])
-        direction = _first_step(basis[:, -1], beta)
-        slope = _dot(basis[:, -1], direction)
-        return cls(beta, points.copy(), value, basis, gram, direction, slope, np.ones(B))
-
-    def take(self, chosen: NDArray[np.bool_]) -> _State:
-        """The state of some of the arrangements."""
-        return _State(
-            self.beta,
-            self.points[chosen],
-            self.value[chosen],
-            self.basis[chosen],
-            self.gram[chosen],
-            self.direction[chosen],
-            self.slope[chosen],
-            self.length[chosen],
-            self.slot,
-        )
+@_compiled
+def _value(x, beta, gradient, products):  # type: ignore[no-untyped-def]
+    """The smoothed maximum at (K, d) unit rows; its gradient along the sphere is written."""
+    K, d = x.shape
+    top = -2.0
+    for i in range(K):
+        for j in range(i):
+            product = 0.0
+            for a in range(d):
+                product += x[i, a] * x[j, a]
+            products[i, j] = product
+            top = max(top, product)
+    gradient[:] = 0.0
+    total = 0.0
+    least = top - _LOST / beta
+    for i in range(K):
+        for j in range(i):
+            if products[i, j] > least:
+                weight = math.exp(beta * (products[i, j] - top))
+                total += weight
+                for a in range(d):
+                    gradient[i, a] += weight * x[j, a]
+                    gradient[j, a] += weight * x[i, a]
+    for i in range(K):
+        along = 0.0
+        for a in range(d):
+            gradient[i, a] /= total
+            along += gradient[i, a] * x[i, a]
+        for a in range(d):
+            gradient[i, a] -= along * x[i, a]
+    return top + math.log(total) / beta
 
 
-def _advance(state: _State) -> None:
-    """One evaluation for all: who descends enough moves and turns, who does not steps back."""
-    B, K, d = state.points.shape
-    trial = unit(state.points + (state.length[:, None] * state.direction).reshape(B, K, d))
-    value, gradient = smoothed_maximum(trial, np.full(B, state.beta))
-    better = value <= state.value + _SUFFICIENT * state.length * state.slope
-    if not better.any():
-        state.length *= _BACKTRACK
-        state.slope[state.length < _SHORTEST] = 0.0
-        return
-    moved = better[:, None]
-    flat = gradient.reshape(B, K * d)
-    i, j = state.slot, _MEMORY + state.slot
-    state.basis[:, i] = np.where(moved, (trial - state.points).reshape(B, K * d), 0.0)
-    state.basis[:, j] = np.where(moved, flat - state.basis[:, -1], 0.0)
-    state.basis[:, -1] = np.where(moved, flat, state.basis[:, -1])
-    products = state.basis @ state.basis[:, [i, j, -1]].swapaxes(1, 2)
-    for column, place in enumerate((i, j, 2 * _MEMORY)):
-        state.gram[:, place, :] = state.gram[:, :, place] = products[:, :, column]
-    state.points = np.where(moved[..., None], trial, state.points)
-    state.value = np.where(better, value, state.value)
-    fresh = _quasi_newton(state)
-    downhill = _dot(state.basis[:, -1], fresh)
-    uphill = better & ~(downhill < 0)
-    stuck = ~better & (state.length < _SHORTEST)
-    if uphill.any():
-        fresh = np.where(uphill[:, None], _first_step(state.basis[:, -1], state.beta), fresh)
-    state.direction = np.where(moved, fresh, state.direction)
-    state.slope = np.where(better, _dot(state.basis[:, -1], state.direction), state.slope)
-    state.slope[stuck] = 0.0
-    state.length = np.where(better, 1.0, state.length * _BACKTRACK)
-    state.slot = (state.slot + 1) % _MEMORY
+@_compiled
+def _descend(batch, beta, evaluations, tolerance):  # type: ignore[no-untyped-def]
+    """Move each arrangement of a batch to where it rests, in place."""
+    B, K, d = batch.shape
+    n = K * d
+    products = np.empty((K, K))
+    gradient, ahead, trial = np.empty(n), np.empty(n), np.empty(n)
+    steps, turns = np.empty((_MEMORY, n)), np.empty((_MEMORY, n))
+    inverse, share = np.empty(_MEMORY), np.empty(_MEMORY)
+    direction = np.empty(n)
+    for b in range(B):
+        arrangement, points = batch[b], batch[b].reshape(n)
+        value = _value(arrangement, beta, gradient.reshape(K, d), products)
+        slope, length = _steepest(direction, gradient, beta), 1.0
+        known, newest = 0, 0
+        for _ in range(evaluations - 1):
+            if -slope < tolerance or length < _SHORTEST:
+                break
+            _step(points, direction, length, trial, d)
+            found = _value(trial.reshape(K, d), beta, ahead.reshape(K, d), products)
+            if found > value + _SUFFICIENT * length * slope:
+                length *= _BACKTRACK
+                continue
+            newest, known = (newest + 1) % _MEMORY, min(known + 1, _MEMORY)
+            for a in range(n):
+                steps[newest, a], turns[newest, a] = trial[a] - points[a], ahead[a] - gradient[a]
+                points[a], gradient[a] = trial[a], ahead[a]
+            value, length = found, 1.0
+            slope = _quasi_newton(
+                direction, gradient, steps, turns, inverse, share, known, newest, beta
+            )
+            if not slope < 0:
+                slope = _steepest(direction, gradient, beta)
 
 
-def _dot(x: Floats, y: Floats) -> Floats:
-    """Inner products of the rows."""
-    return np.asarray(np.einsum("bn,bn->b", x, y))
+@_compiled
+def _dot(x, y):  # type: ignore[no-untyped-def]
+    total = 0.0
+    for a in range(len(x)):
+        total += x[a] * y[a]
+    return total
 
 
-def _first_step(gradient: Floats, beta: float) -> Floats:
-    """The direction of steepest descent, so long that no coordinate moves more than 1/(2 beta)."""
-    largest = np.maximum(np.abs(gradient).max(axis=1), _STILL)
-    return np.asarray(-gradient * (0.5 / (beta * largest))[:, None])
+@_compiled
+def _add(x, factor, y):  # type: ignore[no-untyped-def]
+    for a in range(len(x)):
+        x[a] += factor * y[a]
 
 
-def _quasi_newton(state: _State) -> Floats:
-    """The two-loop recursion in coefficients of the basis; pairs without curvature drop out."""
-    gram, newest = state.gram, state.slot
-    order = [(newest - age) % _MEMORY for age in range(_MEMORY)]
-    curvature = gram[:, np.arange(_MEMORY), _MEMORY + np.arange(_MEMORY)]
-    inverse = np.divide(1.0, curvature, out=np.zeros_like(curvature), where=curvature > _FLAT)
-    coefficients = np.zeros(gram.shape[:2])
-    coefficients[:, -1] = -1.0
-    weights = np.zeros_like(curvature)
-    for i in order:
-        weights[:, i] = inverse[:, i] * _dot(coefficients, gram[:, i])
-        coefficients[:, _MEMORY + i] -= weights[:, i]
-    change = gram[:, _MEMORY + newest, _MEMORY + newest]
-    largest = np.maximum(np.sqrt(gram[:, -1, -1]), _STILL)
-    plain = 0.5 / (state.beta * largest)
-    known = (inverse[:, newest] > 0) & (change > 0)
-    coefficients *= np.divide(curvature[:, newest], change, out=plain, where=known)[:, None]
-    for i in reversed(order):
-        back = inverse[:, i] * _dot(coefficients, gram[:, _MEMORY + i])
-        coefficients[:, i] += weights[:, i] - back
-    return np.asarray((coefficients[:, None] @ state.basis)[:, 0])
+@_compiled
+def _scale(x, factor, y):  # type: ignore[no-untyped-def]
+    for a in range(len(x)):
+        x[a] = factor * y[a]
+
+
+@_compiled
+def _step(points, direction, length, trial, d):  # type: ignore[no-untyped-def]
+    """Where a step along the direction leads, back on the sphere."""
+    for start in range(0, len(points), d):
+        square = 0.0
+        for a in range(start, start + d):
+            trial[a] = points[a] + length * direction[a]
+            square += trial[a] * trial[a]
+        for a in range(start, start + d):
+            trial[a] /= math.sqrt(square)
+
+
+@_compiled
+def _steepest(direction, gradient, beta):  # type: ignore[no-untyped-def]
+    """Steepest descent, so long that no coordinate moves more than 1/(2 beta); its slope."""
+    largest = _STILL
+    for entry in gradient:
+        largest = max(largest, abs(entry))
+    _scale(direction, -0.5 / (beta * largest), gradient)
+    return _dot(direction, gradient)
+
+
+@_compiled
+def _quasi_newton(direction, gradient, steps, turns, inverse, share, known, newest, beta):  # type: ignore[no-untyped-def]
+    """The two loops of limited-memory BFGS, and the slope; pairs without curvature drop out."""
+    curvature, change = _dot(steps[newest], turns[newest]), _dot(turns[newest], turns[newest])
+    inverse[newest] = 1 / curvature if curvature > _FLAT else 0.0
+    _scale(direction, -1.0, gradient)
+    for age in range(known):
+        i = (newest - age) % _MEMORY
+        share[i] = inverse[i] * _dot(steps[i], direction)
+        _add(direction, -share[i], turns[i])
+    factor = 0.5 / (beta * max(math.sqrt(_dot(gradient, gradient)), _STILL))
+    if curvature > _FLAT and change > 0:
+        factor = curvature / change
+    _scale(direction, factor, direction)
+    for age in range(known - 1, -1, -1):
+        i = (newest - age) % _MEMORY
+        _add(direction, share[i] - inverse[i] * _dot(turns[i], direction), steps[i])
+    return _dot(direction, gradient)

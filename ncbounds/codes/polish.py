@@ -82,15 +82,18 @@ def contact_equations(points: Floats) -> Floats:
         first, second, products = _pairs(points)
         order = np.argsort(-products, kind="stable")[:count]
         first, second = first[order], second[order]
-        moved = points
+        moved, last = points, np.inf
         for _ in range(8):
             step, residual = _newton_step(moved, first, second)
             moved = unit(moved + step)
-            if np.abs(step).max() > 0.05 or residual < 1e-16 or np.abs(step).max() < 1e-16:
+            if np.abs(step).max() > 0.05 or last / 2 < residual < 1e-14:
                 break
+            last = residual
         found = float(largest_inner_products(moved))
         if found < largest and np.abs(moved - points).max() < 0.05:
             best, largest = moved, found
+            if balanced(best):
+                break
     return best
 
 
@@ -99,32 +102,42 @@ def loosen(points: Floats) -> Floats:
 
     A rattler left against a neighbour by chance would pass for a point in contact.
     """
-    from scipy.optimize import linprog
-
     K, d = points.shape
     if K * (d - 1) > MOST_UNKNOWNS:
         return points
     points = points.copy()
     for k in np.flatnonzero(~_held(points)):
-        others, radius = np.delete(points, k, axis=0), 0.1
-        while radius > 1e-9:
-            products = others @ points[k]
-            basis = _tangents(points[k : k + 1])[0]
-            found = linprog(
-                np.r_[np.zeros(d - 1), 1.0],
-                A_ub=np.column_stack([others @ basis, -np.ones(K - 1)]),
-                b_ub=(products.max() - products) / radius,
-                bounds=[(-1.0, 1.0)] * (d - 1) + [(None, None)],
-                method="highs",
-            )
-            moved = (
-                points[k] if found.x is None else unit(points[k] + radius * basis @ found.x[:-1])
-            )
-            if (others @ moved).max() < products.max() - 0.1 * radius * abs(found.fun or 0.0):
-                points[k] = moved
-            else:
-                radius *= 0.3
+        others = np.delete(points, k, axis=0)
+        moved = _roomiest(others, points[k])
+        if (others @ moved).max() < (others @ points[k]).max():
+            points[k] = moved
     return points
+
+
+def _roomiest(others: Floats, start: Floats) -> Floats:
+    """A point whose largest inner product with the others is least, near a point."""
+    from scipy.optimize import minimize
+
+    away: Any = np.column_stack([-others, np.ones(len(others))])
+    last: Any = np.r_[np.zeros(len(start)), 1.0]
+    begin: Any = np.r_[start, (others @ start).max()]
+    constraints: list[Any] = [
+        {"type": "ineq", "fun": lambda z: away @ z, "jac": lambda z: away},
+        {
+            "type": "eq",
+            "fun": lambda z: z[:-1] @ z[:-1] - 1,
+            "jac": lambda z: np.r_[2 * z[:-1], 0.0],
+        },
+    ]
+    found = minimize(  # type: ignore[call-overload]
+        lambda z: float(z[-1]),
+        begin,
+        jac=lambda z: last,
+        constraints=constraints,
+        method="SLSQP",
+        options={"maxiter": 50, "ftol": 1e-14},
+    )
+    return unit(np.asarray(found.x[:-1]))
 
 
 def _held(points: Floats) -> NDArray[np.bool_]:

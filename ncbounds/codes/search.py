@@ -88,7 +88,7 @@ def search(
     """
     rng = np.random.default_rng([seed, d, K])
     scale = typical_gap(d, K)
-    batch = max(1, min(_LARGEST_BATCH, restarts, _ENTRIES_AT_ONCE // K**2))
+    batch = max(1, min(_LARGEST_BATCH, restarts // 2, _ENTRIES_AT_ONCE // K**2))
     elite, done, turn, begun = Elite(), 0, 0, 0
     opening = max(len(KINDS) * batch, restarts // 8)
     while done < restarts:

@@ -18,7 +18,7 @@ import numpy as np
 from ncbounds.codes.annealing import Floats, largest_inner_products, unit
 from ncbounds.codes.bounds import OptimumBound, best_upper_bound
 from ncbounds.codes.catalogue import family
-from ncbounds.codes.margin import least_one_vs_rest_distance
+from ncbounds.codes.margin import least_one_vs_rest_distance, one_vs_rest_distances
 from ncbounds.codes.polish import loosen
 from ncbounds.codes.search import search
 from ncbounds.errors import InputError, NcboundsError
@@ -125,18 +125,18 @@ def best_code(
     """
     d, K, count = _checked(d, K, kind, seed, effort, restarts)
     bound = best_upper_bound(d, K)
+    most = bound.value
     member = family(d, K)
     if member is not None:
         points, construction = member.points, f"built: {member.name}"
     else:
         tell = progress or (lambda done, total, last: None)
-        points = loosen(search(d, K, seed, count, 1 - bound.value, tell))
+        points = loosen(search(d, K, seed, count, 1 - most, tell))
         construction = "search"
     points = unit(points)
     low, high = enclosed_largest_inner_product(points)
-    lower, upper = least_one_vs_rest_distance(points, normalise=True)
-    lower = max(lower, math.nextafter(1 - high, -math.inf))
-    if lower > bound.value:
+    lower, upper = _enclosed_margin(points, high)
+    if lower > most:
         raise NcboundsError(f"a code above the bound {bound.name} for d = {d}, K = {K}: our fault")
     loose, contacts = _rattlers_and_contacts(points)
     return Code(
@@ -146,13 +146,31 @@ def best_code(
         seed=seed,
         points=points,
         lower=lower,
-        upper=min(upper, bound.value),
+        upper=min(upper, most),
         largest_inner_product=(low, high),
         best_proved_upper_bound=bound,
         rattlers=loose,
         contacts=contacts,
         construction=construction,
     )
+
+
+def _enclosed_margin(points: Floats, high: float) -> tuple[float, float]:
+    """An interval for the least one-vs-rest distance of a code with no larger inner product.
+
+    In the direction w_k itself class k is at least 1 - max <w_k, w_j> from the others. Where forces
+    hold the code in balance that is the distance, and the row with most contacts shows it; else all
+    rows are searched.
+    """
+    lower = math.nextafter(1 - high, -math.inf)
+    products = points @ points.T
+    np.fill_diagonal(products, -np.inf)
+    row = int((products > products.max() - _CONTACT).sum(axis=1).argmax())
+    (margin,) = one_vs_rest_distances(points, normalise=True, rows=[row])
+    if margin.upper - lower <= _REACHED:
+        return max(lower, 0.0), margin.upper
+    least, upper = least_one_vs_rest_distance(points, normalise=True)
+    return max(lower, least), upper
 
 
 def enclosed_largest_inner_product(points: Floats) -> tuple[float, float]:

@@ -44,12 +44,12 @@ def orbits(rng: np.random.Generator, batch: int, K: int, d: int) -> Floats:
 #: In turn, with the sharpness that the descent begins with: what is soft finds few basins, good
 #: ones, what is sharp finds many.
 KINDS: tuple[tuple[Starts, float], ...] = (
+    (independent, 12.0),
     (independent, 4.0),
     (orbits, 12.0),
     (antipodal, 12.0),
     (independent, 12.0),
     (orbits, 4.0),
-    (independent, 4.0),
 )
 
 
