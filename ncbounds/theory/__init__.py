@@ -43,6 +43,8 @@ TOPICS = (
     "softmax_code.generalised_collapse",
     "softmax_code.assignment",
     "rademacher.binary_tree",
+    "square_loss.flow",
+    "square_loss.equilibrium",
 )
 
 
