@@ -45,6 +45,8 @@ TOPICS = (
     "rademacher.binary_tree",
     "square_loss.flow",
     "square_loss.equilibrium",
+    "square_loss.interpolation",
+    "square_loss.growth",
 )
 
 

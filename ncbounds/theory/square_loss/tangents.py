@@ -49,11 +49,15 @@ class Tangent:
             return Tangent(value, rate / other.value[:, None])
         return Tangent(self.value / other, self.rate / other)
 
+    def __neg__(self) -> Tangent:
+        return Tangent(-self.value, -self.rate)
+
     def __sub__(self, other: Any) -> Tangent:
-        return self + other * (-1)
+        negative: Any = -other
+        return self.__add__(negative)
 
     def __rsub__(self, other: Any) -> Tangent:
-        return self * (-1) + other
+        return self.__neg__().__add__(other)
 
     __radd__ = __add__
     __rmul__ = __mul__
