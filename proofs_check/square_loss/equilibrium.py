@@ -127,7 +127,7 @@ def place(claim: Claim) -> Iterator[Step]:
         here, there = given.loss(scale, weight), given.loss(vertex, weight)
         slopes = [2 * (1 - scale * a) * a for a in given.f]
         return {
-            "rho' = 0 there": same(Fraction(0)),
+            "rho' = 0 there": same(2 * given.mu),
             "and only there": same(sum(slopes) / given.N - 2 * weight * scale),
             "the loss is least": (there, here),
             "by a parabola": same(here - there),

@@ -209,13 +209,16 @@ def projected(claim: Claim) -> Iterator[Step]:
     def sides(rho: Any, W: Any, v: Any, x: Any, y: Any, lambda_: Any) -> dict[str, tuple[Any, Any]]:
         unit = Unit(ByHand(W, v, x, y))
         rate, of_w, of_v = unit.flow(number(rho), number(lambda_))
-        zero = balls.ball(0)
+        scale = balls.ball(number(rho))
+        pull = 2 * scale * (unit.mu - scale * unit.M)
+        of_w = [g + pull * w for g, w in zip(of_w, unit.V, strict=True)]
+        of_v = [g + pull * w for g, w in zip(of_v, unit.top, strict=True)]
         return {
             "rho": same(rate),
             "hidden layers": same(of_w),
             "last layer": same(of_v),
-            "hidden norms are kept": same([zero] * unit.K),
-            "the last norm is kept": same(zero),
+            "hidden norms are kept": same([pull] * unit.K),
+            "the last norm is kept": same(pull),
             "weight normalisation, hidden": same(of_w),
             "weight normalisation, last": same(of_v),
         }

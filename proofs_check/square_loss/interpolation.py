@@ -63,7 +63,7 @@ def zero_loss(claim: Claim) -> Iterator[Step]:
         return {
             "M = sigma^2 + mu^2": same(given.M),
             "variance >= 0": (zero, given.variance),
-            "zero loss at f = y/rho": same(zero),
+            "zero loss at f = y/rho": same(Fraction(1)),
             "rho times the sum": same(Fraction(given.N)),
             "split": same(data),
             "mean margin": (abs(1 - scale * given.mu), root),
@@ -123,7 +123,7 @@ def what_the_proof_shows(claim: Claim) -> Iterator[Step]:
             "zero loss means equal margins": (largest, given.N * given.loss(scale, Fraction(0))),
             "not zero for equal margins": (gap, equal.loss(scale, weight)),
             "not zero for any margins": (weight / (given.M + weight), given.loss(scale, weight)),
-            "rho' = 0": same(Fraction(0)),
+            "rho' = 0": same(2 * margin),
             "and does not interpolate": same(gap),
         }
 
@@ -160,18 +160,18 @@ def equal_margins(claim: Claim) -> Iterator[Step]:
         size, weight = balls.ball(number(mu)), balls.ball(number(decay))
         rho, gap = size / (size * size + weight), weight / (size * size + weight)
 
-        def moved(by: Any, layer: list[Any]) -> list[Any]:
+        def moved(by: Any, weights: int) -> list[Any]:
             pulled = [
                 sum(row[p] / f for row, f in zip(by, plain.f, strict=True)) * size / plain.N
-                for p in range(len(layer))
+                for p in range(weights)
             ]
-            return [2 * rho * gap * (g - size * w) for g, w in zip(pulled, layer, strict=True)]
+            return [2 * rho * gap * g for g in pulled]
 
         return {
             "margins": same([size] * plain.N),
-            "rho' = 0": same(balls.ball(0)),
-            "hidden layers": same(moved(plain.by_w, plain.V)),
-            "last layer": same(moved(plain.by_v, plain.top)),
+            "rho' = 0": same(2 * size),
+            "hidden layers": same(moved(plain.by_w, len(plain.V))),
+            "last layer": same(moved(plain.by_v, len(plain.top))),
         }
 
     yield assumes(claim, W="real", v="real", x="real", mu="positive", decay="positive")
@@ -224,21 +224,18 @@ _TURNED = (
     "turned by alpha",
     "interpolates after",
     "rho' = 0",
-    "no residual moves a layer",
 )
 
 
 def _turned_sides(rho: Any, y: Any, alpha: Any) -> dict[str, tuple[Any, Any]]:
     signs = [2 * number(label) - 1 for label in y]
-    zero = Fraction(0)
     return {
         "interpolates before": same(signs),
         "unit norm": same(Fraction(1)),
         "turned by alpha": same(number(alpha)),
         "interpolates after": same(signs),
         "larger rho": (number(rho), number(rho) / number(alpha)),
-        "rho' = 0": same(zero),
-        "no residual moves a layer": same([zero] * len(signs)),
+        "rho' = 0": same(number(alpha) / number(rho)),
     }
 
 
@@ -250,7 +247,7 @@ def aligned(claim: Claim) -> Iterator[Step]:
     yield identity("<V, y V/rho> y = |V/rho|", sympy.Integer(1) / _rho, 1 / _rho)
 
     def sides(rho: Any, mirrors: Any, y: Any, alpha: Any) -> dict[str, tuple[Any, Any]]:
-        return {"aligned": same([Fraction(0)] * len(y)), **_turned_sides(rho, y, alpha)}
+        return {"aligned": same([1 / number(rho)] * len(y)), **_turned_sides(rho, y, alpha)}
 
     yield assumes(claim, rho="positive", mirrors="real", y="mask", alpha="proportion")
     points = [point(rho=2, mirrors=[[1, 2, 0], [1, 1, 1]], y=[1, 0], alpha="3/5")]
@@ -300,7 +297,7 @@ def relu_features(claim: Claim) -> Iterator[Step]:
 
     def sides(v: Any, ahead: Any, behind: Any) -> dict[str, tuple[Any, Any]]:
         def clipped(z: Any, sign: int) -> Any:
-            a = [max(entry, Fraction(0)) for entry in z]
+            a = [abs(entry) for entry in z]
             c = sign * balls.ball(dot(v, a)) / (norm(v) * norm(a))
             return c if c > 0 else c * 0
 

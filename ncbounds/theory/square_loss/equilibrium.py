@@ -119,7 +119,7 @@ def rest_claim(xp: Any, *, rho: Any, f: Any, y: Any, decay: Any) -> Judgement:
     return Judgement(
         (),
         (
-            equal("rho' = 0 there", rate, 0 * rate),
+            equal("rho' = 0 there", rate + 2 * mu, 2 * mu),
             equal(
                 "and only there",
                 rate_of_rho(xp, rho, f, y, decay),

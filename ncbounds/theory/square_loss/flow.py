@@ -49,7 +49,7 @@ from ncbounds.theory.terms import (
 )
 
 _KINK = Field("kink")
-_MULTIPLIERS = (Field("nu", ("K",)), Field("nu_last"))
+_MULTIPLIERS = (Field("nu", ("L",)), Field("nu_last"))
 _NETWORK = (SCALE, *WEIGHTS, INPUTS, LABELS)
 
 _LAYERS = r"$V_k$, $k = 1 \dots L$,"
@@ -321,16 +321,27 @@ def projected_flow(xp: Any, *, rho: Any, W: Any, v: Any, x: Any, y: Any, lambda_
     _, (by_w, by_v) = differentiate(xp, through_norms, W, v)
     norms, last = xp.sqrt(square_norms(xp, W)), xp.sqrt(xp.sum(v * v, axis=-1))
     kept, kept_last = products(xp, V, of_w), xp.sum(top * of_v, axis=-1)
+    # What the multiplier takes away is added on both sides: floats see no difference of noise.
+    pull = 2 * nu.last
+    along, along_last = pull[:, None, None, None] * V, pull[:, None] * top
     return Judgement(
         (),
         (
             equal("rho", rates.rho, of_rho),
-            equal("hidden layers", rates.W, of_w),
-            equal("last layer", rates.v, of_v),
-            equal("hidden norms are kept", kept, 0 * kept),
-            equal("the last norm is kept", kept_last, 0 * kept_last),
-            equal("weight normalisation, hidden", -by_w * norms[:, :, None, None], of_w),
-            equal("weight normalisation, last", -by_v * last[:, None], of_v),
+            equal("hidden layers", rates.W + along, of_w + along),
+            equal("last layer", rates.v + along_last, of_v + along_last),
+            equal("hidden norms are kept", kept + pull[:, None], 0 * kept + pull[:, None]),
+            equal("the last norm is kept", kept_last + pull, pull),
+            equal(
+                "weight normalisation, hidden",
+                along - by_w * norms[:, :, None, None],
+                of_w + along,
+            ),
+            equal(
+                "weight normalisation, last",
+                along_last - by_v * last[:, None],
+                of_v + along_last,
+            ),
         ),
     )
 

@@ -1,10 +1,10 @@
 """The networks of `square` and their Lagrangian, as functions that can be differentiated.
 
-A network has K hidden ReLU layers and a linear one on top, L = K + 1 in all:
-``f_V(x) = v . relu(V_K ... relu(V_1 x))``. To have a few short names only, every hidden layer is as
-wide as the input, m; a narrower network is one with rows and columns of zeros. The instance gives
-the hidden matrices W (B, K, m, m), the last layer v (B, m), inputs x (B, N, m), and which labels
-are +1, y (B, N), the others being -1. Overlined outputs are times the label, the margins.
+A network has hidden ReLU layers and a linear one on top, ``f_V(x) = v . relu(... relu(V_1 x))``.
+Every hidden layer is as wide as the input, m; a narrower network is one with rows and columns of
+zeros. The instance gives the hidden matrices W (B, L, m, m), the last layer v (B, m), inputs x
+(B, N, m), and which labels are +1, y (B, N), the others being -1. The axis L counts the hidden
+layers, one fewer than the paper's L. Overlined outputs are times the label, the margins.
 """
 
 from __future__ import annotations
@@ -16,12 +16,12 @@ from ncbounds.theory.square_loss.tangents import Tangent, average, differentiate
 from ncbounds.theory.terms import Field
 
 #: The fields of a network, and the sizes that their axes range over.
-WEIGHTS = (Field("W", ("K", "m", "m")), Field("v", ("m",)))
+WEIGHTS = (Field("W", ("L", "m", "m")), Field("v", ("m",)))
 INPUTS = Field("x", ("N", "m"))
 LABELS = Field("y", ("N",), "mask")
 SCALE = Field("rho", (), "positive")
 DECAY = Field("lambda_", (), "nonnegative")
-SIZES = {"K": (1, 2), "m": (1, 2), "N": (1, 3)}
+SIZES = {"L": (1, 2), "m": (1, 2), "N": (1, 3)}
 
 
 def labels(y: Any) -> Any:
@@ -71,7 +71,7 @@ def margin_loss(xp: Any, rho: Any, f: Any, y: Any) -> Any:
 
 @dataclass(frozen=True)
 class Multipliers:
-    """One number for each layer: those of the hidden ones (B, K), that of the last (B,)."""
+    """One number for each layer: those of the hidden ones (B, L), that of the last (B,)."""
 
     hidden: Any
     last: Any
@@ -88,7 +88,7 @@ def lagrangian(
 
 @dataclass(frozen=True)
 class Gradient:
-    """Derivatives by rho (B,), by the hidden layers (B, K, m, m) and by the last one (B, m)."""
+    """Derivatives by rho (B,), by the hidden layers (B, L, m, m) and by the last one (B, m)."""
 
     rho: Any
     W: Any
@@ -122,7 +122,7 @@ def loss_gradient(
 class Margins:
     """Margins (B, N) with mean mu and mean square M, and their derivatives by the weights.
 
-    `W` is (B, K, m, m, N) and `v` is (B, m, N).
+    `W` is (B, L, m, m, N) and `v` is (B, m, N).
     """
 
     values: Any
@@ -172,5 +172,5 @@ def printed_flow(
 
 
 def products(xp: Any, left: Any, right: Any) -> Any:
-    """Inner products of the hidden layers of two stacks: (B, K)."""
+    """Inner products of the hidden layers of two stacks: (B, L)."""
     return xp.sum(xp.sum(left * right, axis=-1), axis=-1)

@@ -73,7 +73,7 @@ def zero_loss(xp: Any, *, rho: Any, f: Any, y: Any) -> Judgement:
         (
             equal("M = sigma^2 + mu^2", M, variance + mu * mu),
             Comparison("variance >= 0", 0 * variance, variance),
-            equal("zero loss at f = y/rho", solved, 0 * solved),
+            equal("zero loss at f = y/rho", 1 + solved, 1 + 0 * solved),
             equal("rho times the sum", rho * xp.sum(solution * sign, axis=-1), 0 * rho + N),
             equal("split", data, (1 - rho * mu) ** 2 + rho * rho * variance),
             Comparison("mean margin", xp.abs(1 - rho * mu), xp.sqrt(data)),
@@ -130,7 +130,7 @@ def lemma_1(xp: Any, *, rho: Any, f: Any, y: Any, mu: Any, decay: Any) -> Judgem
                 decay / (M + decay),
                 regularised_loss(xp, rho, f, y, decay),
             ),
-            equal("rho' = 0", rate, 0 * rate),
+            equal("rho' = 0", rate + 2 * mu, 2 * mu),
             equal("and does not interpolate", 1 - best * mu, gap),
         ),
     )
@@ -174,17 +174,18 @@ def equal_margins(xp: Any, *, W: Any, v: Any, x: Any, mu: Any, decay: Any) -> Ju
     N = x.shape[1]
     by_w, by_v = margins.weighted(xp, one / N)
     speed = 2 * best * equal_margin_gap(xp, mu=mu, lambda_=decay)
+    along = speed * mu  # of the layer itself, added on both sides
     return Judgement(
         (),
         (
             equal("margins", margins.values, mu[:, None] * one),
-            equal("rho' = 0", flow.rho, 0 * flow.rho),
+            equal("rho' = 0", flow.rho + 2 * mu, 2 * mu),
             equal(
                 "hidden layers",
-                flow.W,
-                speed[:, None, None, None] * (by_w - mu[:, None, None, None] * V),
+                flow.W + along[:, None, None, None] * V,
+                speed[:, None, None, None] * by_w,
             ),
-            equal("last layer", flow.v, speed[:, None] * (by_v - mu[:, None] * top)),
+            equal("last layer", flow.v + along[:, None] * top, speed[:, None] * by_v),
         ),
     )
 
@@ -239,7 +240,7 @@ LEMMA_1 = Statement(
             Claim(
                 equal_margins,
                 (*WEIGHTS, Field("x", ("N", "m")), Field("mu", (), "positive"), _DECAY),
-                SIZES,
+                {**SIZES, "m": (2, 3)},
             ),
             remark="Any margins are made equal by scaling the inputs, as the instances are. The "
             "rates are of order lambda, so for small lambda such a point is nearly at rest.",
@@ -268,7 +269,6 @@ def interpolates_after_turning(
     """What Lemma 5 concludes of features h that V interpolates."""
     larger = rho / alpha
     old, new = (dot(xp, h, w[:, None, :]) for w in (V, turned_to))
-    gone = 1 - larger[:, None] * new * labels(y)
     rate = rate_of_rho(xp, larger, new, y, 0 * rho)
     return (
         equal("interpolates before", rho[:, None] * old, labels(y)),
@@ -276,8 +276,7 @@ def interpolates_after_turning(
         equal("turned by alpha", dot(xp, V, turned_to), alpha),
         equal("interpolates after", larger[:, None] * new, labels(y)),
         Comparison("larger rho", rho, larger),
-        equal("rho' = 0", rate, 0 * rate),
-        equal("no residual moves a layer", gone, 0 * gone),
+        equal("rho' = 0", rate + 1 / larger, 1 / larger),
     )
 
 
@@ -285,11 +284,10 @@ def lemma_5(xp: Any, *, rho: Any, mirrors: Any, y: Any, alpha: Any) -> Judgement
     """Aligned features y_n V/rho, and the classifier turned anywhere by alpha."""
     V, across = directions(xp, mirrors)
     h = (labels(y) / rho[:, None])[..., None] * V[:, None, :]
-    alignment = labels(y) * dot(xp, h, V[:, None, :]) - norm(xp, h)
     return Judgement(
         (),
         (
-            equal("aligned", alignment, 0 * alignment),
+            equal("aligned", labels(y) * dot(xp, h, V[:, None, :]), norm(xp, h)),
             *interpolates_after_turning(xp, V, turned(xp, V, across, alpha), h, y, rho, alpha),
         ),
     )
@@ -314,9 +312,9 @@ def turned_out_of_the_features(
 
 
 def relu_features(xp: Any, *, v: Any, ahead: Any, behind: Any) -> Judgement:
-    """How well one unit vector is aligned with ReLU features of both labels."""
+    """How well one unit vector is aligned with non-negative features |z| of both labels."""
     V = v / norm(xp, v)[:, None]
-    of_one, of_other = (xp.maximum(z, 0 * z) for z in (ahead, behind))
+    of_one, of_other = xp.abs(ahead), xp.abs(behind)
     first = dot(xp, V, of_one) / norm(xp, of_one)
     second = -dot(xp, V, of_other) / norm(xp, of_other)
     first, second = (xp.maximum(c, 0 * c) for c in (first, second))
