@@ -18,6 +18,7 @@ from proofs_check.square_loss.flow_network import (
     CALCULUS,
     ByHand,
     Unit,
+    against,
     chain_rule,
     homogeneity,
     multipliers,
@@ -173,7 +174,7 @@ def gap(claim: Claim) -> Iterator[Step]:
         return {
             "the gap": same(missing),
             "due to weight decay": same(missing - without),
-            "due to the spread": same(without),
+            "due to the spread": same(1 - without),
             "together": same(missing),
             "the loss": same(given.loss(vertex, weight)),
         }
@@ -189,36 +190,35 @@ def weights(claim: Claim) -> Iterator[Step]:
     yield from chain_rule()
     yield from homogeneity()
     yield from multipliers()
-    pulled, agreement, V, N, rho = sympy.symbols("pulled agreement V N rho", positive=True)
-    moved = 2 * rho / N * (pulled - V * agreement)
-    yield identity(
-        "pulled/agreement - V = N V'/(2 rho agreement)",
-        pulled / agreement - V,
-        N * moved / (2 * rho * agreement),
-    )
     f = sympy.Symbol("f", real=True)
-    yield identity("one sample's part of the denominator", (1 - rho * f) * f, f - rho * f**2)
+    yield identity("one sample's part of the denominator", (1 - _rho * f) * f, f - _rho * f**2)
     yield identity("mu - rho M at rest", (_mu - _rho * _M).subs(_rho, _REST), _decay * _REST)
+    pulled, V, N, rho = sympy.symbols("pulled V N rho", positive=True)
+    agreement = N * _decay * rho
+    moved = 2 * rho / N * pulled - 2 * _decay * rho**2 * V
+    yield identity("(5) with it", 2 * rho / N * (pulled - V * agreement), moved)
     yield identity(
-        "so the factor is 1/(2 lambda rho^2)",
-        (N / (2 * rho * agreement)).subs(agreement, N * _decay * rho),
-        1 / (2 * _decay * rho**2),
+        "so V' is 2 lambda rho^2 times the difference",
+        moved,
+        2 * _decay * rho**2 * (pulled / agreement - V),
     )
 
     def sides(W: Any, v: Any, x: Any, y: Any, decay: Any) -> dict[str, tuple[Any, Any]]:
         unit, weight = Unit(ByHand(W, v, x, y)), balls.ball(number(decay))
         rho = unit.mu / (unit.M + weight)
         residual = [1 - rho * f for f in unit.f]
-        bottom = sum(r * f for r, f in zip(residual, unit.f, strict=True))
 
-        def solved(by: Any) -> list[Any]:
+        def pulled(by: Any) -> list[Any]:
             rows = list(zip(residual, by, strict=True))
-            return [sum(r * row[p] for r, row in rows) / bottom for p in range(len(by[0]))]
+            return [
+                2 * rho / unit.N * sum(r * row[p] for r, row in rows) for p in range(len(by[0]))
+            ]
 
+        _, of_w, of_v = unit.flow(rho, weight)
         return {
-            "hidden layers": same(solved(unit.by_w)),
-            "last layer": same(solved(unit.by_v)),
-            "denominator": same(bottom),
+            "hidden layers": against(of_w, pulled(unit.by_w)),
+            "last layer": against(of_v, pulled(unit.by_v)),
+            "denominator": same(sum(r * f for r, f in zip(residual, unit.f, strict=True))),
         }
 
     yield assumes(claim, **FIELDS, decay="positive")

@@ -13,6 +13,7 @@ from proofs_check.square_loss.flow_network import (
     CALCULUS,
     ByHand,
     Unit,
+    against,
     chain_rule,
     homogeneity,
     multipliers,
@@ -211,16 +212,16 @@ def projected(claim: Claim) -> Iterator[Step]:
         rate, of_w, of_v = unit.flow(number(rho), number(lambda_))
         scale = balls.ball(number(rho))
         pull = 2 * scale * (unit.mu - scale * unit.M)
-        of_w = [g + pull * w for g, w in zip(of_w, unit.V, strict=True)]
-        of_v = [g + pull * w for g, w in zip(of_v, unit.top, strict=True)]
+        whole = [g + pull * w for g, w in zip(of_w, unit.V, strict=True)]
+        whole_last = [g + pull * w for g, w in zip(of_v, unit.top, strict=True)]
         return {
             "rho": same(rate),
-            "hidden layers": same(of_w),
-            "last layer": same(of_v),
+            "hidden layers": against(of_w, whole),
+            "last layer": against(of_v, whole_last),
             "hidden norms are kept": same([pull] * unit.K),
             "the last norm is kept": same(pull),
-            "weight normalisation, hidden": same(of_w),
-            "weight normalisation, last": same(of_v),
+            "weight normalisation, hidden": against(of_w, whole),
+            "weight normalisation, last": against(of_v, whole_last),
         }
 
     yield assumes(claim, **FIELDS, rho="positive", lambda_="nonnegative")

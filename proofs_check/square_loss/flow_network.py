@@ -124,6 +124,12 @@ def square(entries: list[Any]) -> Any:
     return sum(entry * entry for entry in entries)
 
 
+def against(entries: list[Any], terms: list[Any]) -> tuple[Any, Any]:
+    """Two equal sides, seen against the size of terms that add up to them."""
+    size = sum(balls.ball(term) * balls.ball(term) for term in terms).sqrt()
+    return same([entry + size for entry in entries])
+
+
 def same(value: Any) -> tuple[Any, Any]:
     """Two sides that are equal."""
     return value, value

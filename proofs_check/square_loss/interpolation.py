@@ -19,6 +19,7 @@ from proofs_check.square_loss.flow_network import (
     CALCULUS,
     ByHand,
     Unit,
+    against,
     chain_rule,
     homogeneity,
     multipliers,
@@ -160,18 +161,20 @@ def equal_margins(claim: Claim) -> Iterator[Step]:
         size, weight = balls.ball(number(mu)), balls.ball(number(decay))
         rho, gap = size / (size * size + weight), weight / (size * size + weight)
 
-        def moved(by: Any, weights: int) -> list[Any]:
+        def moved(by: Any, layer: list[Any]) -> tuple[Any, Any]:
             pulled = [
                 sum(row[p] / f for row, f in zip(by, plain.f, strict=True)) * size / plain.N
-                for p in range(weights)
+                for p in range(len(layer))
             ]
-            return [2 * rho * gap * g for g in pulled]
+            pulled = [2 * rho * gap * g for g in pulled]
+            along = 2 * rho * gap * size
+            return against([g - along * w for g, w in zip(pulled, layer, strict=True)], pulled)
 
         return {
             "margins": same([size] * plain.N),
             "rho' = 0": same(2 * size),
-            "hidden layers": same(moved(plain.by_w, len(plain.V))),
-            "last layer": same(moved(plain.by_v, len(plain.top))),
+            "hidden layers": moved(plain.by_w, plain.V),
+            "last layer": moved(plain.by_v, plain.top),
         }
 
     yield assumes(claim, W="real", v="real", x="real", mu="positive", decay="positive")

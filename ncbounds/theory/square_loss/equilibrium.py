@@ -11,7 +11,7 @@ from collections.abc import Callable
 from typing import Any
 
 from ncbounds.arithmetic.formula import formula, nonnegative, positive, real
-from ncbounds.theory.square_loss.flow import equal
+from ncbounds.theory.square_loss.flow import against, equal
 from ncbounds.theory.square_loss.flow_network import (
     DECAY,
     INPUTS,
@@ -198,7 +198,7 @@ def corrected_gap(xp: Any, *, f: Any, y: Any, decay: Any) -> Judgement:
         (
             equal("the gap", 1 - with_decay * mu, gap),
             equal("due to weight decay", (mu / M - with_decay) * mu, of_decay),
-            equal("due to the spread", 1 - mu / M * mu, variance / M),
+            equal("due to the spread", mu / M * mu, 1 - variance / M),
             equal("together", of_decay + variance / M, gap),
             equal("the loss", regularised_loss(xp, with_decay, f, y, decay), gap),
         ),
@@ -272,7 +272,7 @@ def printed_weights(xp: Any, *, U: Any, margins: Any, c: Any, y: Any, decay: Any
 
 
 def weights_claim(xp: Any, *, W: Any, v: Any, x: Any, y: Any, decay: Any) -> Judgement:
-    """At rho_eq, (9) with bars differs from the layer by V'_k / (2 lambda rho^2)."""
+    """At rho_eq, V'_k is 2 lambda rho^2 times what (9) with bars and the layer differ by."""
     V, top, _ = normalised(xp, W, v)
     margins = Margins.of(xp, V, top, x, y)
     rho = margins.mu / (margins.M + decay)
@@ -281,17 +281,15 @@ def weights_claim(xp: Any, *, W: Any, v: Any, x: Any, y: Any, decay: Any) -> Jud
     agreement = xp.sum(residual * margins.values, axis=-1)
     nu = same_for_all(multiplier(rho, margins), W)
     rates = -loss_gradient(xp, rho, V, top, x, y, nu, decay)
-    speed = 2 * decay * rho * rho
-    N = x.shape[1]
+    N, speed = x.shape[1], 2 * decay * rho * rho
+    step = 2 * rho / N
+    pulled, pulled_last = step[:, None, None, None] * by_w, step[:, None] * by_v
+    kept, kept_last = speed[:, None, None, None] * V, speed[:, None] * top
     return Judgement(
         (),
         (
-            equal(
-                "hidden layers",
-                by_w / agreement[:, None, None, None],
-                V + rates.W / speed[:, None, None, None],
-            ),
-            equal("last layer", by_v / agreement[:, None], top + rates.v / speed[:, None]),
+            against(xp, "hidden layers", rates.W, pulled - kept, pulled),
+            against(xp, "last layer", rates.v, pulled_last - kept_last, pulled_last),
             equal("denominator", agreement, N * decay * rho),
         ),
     )
@@ -327,10 +325,11 @@ EQ_9 = Statement(
         Variant(
             "corrected",
             "margins, and how far from rest",
-            r"At $\rho = \rho_{eq} \ne 0$, $\lambda > 0$: $\frac{\sum_n\ell_n\frac{\partial"
-            r"\bar f_n}{\partial V_k}}{\sum_n\ell_n\bar f_n} = V_k + \frac{\dot V_k}{2\lambda"
-            r"\rho^2}$, so it is $V_k$ exactly if $\dot V_k = 0$. The denominator is "
-            r"$N\lambda\rho$.",
+            r"At $\rho = \rho_{eq}$, $\lambda > 0$: $\dot V_k = \frac{2\rho}N\sum_n\ell_n"
+            r"\frac{\partial\bar f_n}{\partial V_k} - 2\lambda\rho^2V_k$ and $\sum_n\ell_n\bar f_n "
+            r"= N\lambda\rho$. So if $\dot V_k = 0$ and $\rho \ne 0$ then $V_k = \frac{\sum_n\ell_n"
+            r"\frac{\partial\bar f_n}{\partial V_k}}{\sum_n\ell_n\bar f_n} = \frac1{N\lambda\rho}"
+            r"\sum_n\ell_n\frac{\partial\bar f_n}{\partial V_k}$.",
             Claim(weights_claim, (*WEIGHTS, INPUTS, LABELS, _POSITIVE_DECAY), SIZES),
             remark="For lambda = 0 the denominator vanishes at rest and (9) says nothing, so there "
             "the weights do not determine the data nor the data the weights in this way.",

@@ -61,6 +61,18 @@ def equal(name: str, left: Any, right: Any) -> Comparison:
     return Comparison(name, left, right, "=")
 
 
+def against(xp: Any, name: str, left: Any, right: Any, terms: Any) -> Comparison:
+    """An equation whose sides add up `terms`, seen against the size of these.
+
+    Entries that cancel would be compared with their own rounding. The norm of all terms of an
+    instance is added to both sides.
+    """
+    axes = tuple(range(1, terms.ndim))
+    size = xp.sqrt(xp.sum(terms * terms, axis=axes))
+    scale = xp.reshape(size, (size.shape[0],) + (1,) * (left.ndim - 1))
+    return equal(name, left + scale, right + scale)
+
+
 # -- (1) the Lagrangian ---------------------------------------------------------------------------
 
 
@@ -320,28 +332,20 @@ def projected_flow(xp: Any, *, rho: Any, W: Any, v: Any, x: Any, y: Any, lambda_
 
     _, (by_w, by_v) = differentiate(xp, through_norms, W, v)
     norms, last = xp.sqrt(square_norms(xp, W)), xp.sqrt(xp.sum(v * v, axis=-1))
+    by_u, by_u_last = -by_w * norms[:, :, None, None], -by_v * last[:, None]
     kept, kept_last = products(xp, V, of_w), xp.sum(top * of_v, axis=-1)
-    # What the multiplier takes away is added on both sides: floats see no difference of noise.
-    pull = 2 * nu.last
-    along, along_last = pull[:, None, None, None] * V, pull[:, None] * top
+    pull = 2 * nu.last  # of the gradient along the layer, which the multiplier takes away
+    whole, whole_last = rates.W + pull[:, None, None, None] * V, rates.v + pull[:, None] * top
     return Judgement(
         (),
         (
             equal("rho", rates.rho, of_rho),
-            equal("hidden layers", rates.W + along, of_w + along),
-            equal("last layer", rates.v + along_last, of_v + along_last),
+            against(xp, "hidden layers", rates.W, of_w, whole),
+            against(xp, "last layer", rates.v, of_v, whole_last),
             equal("hidden norms are kept", kept + pull[:, None], 0 * kept + pull[:, None]),
             equal("the last norm is kept", kept_last + pull, pull),
-            equal(
-                "weight normalisation, hidden",
-                along - by_w * norms[:, :, None, None],
-                of_w + along,
-            ),
-            equal(
-                "weight normalisation, last",
-                along_last - by_v * last[:, None],
-                of_v + along_last,
-            ),
+            against(xp, "weight normalisation, hidden", by_u, of_w, whole),
+            against(xp, "weight normalisation, last", by_u_last, of_v, whole_last),
         ),
     )
 

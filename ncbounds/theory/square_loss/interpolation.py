@@ -13,7 +13,7 @@ from ncbounds.arithmetic.formula import formula, positive
 from ncbounds.theory.cosine import dot, norm
 from ncbounds.theory.metrics import orthonormal_frame
 from ncbounds.theory.square_loss.equilibrium import moments, rate_of_rho, regularised_loss
-from ncbounds.theory.square_loss.flow import equal
+from ncbounds.theory.square_loss.flow import against, equal
 from ncbounds.theory.square_loss.flow_network import (
     LABELS,
     SCALE,
@@ -174,18 +174,15 @@ def equal_margins(xp: Any, *, W: Any, v: Any, x: Any, mu: Any, decay: Any) -> Ju
     N = x.shape[1]
     by_w, by_v = margins.weighted(xp, one / N)
     speed = 2 * best * equal_margin_gap(xp, mu=mu, lambda_=decay)
-    along = speed * mu  # of the layer itself, added on both sides
+    along = speed * mu
+    pulled, pulled_last = speed[:, None, None, None] * by_w, speed[:, None] * by_v
     return Judgement(
         (),
         (
             equal("margins", margins.values, mu[:, None] * one),
             equal("rho' = 0", flow.rho + 2 * mu, 2 * mu),
-            equal(
-                "hidden layers",
-                flow.W + along[:, None, None, None] * V,
-                speed[:, None, None, None] * by_w,
-            ),
-            equal("last layer", flow.v + along[:, None] * top, speed[:, None] * by_v),
+            against(xp, "hidden layers", flow.W, pulled - along[:, None, None, None] * V, pulled),
+            against(xp, "last layer", flow.v, pulled_last - along[:, None] * top, pulled_last),
         ),
     )
 

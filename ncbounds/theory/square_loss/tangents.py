@@ -30,7 +30,7 @@ class Tangent:
     def __add__(self, other: Any) -> Tangent:
         if isinstance(other, Tangent):
             return Tangent(self.value + other.value, self.rate + other.rate)
-        if isinstance(other, int):
+        if isinstance(other, (int, float)):
             return Tangent(self.value + other, self.rate)
         return Tangent(self.value + other, self.rate + 0 * other[:, None])
 
@@ -38,7 +38,7 @@ class Tangent:
         if isinstance(other, Tangent):
             rate = self.rate * other.value[:, None] + self.value[:, None] * other.rate
             return Tangent(self.value * other.value, rate)
-        if isinstance(other, int):
+        if isinstance(other, (int, float)):
             return Tangent(self.value * other, self.rate * other)
         return Tangent(self.value * other, self.rate * other[:, None])
 
