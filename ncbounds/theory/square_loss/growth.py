@@ -258,8 +258,8 @@ RHO_GROWTH = Statement(
             Claim(small_rho, (_U, _SHARE), {"d": (3, 5)}),
             defect="By (6) rho grows exactly if mu > rho (M + lambda); M is forgotten. Margins 4/5 "
             "and -3/5 have mu = 1/10 and M = 1/2: at lambda = 0 rho falls from 1, which is below "
-            "rho_0 = sqrt 2, towards 1/5. Nor is mu > lambda rho, as the text has it with weight decay, "
-            "enough: for one margin 1, lambda = 1/4 and rho = 9/10 it holds, and rho falls.",
+            "rho_0 = sqrt 2, towards 1/5. Nor is mu > lambda rho enough, which the text "
+            "has with weight decay: for one margin 1, lambda = 1/4 and rho = 9/10, rho falls.",
         ),
         Variant(
             "printed",
