@@ -208,17 +208,16 @@ def weights(claim: Claim) -> Iterator[Step]:
         rho = unit.mu / (unit.M + weight)
         residual = [1 - rho * f for f in unit.f]
 
-        def pulled(by: Any) -> list[Any]:
-            rows = list(zip(residual, by, strict=True))
-            return [
-                2 * rho / unit.N * sum(r * row[p] for r, row in rows) for p in range(len(by[0]))
-            ]
+        def each(by: Any) -> list[Any]:
+            return [2 * rho / unit.N * g for row in by for g in row]
 
         _, of_w, of_v = unit.flow(rho, weight)
         return {
-            "hidden layers": against(of_w, pulled(unit.by_w)),
-            "last layer": against(of_v, pulled(unit.by_v)),
-            "denominator": same(sum(r * f for r, f in zip(residual, unit.f, strict=True))),
+            "hidden layers": against(of_w, each(unit.by_w)),
+            "last layer": against(of_v, each(unit.by_v)),
+            "denominator": against(
+                [sum(r * f for r, f in zip(residual, unit.f, strict=True))], unit.f
+            ),
         }
 
     yield assumes(claim, **FIELDS, decay="positive")

@@ -187,7 +187,7 @@ def off_the_spheres(claim: Claim) -> Iterator[Step]:
                 [-4 * nu * (square(net.layer(hidden, k)) - 1) for k in range(net.K)]
             ),
             "last layer": same(-4 * nu * (square(last) - 1)),
-            "at equilibrium": same(number(decay) * settled**2),
+            "at equilibrium": against([number(decay) * settled**2], [settled * mu]),
         }
 
     yield assumes(claim, **FIELDS, rho="positive", decay="positive")

@@ -127,7 +127,7 @@ def square(entries: list[Any]) -> Any:
 def against(entries: list[Any], terms: list[Any]) -> tuple[Any, Any]:
     """Two equal sides, seen against the size of terms that add up to them."""
     size = sum(balls.ball(term) * balls.ball(term) for term in terms).sqrt()
-    return same([entry + size for entry in entries])
+    return same([balls.ball(entry) + size for entry in entries])
 
 
 def same(value: Any) -> tuple[Any, Any]:

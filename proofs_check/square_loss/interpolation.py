@@ -125,7 +125,7 @@ def what_the_proof_shows(claim: Claim) -> Iterator[Step]:
             "not zero for equal margins": (gap, equal.loss(scale, weight)),
             "not zero for any margins": (weight / (given.M + weight), given.loss(scale, weight)),
             "rho' = 0": same(2 * margin),
-            "and does not interpolate": same(gap),
+            "and does not interpolate": same(Fraction(1)),
         }
 
     yield assumes(claim, **KINDS, rho="positive", mu="positive", decay="positive")
@@ -166,9 +166,8 @@ def equal_margins(claim: Claim) -> Iterator[Step]:
                 sum(row[p] / f for row, f in zip(by, plain.f, strict=True)) * size / plain.N
                 for p in range(len(layer))
             ]
-            pulled = [2 * rho * gap * g for g in pulled]
-            along = 2 * rho * gap * size
-            return against([g - along * w for g, w in zip(pulled, layer, strict=True)], pulled)
+            moves = [2 * rho * gap * (g - size * w) for g, w in zip(pulled, layer, strict=True)]
+            return against(moves, [2 * rho * g for g in pulled])
 
         return {
             "margins": same([size] * plain.N),

@@ -285,12 +285,14 @@ def weights_claim(xp: Any, *, W: Any, v: Any, x: Any, y: Any, decay: Any) -> Jud
     step = 2 * rho / N
     pulled, pulled_last = step[:, None, None, None] * by_w, step[:, None] * by_v
     kept, kept_last = speed[:, None, None, None] * V, speed[:, None] * top
+    of_w = step[:, None, None, None, None] * margins.W  # of each sample, to see the rest against
+    of_v = step[:, None, None] * margins.v
     return Judgement(
         (),
         (
-            against(xp, "hidden layers", rates.W, pulled - kept, pulled),
-            against(xp, "last layer", rates.v, pulled_last - kept_last, pulled_last),
-            equal("denominator", agreement, N * decay * rho),
+            against(xp, "hidden layers", rates.W, pulled - kept, of_w),
+            against(xp, "last layer", rates.v, pulled_last - kept_last, of_v),
+            against(xp, "denominator", agreement, N * decay * rho, margins.values),
         ),
     )
 

@@ -266,7 +266,13 @@ def off_the_spheres(xp: Any, *, rho: Any, W: Any, v: Any, x: Any, y: Any, decay:
         (
             equal("hidden layers", 2 * products(xp, W, rates.W), -4 * nu[:, None] * hidden),
             equal("last layer", 2 * xp.sum(v * rates.v, axis=-1), -4 * nu * last),
-            equal("at equilibrium", multiplier(settled, margins), decay * settled * settled),
+            against(
+                xp,
+                "at equilibrium",
+                multiplier(settled, margins),
+                decay * settled * settled,
+                (settled * margins.mu)[:, None],
+            ),
         ),
     )
 

@@ -131,7 +131,7 @@ def lemma_1(xp: Any, *, rho: Any, f: Any, y: Any, mu: Any, decay: Any) -> Judgem
                 regularised_loss(xp, rho, f, y, decay),
             ),
             equal("rho' = 0", rate + 2 * mu, 2 * mu),
-            equal("and does not interpolate", 1 - best * mu, gap),
+            equal("and does not interpolate", best * mu + gap, 0 * gap + 1),
         ),
     )
 
@@ -181,8 +181,20 @@ def equal_margins(xp: Any, *, W: Any, v: Any, x: Any, mu: Any, decay: Any) -> Ju
         (
             equal("margins", margins.values, mu[:, None] * one),
             equal("rho' = 0", flow.rho + 2 * mu, 2 * mu),
-            against(xp, "hidden layers", flow.W, pulled - along[:, None, None, None] * V, pulled),
-            against(xp, "last layer", flow.v, pulled_last - along[:, None] * top, pulled_last),
+            against(
+                xp,
+                "hidden layers",
+                flow.W,
+                pulled - along[:, None, None, None] * V,
+                2 * best[:, None, None, None] * by_w,
+            ),
+            against(
+                xp,
+                "last layer",
+                flow.v,
+                pulled_last - along[:, None] * top,
+                2 * best[:, None] * by_v,
+            ),
         ),
     )
 
