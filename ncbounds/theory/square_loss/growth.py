@@ -271,8 +271,8 @@ RHO_GROWTH = Statement(
                 {"N": (1, 5)},
             ),
             defect="The bound rho' >= 2 (mu - rho mu) is (5) without its last term. It holds for "
-            "lambda = 0; else rho may turn at mu/(mu + lambda), which the small margins of deep "
-            "networks make small. The text writes f_n > 0 where f-_n > 0 is meant.",
+            "lambda = 0; else equal margins m turn rho at m/(m^2 + lambda), below 1 once lambda > "
+            "m - m^2. The text writes f_n > 0 where f-_n > 0 is meant.",
         ),
         Variant(
             "printed",
