@@ -47,6 +47,11 @@ TOPICS = (
     "square_loss.equilibrium",
     "square_loss.interpolation",
     "square_loss.growth",
+    "square_loss.binary_margins",
+    "square_loss.binary_collapse",
+    "square_loss.sgd_steps",
+    "square_loss.rank_one",
+    "square_loss.rank_at_rest",
 )
 
 
