@@ -295,7 +295,6 @@ def _near_sides(layer: Any, a: Any, b: Any, rho: Any, epsilon: Any) -> Sides:
     return {
         "nearly at rest": (batches, [reach] * N),
         "step of a sample": (squares, lengths),
-        "from batches to samples": ([value.sqrt() for value in lengths], [wide] * N),
         "nearly rank one": (largest, wide * wide),
     }
 

@@ -11,6 +11,8 @@ from typing import Any
 
 from ncbounds.arithmetic.formula import formula, nonnegative, positive
 from ncbounds.theory.proximity.near_optimal_loss import square_norm
+from ncbounds.theory.square_loss.rank_at_rest import RESTING, RESTING_SIZES, resting_network
+from ncbounds.theory.square_loss.rank_one import outputs_and_factors
 from ncbounds.theory.terms import (
     Bound,
     Claim,
@@ -233,6 +235,15 @@ def equal_at_the_minimum(xp: Any, *, gaps: Any, scale: Any, slope: Any) -> Judge
     )
 
 
+def equal_at_rest(
+    xp: Any, *, inner: Any, outer: Any, direction: Any, share: Any, rho: Any, long: Any
+) -> Judgement:
+    """What Lemma 6 says of a network that rests for every sample, see `resting_network`."""
+    made = resting_network(xp, inner, outer, direction, share, rho, long)
+    outputs, _ = outputs_and_factors(xp, made["first"], made["second"], made["third"], made["x"])
+    return Judgement((), (Comparison("equal margins", outputs[:, 0], outputs[:, 1], "="),))
+
+
 def two_sample_minimum(
     xp: Any, *, gaps: Any, scale: Any, slope: Any, first: Any, second: Any
 ) -> Judgement:
@@ -344,6 +355,16 @@ LEMMA_6 = Statement(
             "unequal as soon as the two norms are, though the network classifies every sample "
             "rightly and can interpolate any labels. The sharp wording proves that it is the "
             "global minimum, and a critical point away from every kink.",
+        ),
+        Variant(
+            "printed",
+            "at rest for every mini-batch",
+            r"A network of unit layers for which all gradients vanish for all mini-batches of a "
+            r"size $B < N$, with $\lambda > 0$, has equal margins.",
+            Claim(equal_at_rest, RESTING, RESTING_SIZES),
+            defect="Then rho fbar_n (1 - rho fbar_n) = lambda rho^2 for all n, which leaves the "
+            "two margins z and 1 - z: samples of one class on a ray, of two lengths, rest at both "
+            "(square:lemma-8).",
         ),
         Variant(
             "corrected",

@@ -9,6 +9,8 @@ from __future__ import annotations
 
 from typing import Any
 
+import numpy as np
+
 from ncbounds.theory.cosine import norm
 from ncbounds.theory.proximity.near_optimal_loss import square_norm
 from ncbounds.theory.square_loss.rank_one import (
@@ -98,13 +100,55 @@ def rest_claim(rank: int) -> Any:
     return judge
 
 
+def shared_weights(xp: Any, *, tilt: Any, share: Any, rho: Any, patches: Any) -> Judgement:
+    """A convolutional layer at rest for both of two samples, with as many channels as patches.
+
+    Patch p of a sample is a multiple of ``e_p - t (1, ..., 1)``, so that patches are at obtuse
+    angles; channel c is active at patch c alone, and the last layer adds these up. Only the
+    number of entries of `patches` counts.
+    """
+    K = patches.shape[1]
+    t = tilt / K
+    eye = xp.asarray(np.eye(K))[None]
+    x = eye + 0 * patches[:, :, None] - t[:, None, None]
+    length = xp.sqrt(xp.sum(x[:, 0] * x[:, 0], axis=-1))
+    V = x / (length * xp.sqrt(0 * length + K))[:, None, None]
+    last = eye / xp.sqrt(0 * length + K)[:, None, None]
+    decay = share * (1 - share) / (rho * rho)
+    conclusions = []
+    for name, z in (("short", share), ("long", 1 - share)):
+        scale = z / (rho * length)
+        inner = V @ xp.matrix_transpose(scale[:, None, None] * x)  # (B, channel, patch)
+        features = xp.maximum(inner, 0 * inner)
+        output = xp.sum(xp.sum(features * last, axis=-1), axis=-1)
+        by_kernel = (last * xp.is_positive(inner)) @ (scale[:, None, None] * x)
+        in_kernel = by_kernel - output[:, None, None] * V
+        in_last = features - output[:, None, None] * last
+        in_rho = (1 - rho * output) * output - decay * rho
+        conclusions += [
+            Comparison(f"kernel at rest, {name} sample", in_kernel, 0 * in_kernel, "="),
+            Comparison(f"last layer at rest, {name} sample", in_last, 0 * in_last, "="),
+            Comparison(f"rho at rest, {name} sample", in_rho, 0 * in_rho, "="),
+        ]
+    rank = third_invariant(xp, V)
+    return Judgement((), (*conclusions, Comparison("rank at most two", rank, 0 * rank, "=")))
+
+
+def unit_or_first(xp: Any, layer: Any) -> Any:
+    """Matrices over their norms, and for a zero matrix the one with a single 1, in front."""
+    size = frobenius(xp, layer)
+    front = np.zeros((1, *layer.shape[1:]))
+    front[0, 0, 0] = 1.0
+    zero = (1 - xp.is_positive(size))[:, None, None]
+    return (layer + zero * xp.asarray(front)) / (size[:, None, None] + zero)
+
+
 def near_rest(xp: Any, *, layer: Any, a: Any, b: Any, rho: Any, epsilon: Any) -> Judgement:
     """Near rest for all mini-batches of size N - 1, a layer is nearly of rank 1."""
-    V = unit_layer(xp, layer)
+    V = unit_or_first(xp, layer)
     margins, residual, push = pushes(xp, V, a, b, rho)
     N, small = a.shape[1], min(layer.shape[1], layer.shape[2])
     steps = 2 * rho[:, None, None, None] * push
-    length = frobenius(xp, steps)
     batches = frobenius(xp, all_but_one(xp, steps))
     _, q, _ = gram_powers(xp, V)
     excess = stable_rank_excess(xp, q=q, m=0 * q + small)
@@ -114,14 +158,13 @@ def near_rest(xp: Any, *, layer: Any, a: Any, b: Any, rho: Any, epsilon: Any) ->
     return Judgement(
         (Comparison("nearly at rest", batches, 0 * batches + epsilon[:, None]),),
         (
-            Comparison("step of a sample", squares, length * length),
-            Comparison("from batches to samples", length, 0 * length + reach[:, None]),
+            Comparison("step of a sample", squares, xp.sum(square_norm(xp, steps), axis=-1)),
             Comparison("nearly rank one", xp.max(squares, axis=-1), reach * reach),
         ),
     )
 
 
-_RESTING = (
+RESTING = (
     Field("inner", ("p",), "positive"),
     Field("outer", ("q",), "positive"),
     Field("direction", ("d",)),
@@ -129,7 +172,7 @@ _RESTING = (
     Field("rho", (), "positive"),
     Field("long", ("N",), "mask"),
 )
-_RESTING_SIZES = {"p": (1, 2), "q": (1, 2), "d": (1, 2), "N": (2, 3)}
+RESTING_SIZES = {"p": (1, 2), "q": (1, 2), "d": (1, 2), "N": (2, 3)}
 _AT_REST = (
     r"for a ReLU network of depth at least 2 with $\lambda > 0$, $\bar f_n \ne 0$ and all "
     r"gradients in $\rho$ and $V_k$ zero for all mini-batches of a size $B < N$"
@@ -146,10 +189,30 @@ LEMMA_8 = Statement(
             "printed",
             "every such point",
             rf"The layers $V_k$ have at most rank 2 {_AT_REST}.",
-            Claim(rest_claim(2), _RESTING, _RESTING_SIZES),
+            Claim(rest_claim(2), RESTING, RESTING_SIZES),
             remark="An instance is a point of convergence: the sharp wording says why there are no "
-            "others. Dense layers: one with shared weights has a derivative of higher rank. "
-            "fbar_n != 0 for one n is enough, and the same as rho != 0.",
+            "others. Layers are dense. fbar_n != 0 for one n is enough, and the same as rho != 0.",
+        ),
+        Variant(
+            "printed",
+            "layers that share weights",
+            r"The kernels of a convolutional network have at most rank 2 where all gradients "
+            r"vanish for all mini-batches of a size $B < N$, with $\lambda > 0$ and $\bar f_n \ne "
+            r"0$.",
+            Claim(
+                shared_weights,
+                (
+                    Field("tilt", (), "proportion"),
+                    Field("share", (), "proportion"),
+                    Field("rho", (), "positive"),
+                    Field("patches", ("K",)),
+                ),
+                {"K": (3, 4)},
+            ),
+            defect="The lemma speaks of neural networks, and the paper trains convolutional ones. "
+            "The derivative by a kernel is a sum of a b^T over the patches, of any rank: with K "
+            "patches and K channels two samples of one label rest each, away from all kinks, at a "
+            "kernel of rank K.",
         ),
         Variant(
             "sharp",
@@ -159,7 +222,7 @@ LEMMA_8 = Statement(
             r"labels are equal, and $z_n = \rho\bar f_n = \rho|x_n|$ satisfies $z_n(1 - z_n) = "
             r"\lambda\rho^2$, so that there are at most two different samples. Each such network "
             r"is a point of convergence.",
-            Claim(rest_claim(1), _RESTING, _RESTING_SIZES),
+            Claim(rest_claim(1), RESTING, RESTING_SIZES),
             remark="So for data of two classes, or with two inputs that are not parallel, there "
             "is no such point. The size of the batches matters: if only the batches of one fixed "
             "partition rest, the rank is at most B; full-batch rest allows rank N, which two "

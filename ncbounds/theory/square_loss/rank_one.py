@@ -47,9 +47,8 @@ def frobenius(xp: Any, matrices: Any) -> Any:
 
 
 def unit_layer(xp: Any, layer: Any) -> Any:
-    """Matrices (B, m, c) over their Frobenius norms; a zero matrix, of which all holds, stays."""
-    size = frobenius(xp, layer)
-    return layer / (size + 1 - xp.is_positive(size))[:, None, None]
+    """Matrices (B, m, c) over their Frobenius norms."""
+    return layer / frobenius(xp, layer)[:, None, None]
 
 
 def gram_powers(xp: Any, layer: Any) -> tuple[Any, Any, Any]:
