@@ -137,7 +137,7 @@ def batch_gradient(claim: Claim) -> Iterator[Step]:
             derivative = left[:, None] * right[None, :]
             margin = (derivative * V).sum()
             terms.append(-2 * r * (1 - r * margin) * (derivative - margin * V))
-        whole = sum(terms[1:], terms[0]) / len(terms)
+        whole = sum(terms[1:-1], terms[0]) / (len(terms) - 1)
         pair = (terms[0] - terms[-1]) / (len(terms) - 1)
         return {"equation (48)": (whole, whole), "equation (49)": (pair, pair)}
 

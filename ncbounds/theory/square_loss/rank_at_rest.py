@@ -241,13 +241,13 @@ LEMMA_8 = Statement(
             Claim(
                 near_rest,
                 (
-                    Field("layer", ("m", "c")),
+                    Field("layer", ("m", "d")),
                     Field("a", ("N", "m")),
-                    Field("b", ("N", "c")),
+                    Field("b", ("N", "d")),
                     Field("rho", (), "positive"),
                     Field("epsilon", (), "budget", hypothesis="nearly at rest"),
                 ),
-                {"N": (2, 4), "m": (1, 3), "c": (1, 3)},
+                {"N": (2, 4), "m": (1, 3), "d": (1, 3)},
             ),
             (Bound("stable rank less 1", stable_rank_excess, "lower", 0),),
             remark="The bound on the step holds with the stable rank itself. As the mean of "
@@ -291,13 +291,13 @@ def velocity_claim(margin_inside: bool, equal: bool) -> Any:
 
 
 _VELOCITY = (
-    Field("layer", ("m", "c")),
+    Field("layer", ("m", "d")),
     Field("a", ("N", "m")),
-    Field("b", ("N", "c")),
+    Field("b", ("N", "d")),
     Field("rho", (), "positive"),
     Field("positive", ("N",), "mask"),
 )
-_VELOCITY_SIZES = {"N": (1, 3), "m": (1, 3), "c": (1, 3)}
+_VELOCITY_SIZES = {"N": (1, 3), "m": (1, 3), "d": (1, 3)}
 
 EQUATION_53 = Statement(
     id="square:eq-53",

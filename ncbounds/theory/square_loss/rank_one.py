@@ -165,25 +165,24 @@ def equilibrium_claim(sign: float) -> Any:
         _, _, push = pushes(xp, V, a, b, rho)
         N = a.shape[1]
 
-        def of_batch(batch: slice) -> Any:
-            inside, outside = a[:, batch], b[:, batch]
-            nu = batch_multiplier(xp, rho, batch_margins(xp, V, inside, outside))
+        def of_batch(samples: slice) -> Any:
+            left, right = a[:, samples], b[:, samples]
+            nu = batch_multiplier(xp, rho, batch_margins(xp, V, left, right))
 
             def loss(W: Any) -> Any:
-                margins = batch_margins(xp, W, inside, outside)
+                margins = batch_margins(xp, W, left, right)
                 return batch_loss(xp, margins, W, rho, nu, lambda_)
 
             return gradient(xp, loss, V)
 
         scale = sign * 2 * rho[:, None, None]
-        difference = of_batch(slice(0, N - 1)) - of_batch(slice(1, N))
+        batch = of_batch(slice(0, N - 1))
+        difference = batch - of_batch(slice(1, N))
         of_two = scale / (N - 1) * (push[:, 0] - push[:, N - 1])
         return Judgement(
             (),
             (
-                Comparison(
-                    "equation (48)", of_batch(slice(0, N)), scale * xp.mean(push, axis=1), "="
-                ),
+                Comparison("equation (48)", batch, scale * xp.mean(push[:, : N - 1], axis=1), "="),
                 Comparison("equation (49)", difference, of_two, "="),
             ),
         )
@@ -192,7 +191,7 @@ def equilibrium_claim(sign: float) -> Any:
 
 
 _EQUILIBRIUM = tuple(f for f in BATCH_FIELDS if f.name != "eta")
-_BATCHES = {"N": (2, 3), "m": (1, 3), "c": (1, 2)}
+_BATCHES = {"N": (2, 3), "m": (1, 3), "d": (1, 2)}
 
 EQUATION_48 = Statement(
     id="square:eq-48",
@@ -310,11 +309,11 @@ EQUATION_50 = Statement(
                 sum_for_difference,
                 (
                     Field("left", ("m",)),
-                    Field("right", ("c",)),
+                    Field("right", ("d",)),
                     Field("margins", ("two",)),
                     Field("rho", (), "positive"),
                 ),
-                {"m": (1, 2), "c": (1, 2)},
+                {"m": (1, 2), "d": (1, 2)},
                 {"two": lambda sizes: 2},
             ),
             defect="The numerator has a plus for a minus. The rank is at most 2 all the same.",
@@ -330,11 +329,11 @@ EQUATION_50 = Statement(
                 two_samples,
                 (
                     Field("a", ("two", "m")),
-                    Field("b", ("two", "c")),
+                    Field("b", ("two", "d")),
                     Field("margins", ("two",)),
                     Field("rho", (), "positive"),
                 ),
-                {"m": (1, 3), "c": (1, 3)},
+                {"m": (1, 3), "d": (1, 3)},
                 {"two": lambda sizes: 2},
             ),
             remark="Under the hypotheses of Lemma 8 this case does not occur: rho rests for every "
@@ -361,15 +360,15 @@ EQUATION_51 = Statement(
             Claim(
                 equal_case,
                 (
-                    Field("layer", ("m", "c")),
+                    Field("layer", ("m", "d")),
                     Field("a", ("N", "m")),
-                    Field("b", ("N", "c")),
-                    Field("common", ("m", "c")),
+                    Field("b", ("N", "d")),
+                    Field("common", ("m", "d")),
                     Field("share", (), "proportion"),
                     Field("rho", (), "positive"),
                     Field("long", ("N",), "mask"),
                 ),
-                {"N": (1, 3), "m": (1, 2), "c": (1, 2)},
+                {"N": (1, 3), "m": (1, 2), "d": (1, 2)},
             ),
             remark="Where rho rests, alpha = lambda rho. Then rho fbar_n (1 - rho fbar_n) = lambda "
             "rho^2 has two roots that add up to 1: margins need not be equal, and Property 1 does "

@@ -165,12 +165,12 @@ def projected_step(
 
 
 _SAMPLE = (
-    Field("direction", ("p",)),
-    Field("h", ("p",)),
+    Field("direction", ("d",)),
+    Field("h", ("d",)),
     Field("rho", (), "positive"),
     Field("eta", (), "positive"),
 )
-_P = {"p": (1, 3)}
+_D = {"d": (1, 3)}
 
 EQUATION_30 = Statement(
     id="square:eq-30",
@@ -188,14 +188,14 @@ EQUATION_30 = Statement(
             Claim(
                 over_labels(step_from_loss),
                 (
-                    Field("layer", ("p",)),
-                    Field("h", ("p",)),
+                    Field("layer", ("d",)),
+                    Field("h", ("d",)),
                     Field("rho"),
                     Field("nu"),
                     Field("lambda_", (), "nonnegative"),
                     Field("eta", (), "positive"),
                 ),
-                _P,
+                _D,
             ),
         ),
     ),
@@ -213,7 +213,7 @@ EQUATION_31 = Statement(
             "to first order in eta",
             r"$2\nu_L = 2\rho y_n V_L^\top h(x_n)(1 - \rho\bar f_n)$, $\nu_L = \rho\bar f_n"
             r"(1 - \rho\bar f_n)$: then $|V_L^{(t+1)}|^2 = |V_L^{(t)}|^2 + O(\eta^2)$.",
-            Claim(over_labels(first_order_multiplier), _SAMPLE, _P),
+            Claim(over_labels(first_order_multiplier), _SAMPLE, _D),
             (Bound("multiplier", multiplier, "value"),),
         ),
         Variant(
@@ -226,7 +226,7 @@ EQUATION_31 = Statement(
             Claim(
                 exactly_normalised,
                 (*_SAMPLE[:-1], Field("share", (), "proportion")),
-                {"p": (2, 3)},
+                {"d": (2, 3)},
             ),
             (Bound("multiplier that keeps the norm", exact_multiplier, "value"),),
             remark="For eta |G_perp| > 1 no multiplier does. Only the product y h(x) matters: "
@@ -247,7 +247,7 @@ EQUATION_32 = Statement(
             "with the multiplier of (31)",
             r"$V_L^{(t+1)} = V_L^{(t)} - 2\eta\rho y_n(\rho\bar f_n - 1)(h(x_n) - f_n V_L^{(t)})$. "
             r"Its square norm is $1 + 4\eta^2\rho^2(1-\rho\bar f_n)^2|h(x_n) - f_n V_L|^2$.",
-            Claim(over_labels(projected_step), _SAMPLE, _P),
+            Claim(over_labels(projected_step), _SAMPLE, _D),
             remark="So the norm is kept to first order only, and grows with each step that is not "
             "zero: without normalising again it would not stay at 1. At rest: rho = 0, "
             "rho fbar = 1, or h = f V_L.",
@@ -321,14 +321,14 @@ def updates_claim(sign: float) -> Any:
 
 
 BATCH_FIELDS = (
-    Field("layer", ("m", "c")),
+    Field("layer", ("m", "d")),
     Field("a", ("N", "m")),
-    Field("b", ("N", "c")),
+    Field("b", ("N", "d")),
     Field("rho", (), "positive"),
     Field("lambda_", (), "positive"),
     Field("eta", (), "positive"),
 )
-BATCH_SIZES = {"N": (1, 3), "m": (1, 3), "c": (1, 3)}
+BATCH_SIZES = {"N": (1, 3), "m": (1, 3), "d": (1, 3)}
 
 EQUATION_46 = Statement(
     id="square:eq-46",
