@@ -96,6 +96,12 @@ def _one_ray() -> Iterator[Step]:
         sympy.solve(weight * (product - layer * _w), _w)[0],
         product / layer,
     )
+    own, other, mine, f, g = sympy.symbols("a_n a_m x_n f_n f_m", real=True, nonzero=True)
+    yield identity(
+        "a_n x_n/f_n = a_m x_m/f_m in a row of V_1 with a_n != 0: x_m is a multiple of x_n",
+        sympy.solve(own * mine / f - other * _w / g, _w)[0],
+        own * g / (other * f) * mine,
+    )
     pull = sympy.Symbol("pull", positive=True)
     yield cases(
         "a row u x^T sees t x and -t x with opposite signs: one of its gates is closed",
