@@ -52,6 +52,10 @@ TOPICS = (
     "square_loss.sgd_steps",
     "square_loss.rank_one",
     "square_loss.rank_at_rest",
+    "square_loss.multiclass_networks",
+    "square_loss.multiclass_landscape",
+    "square_loss.multiclass_gradients",
+    "square_loss.multiclass_collapse",
 )
 
 
