@@ -24,7 +24,7 @@ _SIMPLEX = ("squared norms", "mean", "squared distances", "pairwise cosines")
 # -- the simplex ETF ------------------------------------------------------------------------------
 
 
-def _reflections() -> Iterator[Step]:
+def reflections() -> Iterator[Step]:
     """A reflection keeps inner products, so reflected unit vectors are orthonormal."""
     x, y, both = sympy.symbols("x y both", real=True)
     n = sympy.Symbol("n", positive=True)
@@ -52,7 +52,8 @@ def _from_inner_products() -> Iterator[Step]:
     )
 
 
-def _centred_frame() -> Step:
+def centred_frame() -> Step:
+    """Inner products of orthonormal vectors less their mean."""
     delta = sympy.Symbol("delta", real=True)
     return identity(
         "<u_c - mean u, u_r - mean u> = delta - 1/C for orthonormal u",
@@ -64,8 +65,8 @@ def _centred_frame() -> Step:
 @proof("bnwd:definition-1.1", "printed", "pairwise cosines")
 def pairwise_cosines(claim: Claim) -> Iterator[Step]:
     """The columns of U are orthonormal, and everything follows from the inner products."""
-    yield from _reflections()
-    yield _centred_frame()
+    yield from reflections()
+    yield centred_frame()
     yield from _from_inner_products()
     yield assumes(claim, mirrors="real", alpha="positive")
     points = [
@@ -81,7 +82,7 @@ def cosines_in_fewer_dimensions(claim: Claim) -> Iterator[Step]:
 
     Its row r = 1, ..., C-1 is 1/sqrt(r (r+1)) times r ones, then -r, then zeros.
     """
-    yield from _reflections()
+    yield from reflections()
     r, c = sympy.symbols("r c", positive=True)
     yield identity("1/(r (r+1)) telescopes", 1 / (r * (r + 1)), 1 / r - 1 / (r + 1))
     tail = 1 / (c + 1) - 1 / _C
@@ -269,8 +270,8 @@ def collapsed(claim: Claim) -> Iterator[Step]:
 def collapsed_to_simplex(claim: Claim) -> Iterator[Step]:
     """The mean directions are those of the class means, whose cosines are those of the simplex."""
     yield from _collapse()
-    yield from _reflections()
-    yield _centred_frame()
+    yield from reflections()
+    yield centred_frame()
     yield from _from_inner_products()
     yield assumes(claim, mirrors="real", alpha="positive", scales="positive", offset="real")
     points = [

@@ -56,6 +56,8 @@ TOPICS = (
     "square_loss.multiclass_landscape",
     "square_loss.multiclass_gradients",
     "square_loss.multiclass_collapse",
+    "square_loss.multiclass_theorem",
+    "square_loss.multiclass_covariances",
 )
 
 

@@ -15,7 +15,7 @@ import sympy
 
 from ncbounds.arithmetic import balls
 from proofs_check.steps import Fact, Step, identity
-from proofs_check.vectors import dot, mean
+from proofs_check.vectors import dot
 
 Sides = dict[str, tuple[Any, Any]]
 _C = sympy.Symbol("C", integer=True, positive=True) + 1
@@ -66,7 +66,7 @@ def product(matrix: Any, x: Any) -> list[Any]:
 
 def centred(rows: Any) -> list[list[Any]]:
     """Rows less their mean."""
-    middle = mean(rows)
+    middle = average_rows(rows)
     return [minus(row, middle) for row in rows]
 
 

@@ -41,9 +41,9 @@ _GAP = nonnegative("gap", "excess of the reduced loss over its least value", "g"
 
 def targets(xp: Any, like: Any, C: int) -> Any:
     """The targets e~_c as rows: (B, C, C) for a `like` of shape (B,)."""
-    zero = 0 * like
-    other = (zero - 1) / (C - 1)
-    rows = [xp.stack([zero + 1 if r == c else other for r in range(C)], axis=-1) for c in range(C)]
+    own = 0 * like + 1
+    other = -own / (C - 1)
+    rows = [xp.stack([own if r == c else other for r in range(C)], axis=-1) for c in range(C)]
     return xp.stack(rows, axis=1)
 
 
