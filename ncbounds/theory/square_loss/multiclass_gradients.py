@@ -52,7 +52,9 @@ def residuals(xp: Any, f: Any, rho: Any) -> Any:
 
 def mean_outer(xp: Any, left: Any, right: Any) -> Any:
     """Mean over samples of ``left right^T``: (B, C, N, a), (B, C, N, d) to (B, a, d)."""
-    return xp.mean(xp.mean(left[..., :, None] * right[..., None, :], axis=2), axis=1)
+    C, N = left.shape[1:3]
+    rows, columns = (xp.reshape(x, (-1, C * N, x.shape[3])) for x in (left, right))
+    return xp.matmul(xp.matrix_transpose(rows), columns) / (C * N)
 
 
 def multiplier(xp: Any, f: Any, rho: Any) -> Any:
@@ -312,12 +314,21 @@ def batches_claim(sign: int) -> Any:
         C, number, b = h.shape[1:4]
         whole = xp.reshape(h, (-1, C, number * b, h.shape[4]))
 
-        def of(features: Any) -> Any:
-            f = symmetric_outputs(xp, features, rho, alpha)
-            return gradient(xp, v, features, f, rho, multiplier(xp, f, rho))
+        parts = xp.stack([h[:, :, i] for i in range(number)], axis=1)
+        zero = 0 * parts[:, :, 0, 0, 0]
 
-        first = xp.mean(xp.stack([of(h[:, :, i]) for i in range(number)], axis=1), axis=1)
-        second = of(whole)
+        def of(matrix: Any, features: Any, scale: Any, share: Any) -> Any:
+            f = symmetric_outputs(xp, features, scale, share)
+            return gradient(xp, matrix, features, f, scale, multiplier(xp, f, scale))
+
+        of_parts = of(
+            xp.reshape(v[:, None] + zero[:, :, None, None], (-1, C, h.shape[4])),
+            xp.reshape(parts, (-1, C, b, h.shape[4])),
+            xp.reshape(rho[:, None] + zero, (-1,)),
+            xp.reshape(alpha[:, None] + zero, (-1,)),
+        )
+        first = xp.mean(xp.reshape(of_parts, (-1, number, C, h.shape[4])), axis=1)
+        second = of(v, whole, rho, alpha)
         f = symmetric_outputs(xp, whole, rho, alpha)
         third = -sign * normalised_gradient(xp, v, whole, f, rho)
         fourth = under_property_2(xp, v, whole, rho, alpha)
@@ -335,7 +346,7 @@ def batches_claim(sign: int) -> Any:
 
 _RHO_ALPHA = (Field("rho", (), "positive"), Field("alpha"))
 _PARTITION = (Field("v", ("C", "d")), Field("h", ("C", "batches", "b", "d")), *_RHO_ALPHA)
-_PARTITION_SIZES = {"C": (2, 3), "batches": (1, 3), "b": (1, 2), "d": (1, 3)}
+_PARTITION_SIZES = {"C": (2, 3), "batches": (1, 3), "b": (1, 2), "d": (1, 2)}
 _LINES = (
     r"With $\rho f_V = \alpha\tilde e$ on all samples and a partition of the data into balanced "
     r"batches, the mean of the batches' gradients in $V_L^c$ is that of the data, which is $"

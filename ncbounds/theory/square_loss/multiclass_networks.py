@@ -27,7 +27,7 @@ from ncbounds.theory.terms import (
 
 RHO = 4
 FLIPPED_FIELDS = (Field("alpha", (), "proportion"), Field("flipped", ("C", "N"), "mask"))
-FLIPPED_SIZES = {"N": (2, 3)}
+FLIPPED_SIZES = {"N": (2, 2)}
 FLIPPED_AXES = {"C": lambda sizes: 2}
 
 

@@ -1,0 +1,95 @@
+"""The explicit networks of the multiclass square loss, by automatic differentiation and by hand."""
+
+from fractions import Fraction
+
+import numpy as np
+import pytest
+
+from ncbounds.arithmetic import balls
+from ncbounds.arithmetic.floats import numpy_namespace
+from ncbounds.theory.square_loss import multiclass_landscape as landscape
+from ncbounds.theory.square_loss import multiclass_networks as networks
+from ncbounds.theory.square_loss import multiclass_theorem as theorem
+
+torch = pytest.importorskip("torch")
+XP = numpy_namespace()
+
+
+def flipped(alpha, pattern):
+    return networks.flipped_network(XP, np.array([alpha]), np.array([pattern], dtype=float))
+
+
+def autograd(net, batch, lambda_, alpha_of_rho=4.0):
+    """The gradients in rho and both layers on one batch, the layers' along the spheres."""
+    rho = torch.tensor(alpha_of_rho, dtype=torch.float64, requires_grad=True)
+    first, second = (
+        torch.tensor(v[0], dtype=torch.float64, requires_grad=True) for v in (net.first, net.second)
+    )
+    x = torch.tensor(np.stack([net.inputs[0, c, n] for c, n in enumerate(batch)]))
+    e = torch.tensor([[1.0, -1.0], [-1.0, 1.0]], dtype=torch.float64)
+    f = torch.relu(x @ first.T) @ second.T
+    loss = ((rho * f - e) ** 2).sum(dim=1).mean() + lambda_ * rho**2
+    in_rho, in_first, in_second = torch.autograd.grad(loss, (rho, first, second))
+    along = [g - (g * v).sum() * v for g, v in ((in_first, first), (in_second, second))]
+    return [v.detach().numpy() for v in (in_rho, along[1], along[0])]
+
+
+@pytest.mark.parametrize("lambda_", [3 / 128, 0.3])
+def test_gradients_of_the_two_layer_network_are_those_of_automatic_differentiation(lambda_):
+    net = flipped(0.25, [[0, 1], [0, 0]])
+    for batch in networks.balanced_batches(2, 2):
+        ours = networks.batch_gradients(XP, net, np.array([lambda_]), batch)
+        for mine, theirs in zip(ours, autograd(net, batch, lambda_), strict=True):
+            assert mine[0] == pytest.approx(theirs, abs=1e-14)
+
+
+def test_at_rest_exactly_for_the_right_weight_decay_and_no_other():
+    net = flipped(0.25, [[0, 1], [0, 0]])
+    for batch in networks.balanced_batches(2, 2):
+        assert all((g == 0).all() for g in autograd(net, batch, 0.25 * 0.75 / 8))
+        assert autograd(net, batch, 0.3)[0] != 0
+
+
+def test_the_inputs_have_norm_at_most_one_as_the_paper_asks():
+    for alpha in (0.01, 0.5, 0.99):
+        net = flipped(alpha, [[0, 1], [1, 0]])
+        assert np.linalg.norm(net.inputs, axis=-1).max() <= 1
+
+
+def test_the_ridge_network_of_the_remark_has_the_output_that_is_told():
+    x = np.array([[1.5, 0.5, 1.0], [-1.5, 0.5, 1.0], [0.0, -1.0, 1.0]])
+    e = landscape.targets(XP, np.zeros(1), 3)[0]
+    w = e.T @ x @ np.linalg.inv(x.T @ x + 3 * 0.5 * np.eye(3))
+    assert np.linalg.matrix_rank(x) == 3
+    assert w @ x[0] == pytest.approx([11 / 16, -7 / 16, -1 / 4])
+
+
+def test_nothing_is_left_of_the_guarantees_at_an_exact_collapse():
+    C, alpha, lambda_ = 3, Fraction(3, 4), Fraction(1, 16)
+    w = [[Fraction(1) if r == c else Fraction(-1, 2) for r in range(C)] for c in range(C)]
+    h = [[[alpha if r == c else Fraction(0) for r in range(C)]] * 2 for c in range(C)]
+    with balls.precision(128):
+        judged = theorem.near_collapse(
+            balls,
+            **{
+                name: balls.asarray(np.array([value], dtype=object))
+                for name, value in {
+                    "w": w,
+                    "h": h,
+                    "x": [Fraction(1), Fraction(2), Fraction(-1)],
+                    "alpha": alpha,
+                    "lambda_": lambda_,
+                    "epsilon": Fraction(0),
+                    "delta": Fraction(0),
+                }.items()
+            },
+        )
+        for comparison in (*judged.hypotheses, *judged.conclusions):
+            assert float(abs(comparison.rhs.data.ravel()[0]).upper()) == 0, comparison.name
+            sides = comparison.lhs.data.ravel()
+            assert all(float(abs(side).upper()) < 1e-15 for side in sides), comparison.name
+
+
+def test_targets_are_centred_with_largest_entry_one():
+    e = landscape.targets(XP, np.zeros(1), 4)[0]
+    assert e == pytest.approx(4 / 3 * (np.eye(4) - 1 / 4))
