@@ -54,6 +54,7 @@ TOPICS = (
     "square_loss.rank_at_rest",
     "square_loss.multiclass_networks",
     "square_loss.multiclass_landscape",
+    "square_loss.multiclass_lemma",
     "square_loss.multiclass_gradients",
     "square_loss.multiclass_collapse",
     "square_loss.multiclass_theorem",

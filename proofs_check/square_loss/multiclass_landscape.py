@@ -1,4 +1,4 @@
-"""Proofs about the multiclass training problem: its polynomial in rho, and free outputs."""
+"""Proofs about the multiclass training problem: Property 2 and the polynomial in rho."""
 
 from __future__ import annotations
 
@@ -7,10 +7,7 @@ from typing import Any
 
 import sympy
 
-from ncbounds.arithmetic import symbolic
-from ncbounds.theory.square_loss import multiclass_landscape
 from ncbounds.theory.terms import Claim
-from proofs_check.facts import INNER_PRODUCT
 from proofs_check.square_loss.multiclass_layers import (
     Outputs,
     Sides,
@@ -24,8 +21,8 @@ from proofs_check.steps import Step, assumes, identity, nonnegative, number, poi
 from proofs_check.vectors import dot
 
 _f, _e, _a, _rho, _mu, _own = sympy.symbols("f e a rho mu own", real=True)
-_k, _lam, _r2 = sympy.symbols("k lambda r2", positive=True)
-_M, _D, _rest = sympy.symbols("M D rest", nonnegative=True)
+_k, _lam = sympy.symbols("k lambda", positive=True)
+_M, _rest = sympy.symbols("M rest", nonnegative=True)
 
 _POINTS = [
     point(f=[[[1, 0], [2, -1]], [["1/2", 1], [0, 0]]]),
@@ -41,7 +38,7 @@ def with_(**more: Any) -> list[dict[str, Any]]:
 # -- Property 2 -----------------------------------------------------------------------------------
 
 
-def _deviation() -> Iterator[Step]:
+def deviation_route() -> Iterator[Step]:
     """|f - (mu/k) e|^2 on average is M - mu^2/k."""
     yield identity(
         "the square of one entry",
@@ -59,7 +56,7 @@ def _deviation() -> Iterator[Step]:
 def measured_by_moments(claim: Claim) -> Iterator[Step]:
     """Expand the square; a sum of squares is not negative."""
     yield from about_targets()
-    yield from _deviation()
+    yield from deviation_route()
     yield identity(
         "f - (mu/k) e = (f - a e) + (a - mu/k) e, entry by entry",
         _f - _mu / _k * _e,
@@ -122,7 +119,8 @@ def in_the_scale(claim: Claim) -> Iterator[Step]:
     yield tie("the claim compares these", claim, with_(rho=2, lambda_="1/3"), sides, ("loss",))
 
 
-def _best_scale() -> Iterator[Step]:
+def best_scale_route() -> Iterator[Step]:
+    """The polynomial in rho, with its square completed."""
     best = _mu / (_M + _lam)
     loss = (_M + _lam) * _rho**2 - 2 * _rho * _mu + _k
     yield identity(
@@ -144,10 +142,10 @@ def _best_scale() -> Iterator[Step]:
 
 
 @proof("square:eq-34", "printed", "both lines, and the scale above them")
-def at_the_best_scale(claim: Claim) -> Iterator[Step]:
+def at_thebest_scale_route(claim: Claim) -> Iterator[Step]:
     """Complete the square in rho."""
     yield from in_the_scale_route()
-    yield from _best_scale()
+    yield from best_scale_route()
     yield assumes(claim, f="real", rho="real", lambda_="positive")
 
     def sides(f: Any, rho: Any, lambda_: Any) -> Sides:
@@ -164,80 +162,3 @@ def at_the_best_scale(claim: Claim) -> Iterator[Step]:
 
     lines = ("first line", "second line", "every scale")
     yield tie("the claim compares these", claim, with_(rho=2, lambda_="1/3"), sides, lines)
-
-
-# -- Lemma 7 --------------------------------------------------------------------------------------
-
-
-@proof("square:lemma-7", "corrected", "outputs that are free in a ball", INNER_PRODUCT)
-def free_outputs(claim: Claim) -> Iterator[Step]:
-    """The gap above k lambda/(r^2 + lambda) is two terms that are not negative.
-
-    They vanish together only where the deviation D is 0 and M = r^2: at f = (r/sqrt k) e~.
-    """
-    yield from in_the_scale_route()
-    yield from _best_scale()
-    yield from _deviation()
-    short = sympy.Symbol("short", nonnegative=True)
-    M, r2 = _M, _M + short
-    split = _k * _D / (M + _lam) + _k * _lam * short / ((r2 + _lam) * (M + _lam))
-    yield identity(
-        "the gap with mu^2 = k (M - D) and r^2 = M + short",
-        (_k - _k * (M - _D) / (M + _lam)) - _k * _lam / (r2 + _lam),
-        split,
-    )
-    yield nonnegative(
-        "D <= (g/k)(r^2 + lambda)",
-        split * (r2 + _lam) / _k - _D,
-        [(_D + _lam) * short, 1 / (M + _lam)],
-    )
-    yield nonnegative(
-        "short <= g (r^2 + lambda)^2/(k lambda)",
-        split * (r2 + _lam) ** 2 / (_k * _lam) - short,
-        [_D * (r2 + _lam) ** 2 / _lam + short**2, 1 / (M + _lam)],
-    )
-    yield nonnegative("g >= 0", split, [split])
-    C, reach, decay, gap = (
-        symbolic.symbols(multiclass_landscape.deviation_from_loss)[name]
-        for name in ("C", "reach", "lambda_", "gap")
-    )
-    k = C / (C - 1)
-    yield identity(
-        "the formula of the least loss",
-        symbolic.expression(multiclass_landscape.least_loss),
-        k * decay / (reach + decay),
-    )
-    yield identity(
-        "the formula of the deviation",
-        symbolic.expression(multiclass_landscape.deviation_from_loss),
-        gap / k * (reach + decay),
-    )
-    yield identity(
-        "the formula of the shortfall",
-        symbolic.expression(multiclass_landscape.shortfall_from_loss),
-        gap / (k * decay) * (reach + decay) ** 2,
-    )
-    r = sympy.Symbol("r", positive=True)
-    yield identity(
-        "at f = (r/sqrt k) e~: M = r^2 and mu = r sqrt k, so both terms vanish",
-        r**2 - (r * sympy.sqrt(_k)) ** 2 / _k,
-        0,
-    )
-    yield assumes(claim, f="real", rho="real", lambda_="positive", reach="budget")
-
-    def sides(f: Any, rho: Any, lambda_: Any, reach: Any) -> Sides:
-        o, decay, scale, r2 = Outputs(f), number(lambda_), number(rho), number(reach)
-        least = o.k * decay / (r2 + decay)
-        reduced = o.k - o.mu**2 / (o.M + decay)
-        gap = reduced - least
-        norms = [dot(x, x) for _, x in samples(f)]
-        return {
-            "bounded outputs": (norms, r2),
-            "least loss": (least, o.loss(scale) + decay * scale**2),
-            "split": (gap, gap),
-            "deviation": (o.deviation, gap * (r2 + decay) / o.k),
-            "shortfall": (r2 - o.M, gap * (r2 + decay) ** 2 / (o.k * decay)),
-        }
-
-    given = with_(rho=2, lambda_="1/3", reach=6)
-    yield tie("the claim compares these", claim, given, sides, ("split",))

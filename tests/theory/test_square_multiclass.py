@@ -8,6 +8,7 @@ import pytest
 from ncbounds.arithmetic import balls
 from ncbounds.arithmetic.floats import numpy_namespace
 from ncbounds.theory.square_loss import multiclass_landscape as landscape
+from ncbounds.theory.square_loss import multiclass_lemma as lemma
 from ncbounds.theory.square_loss import multiclass_networks as networks
 from ncbounds.theory.square_loss import multiclass_theorem as theorem
 
@@ -62,6 +63,20 @@ def test_the_ridge_network_of_the_remark_has_the_output_that_is_told():
     w = e.T @ x @ np.linalg.inv(x.T @ x + 3 * 0.5 * np.eye(3))
     assert np.linalg.matrix_rank(x) == 3
     assert w @ x[0] == pytest.approx([11 / 16, -7 / 16, -1 / 4])
+
+
+def test_two_layers_attain_their_least_loss_with_two_margins_where_the_norms_differ():
+    a, margins, lambda_ = np.array([1, 0.5]), np.array([10 / 13, 7 / 13]), 1 / 16
+    rho = np.sqrt(2) * (margins / a).sum()
+    s = np.sqrt(np.sqrt(2) * margins / (rho * a))
+    e = np.array([[1.0, -1.0], [-1.0, 1.0]])
+    first, second = np.diag(s), e.T / np.sqrt(2) * s
+    f = np.maximum(first * a, 0).T @ second.T
+    loss = ((rho * f - e) ** 2).sum(axis=1).mean() + lambda_ * rho**2
+    assert np.linalg.norm(first) == pytest.approx(1) == np.linalg.norm(second)
+    assert rho * (f * e).sum(axis=1) / 2 == pytest.approx(margins)
+    assert loss == pytest.approx(9 / 13)
+    assert lemma.least_symmetric_loss(XP, C=2, lambda_=lambda_, P=3.0) == pytest.approx(18 / 25)
 
 
 def test_nothing_is_left_of_the_guarantees_at_an_exact_collapse():

@@ -17,6 +17,7 @@ from ncbounds.theory.square_loss.multiclass_landscape import (
     moments,
     of_samples,
     targets,
+    unit,
 )
 from ncbounds.theory.terms import (
     Claim,
@@ -38,11 +39,6 @@ def symmetric_outputs(xp: Any, h: Any, rho: Any, alpha: Any) -> Any:
     """The outputs ``(alpha / rho) e~`` of Property 2 for features h (B, C, N, d)."""
     e = targets(xp, rho, h.shape[1])[:, :, None, :]
     return (alpha / rho)[:, None, None, None] * e + 0 * h[..., :1]
-
-
-def unit(xp: Any, v: Any) -> Any:
-    """A matrix over its Frobenius norm."""
-    return v / xp.sqrt(xp.sum(square_norm(xp, v), axis=-1))[:, None, None]
 
 
 def residuals(xp: Any, f: Any, rho: Any) -> Any:

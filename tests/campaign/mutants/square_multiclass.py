@@ -27,6 +27,7 @@ EQUATIONS = {
 }
 PROPERTY_2 = ("square:property-2", "sharp", "one multiple, measured by two moments")
 LEMMA_7 = ("square:lemma-7", "corrected", "outputs that are free in a ball")
+TWO_LAYERS = ("square:lemma-7", "sharp", "the minimum over two-layer networks")
 ALONE = ("square:remark-nc-without-assumption", "sharp", "what equilibrium alone gives")
 NEAR = ("square:theorem-6", "corrected", "near equilibrium and near Property 2")
 CONVERSE = ("square:theorem-6", "sharp", "conversely, every simplex is at rest")
@@ -38,6 +39,11 @@ DIRECTIONS = (
 )
 NORMS = ("square:definition-nc2", "sharp", "equal angles imply equal norms")
 DUAL = ("square:definition-nc3", "sharp", "a cosine, of centred weights only")
+
+
+def bare(xp, c, i):
+    """The loss without its weight decay."""
+    return replace(c, rhs=c.rhs - i["lambda_"] * i["rho"] * i["rho"])
 
 
 def a_pull(xp, c, i):
@@ -82,6 +88,11 @@ MUTANTS = LINES | {
         lambda c: changed(c, "deviation", rhs(99, 100)),
     ),
     "free outputs: not bounded": (LEMMA_7, lambda c: without(c, "bounded outputs")),
+    "two layers: least loss 1 % larger": (
+        TWO_LAYERS,
+        lambda c: changed(c, "least loss", lhs(101, 100)),
+    ),
+    "two layers: weight decay not counted": (TWO_LAYERS, lambda c: changed(c, "least loss", bare)),
     "equilibrium alone: margins 1 % closer": (
         ALONE,
         lambda c: changed(c, "margins", rhs(99, 100)),
