@@ -119,11 +119,11 @@ def free_outputs(claim: Claim) -> Iterator[Step]:
 
 
 def _price() -> Iterator[Step]:
-    """|sum t_c/a_c| <= rho/sqrt(k): with H = relu(V_1) it is (rho/k) <V_2, sum e~_c H_c^T>."""
+    """|sum tau_c| <= rho/sqrt(k): with H = relu(V_1) it is (rho/k) <V_2, sum e~_c H_c^T>."""
     C = sympy.Symbol("more", integer=True, positive=True) + 1
     rho, a, u, e, H = sympy.symbols("rho a u e H", positive=True)
     yield identity(
-        "an entry of t_c/a_c, as the hidden layer is a_c H_c",
+        "an entry of tau_c, as the hidden layer is a_cn H_c",
         rho / _k * (u * (a * H)) * e / a,
         rho / _k * u * (e * H),
     )
@@ -145,6 +145,41 @@ def _price() -> Iterator[Step]:
     )
 
 
+def _square_in_slopes() -> Iterator[Step]:
+    """k mean (1 - tau_c a)^2 + lambda k S^2 is the least loss and two squares about tau*."""
+    A, B = sympy.symbols("A B", positive=True)
+    tau = sympy.Symbol("tau", real=True)
+    yield identity(
+        "the mean of (1 - tau a)^2 over a class",
+        1 - 2 * tau * A + tau**2 * B,
+        (1 - A**2 / B) + B * (tau - A / B) ** 2,
+    )
+    C, P, Q = sympy.symbols("C P Q", positive=True)
+    S = sympy.Symbol("S", real=True)
+    best = P / (1 + C * _lam * Q)
+    yield identity("S* = sum tau_c* = P - C lambda S* Q", P - C * _lam * best * Q, best)
+    off = sympy.Symbol("off", real=True)
+    yield identity(
+        "with tau* = A/B - C lambda S*/B a term about it, off = tau - tau*",
+        B * (off - C * _lam * best / B) ** 2,
+        B * off**2 - 2 * C * _lam * best * off + (C * _lam * best) ** 2 / B,
+    )
+    spread = sympy.Symbol("spread", nonnegative=True)  # sum B (tau - tau*)^2
+    total = (
+        _k / C * (spread - 2 * C * _lam * best * (S - best) + (C * _lam * best) ** 2 * Q)
+        + _lam * _k * S**2
+    )
+    least = _k * _lam * P**2 / (1 + C * _lam * Q)
+    yield identity(
+        "summed, and lambda k S^2 added, the terms of first order cancel",
+        total,
+        least + _k / C * spread + _lam * _k * (S - best) ** 2,
+    )
+    yield nonnegative(
+        "the last is not negative", _lam * _k * (S - best) ** 2, [_lam, _k, (S - best) ** 2]
+    )
+
+
 @proof(
     "square:lemma-7",
     "sharp",
@@ -153,7 +188,7 @@ def _price() -> Iterator[Step]:
     CAUCHY_SCHWARZ,
 )
 def two_layers(claim: Claim) -> Iterator[Step]:
-    """The loss is at least (k/C) sum (1 - t_c)^2 + lambda k S^2, S = sum t_c/a_c: a square in t."""
+    """The loss is at least k mean (1 - tau_c a)^2 + lambda k S^2 with S = sum tau_c."""
     yield from about_targets()
     yield from _price()
     t, rest = sympy.symbols("t rest", real=True)
@@ -162,75 +197,118 @@ def two_layers(claim: Claim) -> Iterator[Step]:
         (t - 1) ** 2 * _k + rest**2,
         _k * (1 - t) ** 2 + rest**2,
     )
-    C, P, Q = sympy.symbols("C P Q", positive=True)
-    S, off = sympy.symbols("S off", real=True)
-    best = P / (1 + C * _lam * Q)
-    yield identity("S* = sum t_c*/a_c = P - C lambda S* Q", P - C * _lam * best * Q, best)
-    slack = sympy.Symbol("slack", real=True)  # 1 - t*
-    yield identity("a term about t*", (slack - off) ** 2, slack**2 - 2 * slack * off + off**2)
-    spread = sympy.Symbol("spread", nonnegative=True)  # sum (t - t*)^2
-    total = (
-        _k / C * ((C * _lam * best) ** 2 * Q - 2 * C * _lam * best * (S - best) + spread)
-        + _lam * _k * S**2
-    )
-    least = _k * _lam * P**2 / (1 + C * _lam * Q)
-    yield identity(
-        "summed with 1 - t_c* = C lambda S*/a_c, the terms of first order cancel",
-        total,
-        least + _k / C * spread + _lam * _k * (S - best) ** 2,
-    )
-    yield nonnegative(
-        "the last is not negative", _lam * _k * (S - best) ** 2, [_lam, _k, (S - best) ** 2]
-    )
+    yield from _square_in_slopes()
+    P = sympy.Symbol("P", positive=True)
     alpha = sympy.Symbol("alpha", real=True)
     yield identity(
-        "with one constant t_c = alpha it is k (1-alpha)^2 + lambda k alpha^2 P^2",
+        "with one constant and N = 1: k (1-alpha)^2 + lambda k alpha^2 P^2",
         _k * (1 - alpha) ** 2 + _lam * _k * alpha**2 * P**2,
         _k * _lam * P**2 / (1 + _lam * P**2)
         + _k * (1 + _lam * P**2) * (alpha - 1 / (1 + _lam * P**2)) ** 2,
     )
-    a, rho, margin = sympy.symbols("a rho margin", positive=True)
-    share = sympy.sqrt(_k) * margin / (rho * a)
+    rho, slope = sympy.symbols("rho slope", positive=True)
+    share = sympy.sqrt(_k) * slope / rho
     yield identity(
-        "attained: one unit a class of squared norms s^2 = sqrt(k) t/(rho a) has the margin t",
-        rho * a * share * _k / sympy.sqrt(_k) / _k,
-        margin,
+        "attained: one unit a class of squared norms s^2 = sqrt(k) tau/rho has the slope tau",
+        rho * share * _k / sympy.sqrt(_k) / _k,
+        slope,
     )
     yield from _formulas()
     yield assumes(
         claim, first="real", second="real", a="positive", rho="positive", lambda_="positive"
     )
     points = [
-        point(first=[[1, -1], [2, 1]], second=[[1, 0], [-1, 2]], a=[1, "1/2"], rho=2, lambda_=1),
-        point(first=[[1, 0, 2]], second=[[1], [-1], [3]], a=[1, 2, 3], rho=1, lambda_="1/8"),
+        point(
+            first=[[1, -1], [2, 1]], second=[[1, 0], [-1, 2]], a=[[1], ["1/2"]], rho=2, lambda_=1
+        ),
+        point(
+            first=[[1, 0, 2]],
+            second=[[1], [-1], [3]],
+            a=[[1, 2], [2, 3], [3, "1/3"]],
+            rho=1,
+            lambda_="1/8",
+        ),
     ]
     yield tie("the claim compares these", claim, points, _two_layer_sides)
 
 
 def _formulas() -> Iterator[Step]:
-    s = symbolic.symbols(multiclass_lemma.margin_at_the_minimum)
+    s = symbolic.symbols(multiclass_lemma.slope_at_the_minimum)
     C, P, Q, decay = s["C"], s["P"], s["Q"], s["lambda_"]
+    U = symbolic.symbols(multiclass_lemma.least_two_layer_loss)["U"]
     k, best = C / (C - 1), P / (1 + C * decay * Q)
     for formula, value in (
-        (multiclass_lemma.least_two_layer_loss, k * decay * P * best),
+        (multiclass_lemma.least_two_layer_loss, k * (1 - U) + k * decay * P * best),
         (multiclass_lemma.least_symmetric_loss, k * decay * P**2 / (1 + decay * P**2)),
-        (multiclass_lemma.margin_at_the_minimum, 1 - C * decay * best / s["a"]),
+        (multiclass_lemma.slope_at_the_minimum, s["A"] / s["B"] - C * decay * best / s["B"]),
     ):
         yield identity(f"the formula of {formula.name}", symbolic.expression(formula), value)
 
 
 def _two_layer_sides(first: Any, second: Any, a: Any, rho: Any, lambda_: Any) -> Sides:
     C, scale, decay = len(a), balls.ball(number(rho)), balls.ball(number(lambda_))
-    V, U, e = in_balls(first), in_balls(second), in_balls(target_rows(C))
-    one, two = frobenius(V).sqrt(), frobenius(U).sqrt()
-    k, sizes = balls.ball(Fraction(C, C - 1)), [balls.ball(x) for x in a]
-    P = sum((1 / x for x in sizes), balls.ball(0))
-    Q = sum((1 / (x * x) for x in sizes), balls.ball(0))
-    errors, off = [], []
-    for c, size in enumerate(sizes):
-        hidden = [size * row[c].max(balls.ball(0)) / one for row in V]
-        f = times(scale / two, product(U, hidden))
-        errors.append(dot(minus(f, e[c]), minus(f, e[c])))
-        off.append(dot(f, e[c]) / k - 1 + C * decay * P / ((1 + C * decay * Q) * size))
-    least = k * decay * P * P / (1 + C * decay * Q) + k * average(x * x for x in off)
+    V, W, e = in_balls(first), in_balls(second), in_balls(target_rows(C))
+    one, two = frobenius(V).sqrt(), frobenius(W).sqrt()
+    k, sizes = balls.ball(Fraction(C, C - 1)), in_balls(a)
+    A, B = [average(row) for row in sizes], [average(x * x for x in row) for row in sizes]
+    P = sum((x / y for x, y in zip(A, B, strict=True)), balls.ball(0))
+    Q = sum((1 / y for y in B), balls.ball(0))
+    errors, costs, off = [], [], []
+    for c, row in enumerate(sizes):
+        hidden = [x[c].max(balls.ball(0)) / one for x in V]
+        slope = times(scale / two, product(W, hidden))
+        rests = [minus(times(x, slope), e[c]) for x in row]
+        errors.append(average(dot(rest, rest) for rest in rests))
+        best = (A[c] - C * decay * P / (1 + C * decay * Q)) / B[c]
+        off.append(B[c] * (dot(slope, e[c]) / k - best) ** 2)
+        costs.append(1 - A[c] * A[c] / B[c])
+    least = k * (average(costs) + average(off) + decay * P * P / (1 + C * decay * Q))
     return {"least loss": (least, average(errors) + decay * scale * scale)}
+
+
+@proof("square:lemma-7", "sharp", "a minimum that has not collapsed")
+def uncollapsed(claim: Claim) -> Iterator[Step]:
+    """Its slopes are those of the minimum: lambda = alpha (1 - alpha)/8, rho = 4, C = k = 2.
+
+    A sample of margin t has the norm t/sqrt 2; p is the share of margin 1 - alpha in a class.
+    """
+    alpha, p, below, above = sympy.symbols("alpha p below above", positive=True)
+    yield from _square_in_slopes()
+    decay, slopes = alpha * (1 - alpha) / 8, 2 * sympy.sqrt(2)  # S = 2 tau, tau = sqrt 2
+    yield identity(
+        "the mean of t (1 - t) over a class",
+        (1 - p) * alpha * (1 - alpha) + p * (1 - alpha) * alpha,
+        alpha * (1 - alpha),
+    )
+    mean_square = sympy.Symbol("mean_square", positive=True)
+    yield identity(
+        "so A - tau B = C lambda S, with A = mean t/sqrt 2 and B = mean t^2/2",
+        (mean_square + alpha * (1 - alpha)) / sympy.sqrt(2) - sympy.sqrt(2) * mean_square / 2,
+        2 * decay * slopes,
+    )
+    pull = sympy.Symbol("pull", positive=True)  # C lambda S
+    yield identity(
+        "S = P - C lambda S Q with A = tau B + C lambda S in both classes: so S = S*, tau = tau*",
+        (sympy.sqrt(2) * below + pull) / below
+        + (sympy.sqrt(2) * above + pull) / above
+        - pull * (1 / below + 1 / above),
+        slopes,
+    )
+    yield identity("and rho^2 = k S^2: the loss is the least", 2 * slopes**2, 16)
+    t, mean = alpha / 2, ((1 - p) * alpha + p * (1 - alpha)) / 2
+    yield identity(
+        "the features are (t, 0) or (0, t), t half the margin: their variance",
+        (1 - p) * (t - mean) ** 2 + p * ((1 - alpha) / 2 - mean) ** 2,
+        (1 - 2 * alpha) ** 2 / 4 * p * (1 - p),
+    )
+    yield assumes(claim, alpha="proportion", flipped="mask")
+
+    def sides(alpha: Any, flipped: Any) -> Sides:
+        a = number(alpha)
+        margins = [[1 - a if x else a for x in row] for row in flipped]
+        loss = average(2 * (1 - t) ** 2 for row in margins for t in row) + 2 * a * (1 - a)
+        spread = [average(t * t for t in row) / 4 - (average(row) / 2) ** 2 for row in margins]
+        return {"least loss": (loss, loss), "spread": (spread, spread)}
+
+    points = [point(alpha="1/4", flipped=[[0, 1], [0, 0]])]
+    yield tie("the claim compares these", claim, points, sides, ("least loss", "spread"))

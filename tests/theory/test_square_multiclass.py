@@ -79,6 +79,31 @@ def test_two_layers_attain_their_least_loss_with_two_margins_where_the_norms_dif
     assert lemma.least_symmetric_loss(XP, C=2, lambda_=lambda_, P=3.0) == pytest.approx(18 / 25)
 
 
+def test_no_network_beats_the_uncollapsed_one():
+    net, lambda_ = flipped(0.25, [[0, 1], [0, 0]]), 3 / 128
+    x, e = torch.tensor(net.inputs.reshape(4, 4)), torch.tensor(net.targets.reshape(4, 2))
+
+    def loss(first, second):
+        rho = torch.linalg.norm(first) * torch.linalg.norm(second)
+        return ((torch.relu(x @ first.T) @ second.T - e) ** 2).sum(dim=1).mean() + lambda_ * rho**2
+
+    least = loss(torch.tensor(4 * net.first[0]), torch.tensor(net.second[0])).item()
+    torch.manual_seed(0)
+    found = []
+    for _ in range(3):
+        layers = [
+            torch.randn(*s, dtype=torch.float64, requires_grad=True) for s in ((6, 4), (2, 6))
+        ]
+        adam = torch.optim.Adam(layers, lr=0.03)
+        for _ in range(400):
+            adam.zero_grad()
+            loss(*layers).backward()
+            adam.step()
+        found.append(loss(*layers).item())
+    assert min(found) >= least - 1e-12
+    assert min(found) == pytest.approx(least, rel=1e-2)
+
+
 def test_nothing_is_left_of_the_guarantees_at_an_exact_collapse():
     C, alpha, lambda_ = 3, Fraction(3, 4), Fraction(1, 16)
     w = [[Fraction(1) if r == c else Fraction(-1, 2) for r in range(C)] for c in range(C)]

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from ncbounds.arithmetic.formula import formula, integer, nonnegative, positive
+from ncbounds.arithmetic.formula import formula, integer, nonnegative, positive, proportion
 from ncbounds.theory.cosine import dot
 from ncbounds.theory.proximity.near_optimal_loss import square_norm
 from ncbounds.theory.square_loss.multiclass_landscape import (
@@ -27,7 +27,9 @@ from ncbounds.theory.square_loss.multiclass_networks import (
     FLIPPED_AXES,
     FLIPPED_FIELDS,
     FLIPPED_SIZES,
+    RHO,
     flipped_claim,
+    flipped_network,
 )
 from ncbounds.theory.terms import (
     Bound,
@@ -44,8 +46,9 @@ _C = integer("C", "number of classes", "C", at_least=2)
 _REACH = positive("reach", "bound r^2 on the squared norms of the normalised outputs", "r^2")
 _LAMBDA = positive("lambda", "weight decay", r"\lambda")
 _GAP = nonnegative("gap", "excess of the reduced loss over its least value", "g")
-_P = positive("P", "sum of the inverse norms of the inputs", "P")
-_Q = positive("Q", "sum of the inverse squared norms of the inputs", "Q")
+_P = positive("P", "sum over classes of A_c/B_c, A_c the mean norm of its inputs", "P")
+_Q = positive("Q", "sum over classes of 1/B_c, B_c the mean squared norm of its inputs", "Q")
+_U = proportion("U", "mean over classes of A_c^2/B_c", "U")
 
 
 # -- outputs that are free in a ball --------------------------------------------------------------
@@ -130,60 +133,100 @@ def free_outputs(xp: Any, *, f: Any, rho: Any, lambda_: Any, reach: Any) -> Judg
 # -- two layers on orthogonal inputs --------------------------------------------------------------
 
 
-@formula(_C, _LAMBDA, _P, _Q)
-def least_two_layer_loss(xp: Any, C: Any, lambda_: Any, P: Any, Q: Any) -> Any:
-    """Least regularised loss of two-layer networks on one orthogonal input per class."""
-    return C / (C - 1) * lambda_ * P * P / (1 + C * lambda_ * Q)
+@formula(_C, _LAMBDA, _P, _Q, _U)
+def least_two_layer_loss(xp: Any, C: Any, lambda_: Any, P: Any, Q: Any, U: Any) -> Any:
+    """Least regularised loss of two-layer networks on one orthogonal ray of inputs per class."""
+    return C / (C - 1) * (1 - U + lambda_ * P * P / (1 + C * lambda_ * Q))
 
 
 @formula(_C, _LAMBDA, _P)
 def least_symmetric_loss(xp: Any, C: Any, lambda_: Any, P: Any) -> Any:
-    """Least regularised loss of those of them that satisfy Property 2 with one constant."""
+    """Least of those with one sample per class that satisfy Property 2 with one constant."""
     return C / (C - 1) * lambda_ * P * P / (1 + lambda_ * P * P)
 
 
-@formula(_C, _LAMBDA, _P, _Q, positive("a", "norm of the input of a class", "a_c"))
-def margin_at_the_minimum(xp: Any, C: Any, lambda_: Any, P: Any, Q: Any, a: Any) -> Any:
-    """Margin of the sample of a class at the minimum, where it is not negative."""
-    return 1 - C * lambda_ * P / ((1 + C * lambda_ * Q) * a)
+@formula(
+    _C,
+    _LAMBDA,
+    _P,
+    _Q,
+    positive("A", "mean of the norms of the inputs of a class", "A_c"),
+    positive("B", "mean of their squares", "B_c"),
+)
+def slope_at_the_minimum(xp: Any, C: Any, lambda_: Any, P: Any, Q: Any, A: Any, B: Any) -> Any:
+    """Margin over norm of the inputs of a class at the minimum, where it is not negative."""
+    return (A - C * lambda_ * P / (1 + C * lambda_ * Q)) / B
+
+
+def ray_numbers(xp: Any, a: Any) -> dict[str, Any]:
+    """C, P, Q and U of input norms (B, C, N)."""
+    A, B = xp.mean(a, axis=-1), xp.mean(a * a, axis=-1)
+    return {
+        "C": 0 * A[:, 0] + a.shape[1],
+        "P": xp.sum(A / B, axis=-1),
+        "Q": xp.sum(1 / B, axis=-1),
+        "U": xp.mean(A * A / B, axis=-1),
+    }
 
 
 def two_layers_claim(one_constant: bool) -> Any:
-    """Return the claim of the least loss of two layers, inputs a_c times orthonormal vectors.
+    """Return the claim of the least loss of two layers, inputs a_cn times orthonormal vectors u_c.
 
     `first` (width, C) has the weights of the first layer on these vectors, `second` (C, width).
     """
 
     def judge(xp: Any, *, first: Any, second: Any, a: Any, rho: Any, lambda_: Any) -> Judgement:
         C = a.shape[1]
-        V, U = unit(xp, first), unit(xp, second)
-        hidden = a[:, :, None] * xp.matrix_transpose(xp.maximum(V, 0 * V))
-        f = xp.matmul(hidden, xp.matrix_transpose(U))
-        loss = data_loss(xp, f[:, :, None, :], rho) + lambda_ * rho * rho
-        number = 0 * rho + C
-        P, Q = xp.sum(1 / a, axis=-1), xp.sum(1 / (a * a), axis=-1)
+        V, W = unit(xp, first), unit(xp, second)
+        hidden = xp.matrix_transpose(xp.maximum(V, 0 * V))
+        slopes = xp.matmul(hidden, xp.matrix_transpose(W))
+        f = a[..., None] * slopes[:, :, None, :]
+        loss = data_loss(xp, f, rho) + lambda_ * rho * rho
+        numbers = ray_numbers(xp, a)
         if one_constant:
-            least = least_symmetric_loss(xp, C=number, lambda_=lambda_, P=P)
+            least = least_symmetric_loss(xp, C=numbers["C"], lambda_=lambda_, P=numbers["P"])
         else:
-            numbers = {"C": number, "lambda_": lambda_, "P": P, "Q": Q}
-            best = margin_at_the_minimum(xp, **{n: x[:, None] for n, x in numbers.items()}, a=a)
-            e = targets(xp, rho, C)
-            off = rho[:, None] * dot(xp, f, e) * (C - 1) / C - best
-            least = least_two_layer_loss(xp, **numbers)
-            least = least + number / (C - 1) * xp.mean(off * off, axis=-1)
+            A, B = xp.mean(a, axis=-1), xp.mean(a * a, axis=-1)
+            each = {n: numbers[n][:, None] for n in ("C", "P", "Q")}
+            best = slope_at_the_minimum(xp, **each, lambda_=lambda_[:, None], A=A, B=B)
+            off = rho[:, None] * dot(xp, slopes, targets(xp, rho, C)) * (C - 1) / C - best
+            least = least_two_layer_loss(xp, **numbers, lambda_=lambda_)
+            least = least + numbers["C"] / (C - 1) * xp.mean(B * off * off, axis=-1)
         return Judgement((), (Comparison("least loss", least, loss),))
 
     return judge
 
 
+def uncollapsed_minimum(xp: Any, *, alpha: Any, flipped: Any) -> Judgement:
+    """The network of margins alpha and 1 - alpha is a minimum; how its features spread."""
+    net = flipped_network(xp, alpha, flipped)
+    lambda_ = alpha * (1 - alpha) / 8
+    rho = 0 * alpha + RHO
+    loss = data_loss(xp, net.outputs, rho) + lambda_ * rho * rho
+    norms = xp.sqrt(square_norm(xp, net.inputs))
+    least = least_two_layer_loss(xp, **ray_numbers(xp, norms), lambda_=lambda_)
+    means = xp.mean(net.hidden, axis=2)
+    spread = xp.mean(square_norm(xp, net.hidden - means[:, :, None, :]), axis=-1)
+    share = xp.mean(flipped, axis=-1)
+    apart = (1 - 2 * alpha) / 2
+    return Judgement(
+        (),
+        (
+            Comparison("least loss", loss, least, "="),
+            Comparison("spread", spread, (apart * apart)[:, None] * share * (1 - share), "="),
+        ),
+    )
+
+
 _TWO_LAYERS = (
     Field("first", ("width", "C")),
     Field("second", ("C", "width")),
-    Field("a", ("C",), "positive"),
+    Field("a", ("C", "N"), "positive"),
     Field("rho", (), "positive"),
     Field("lambda_", (), "positive"),
 )
-_TWO_LAYER_SIZES = {"C": (2, 3), "width": (1, 4)}
+_ONE_INPUT = {"C": (2, 3), "width": (1, 4), "N": (1, 1)}
+_RAYS = {"C": (2, 3), "width": (1, 4), "N": (1, 3)}
 
 
 # -- the statement --------------------------------------------------------------------------------
@@ -234,7 +277,7 @@ LEMMA_7 = Statement(
             r"of each class, the $u_c$ orthonormal, the least regularised loss is that of networks "
             r"with $\rho f_V(x_c) = \alpha\tilde e_c$, which is $\frac{k\lambda P^2}{1 + \lambda "
             r"P^2}$ with $P = \sum_c\frac1{a_c}$.",
-            Claim(two_layers_claim(True), _TWO_LAYERS, _TWO_LAYER_SIZES),
+            Claim(two_layers_claim(True), _TWO_LAYERS, _ONE_INPUT),
             defect="Where the norms of the inputs differ, it pays to fit the small ones less: the "
             "minimum is the sharp wording's, and has one constant only if the norms are equal. "
             "For two classes, norms 1 and 1/2, lambda = 1/16 it is 9/13 at the margins 10/13 and "
@@ -272,21 +315,34 @@ LEMMA_7 = Statement(
         Variant(
             "sharp",
             "the minimum over two-layer networks",
-            r"For two-layer ReLU networks with $|V_k| = 1$, of any width, on one input $a_cu_c$ of "
-            r"each class, the $u_c$ orthonormal, with $P = \sum_c\frac1{a_c}$, $Q = \sum_c"
-            r"\frac1{a_c^2}$, $t_c = \frac\rho k\langle f_V(x_c), \tilde e_c\rangle$ and $t_c^* = "
-            r"1 - \frac{C\lambda P}{(1 + C\lambda Q)a_c}$: the regularised loss is at least "
-            r"$\frac{k\lambda P^2}{1 + C\lambda Q} + \frac kC\sum_c(t_c - t_c^*)^2$.",
-            Claim(two_layers_claim(False), _TWO_LAYERS, _TWO_LAYER_SIZES),
+            r"For two-layer ReLU networks with $|V_k| = 1$, of any width, on inputs $a_{cn}u_c$ of "
+            r"class $c$, the $u_c$ orthonormal, $a_{cn} > 0$ of mean $A_c$ and mean square $B_c$, "
+            r"with $P = \sum_c\frac{A_c}{B_c}$, $Q = \sum_c\frac1{B_c}$, $U = \frac1C\sum_c"
+            r"\frac{A_c^2}{B_c}$, margins $\frac\rho k\langle f_V(x_{cn}), \tilde e_c\rangle = "
+            r"\tau_ca_{cn}$ and $\tau_c^* = \frac1{B_c}(A_c - \frac{C\lambda P}{1 + C\lambda Q})$: "
+            r"the regularised loss is at least $k(1 - U) + \frac{k\lambda P^2}{1 + C\lambda Q} + "
+            r"\frac kC\sum_cB_c(\tau_c - \tau_c^*)^2$.",
+            Claim(two_layers_claim(False), _TWO_LAYERS, _RAYS),
             (
                 Bound("regularised loss", least_two_layer_loss, "lower"),
                 Bound("regularised loss with one constant", least_symmetric_loss, "lower"),
-                Bound("margin at the minimum", margin_at_the_minimum, "value"),
+                Bound("margin over norm at the minimum", slope_at_the_minimum, "value"),
             ),
-            remark="Attained where all t_c* >= 0, by one hidden unit a class of squared norm "
-            "proportional to t_c*/a_c in both layers, rho = sqrt(k) sum t_c*/a_c. So at the global "
-            "minimum of an overparametrised network Property 2 has one constant if and only if all "
-            "inputs have one norm; C Q >= P^2 says what one constant costs.",
+            remark="Attained where all tau_c* >= 0, by one hidden unit a class of squared norm "
+            "proportional to tau_c* in both layers, rho = sqrt(k) sum tau_c*. The margins at every "
+            "global minimum are tau_c* a_cn: so an overparametrised network has one constant there "
+            "if and only if all inputs have one norm.",
+        ),
+        Variant(
+            "sharp",
+            "a minimum that has not collapsed",
+            r"The two-layer network of the first wording, with margins $\alpha$ and $1 - \alpha$ "
+            r"and $\lambda = \frac{\alpha(1-\alpha)}8$, attains that least loss over networks of "
+            r"any width; the features of a class with a share $s$ of margins $1 - \alpha$ "
+            r"have the variance $\frac{(1-2\alpha)^2}4s(1-s)$.",
+            Claim(uncollapsed_minimum, FLIPPED_FIELDS, FLIPPED_SIZES, FLIPPED_AXES),
+            remark="So a global minimum of the regularised loss, at rest on every balanced batch, "
+            "need not have NC1: the norms of the inputs do what the network does not undo.",
         ),
     ),
 )

@@ -212,8 +212,8 @@ WITHOUT_ASSUMPTION = Statement(
             "of this network are even proportional to the targets, but with the constants alpha "
             "and 1 - alpha, and its features have two values a class.",
             remark="With two classes NC2 says nothing; square:theorem-6 has three, where it fails. "
-            "Such a point is one of convergence by the paper's definition; that SGD is led to it "
-            "is not claimed.",
+            "The network is a global minimum as well (square:lemma-7, the last wording), so descent "
+            "does not leave it.",
         ),
         Variant(
             "sharp",

@@ -28,6 +28,7 @@ EQUATIONS = {
 PROPERTY_2 = ("square:property-2", "sharp", "one multiple, measured by two moments")
 LEMMA_7 = ("square:lemma-7", "corrected", "outputs that are free in a ball")
 TWO_LAYERS = ("square:lemma-7", "sharp", "the minimum over two-layer networks")
+UNCOLLAPSED = ("square:lemma-7", "sharp", "a minimum that has not collapsed")
 ALONE = ("square:remark-nc-without-assumption", "sharp", "what equilibrium alone gives")
 NEAR = ("square:theorem-6", "corrected", "near equilibrium and near Property 2")
 CONVERSE = ("square:theorem-6", "sharp", "conversely, every simplex is at rest")
@@ -93,6 +94,8 @@ MUTANTS = LINES | {
         lambda c: changed(c, "least loss", lhs(101, 100)),
     ),
     "two layers: weight decay not counted": (TWO_LAYERS, lambda c: changed(c, "least loss", bare)),
+    "uncollapsed: 1 % less": (UNCOLLAPSED, lambda c: changed(c, "least loss", rhs(99, 100))),
+    "uncollapsed: collapsed": (UNCOLLAPSED, lambda c: changed(c, "spread", rhs(0))),
     "equilibrium alone: margins 1 % closer": (
         ALONE,
         lambda c: changed(c, "margins", rhs(99, 100)),
