@@ -212,8 +212,7 @@ WITHOUT_ASSUMPTION = Statement(
             "of this network are even proportional to the targets, but with the constants alpha "
             "and 1 - alpha, and its features have two values a class.",
             remark="With two classes NC2 says nothing; square:theorem-6 has three, where it fails. "
-            "The network is a global minimum as well (square:lemma-7, the last wording), so descent "
-            "does not leave it.",
+            "The network is a global minimum as well (square:lemma-7, last wording).",
         ),
         Variant(
             "sharp",
