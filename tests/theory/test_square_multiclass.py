@@ -7,10 +7,12 @@ import pytest
 
 from ncbounds.arithmetic import balls
 from ncbounds.arithmetic.floats import numpy_namespace
+from ncbounds.campaign.certify import refute
 from ncbounds.theory.square_loss import multiclass_landscape as landscape
 from ncbounds.theory.square_loss import multiclass_lemma as lemma
 from ncbounds.theory.square_loss import multiclass_networks as networks
 from ncbounds.theory.square_loss import multiclass_theorem as theorem
+from ncbounds.theory.terms import Claim
 
 torch = pytest.importorskip("torch")
 XP = numpy_namespace()
@@ -49,6 +51,18 @@ def test_at_rest_exactly_for_the_right_weight_decay_and_no_other():
     for batch in networks.balanced_batches(2, 2):
         assert all((g == 0).all() for g in autograd(net, batch, 0.25 * 0.75 / 8))
         assert autograd(net, batch, 0.3)[0] != 0
+
+
+@pytest.mark.parametrize("name", ["one constant", "NC1", "NC3", "NC4 at h = (1, 1)"])
+def test_each_property_fails_with_certainty_at_one_network(name):
+    fields, axes = networks.FLIPPED_FIELDS, networks.FLIPPED_AXES
+    claim = Claim(networks.flipped_claim((name,)), fields, networks.FLIPPED_SIZES, axes)
+    instance = {
+        "alpha": np.array(Fraction(1, 4), dtype=object),
+        "flipped": np.array([[Fraction(1), Fraction(0)], [Fraction(0)] * 2], dtype=object),
+    }
+    found = refute(claim, instance)
+    assert found is not None and found.comparison == name
 
 
 def test_the_inputs_have_norm_at_most_one_as_the_paper_asks():
