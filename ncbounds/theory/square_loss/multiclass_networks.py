@@ -229,9 +229,9 @@ WITHOUT_ASSUMPTION = Statement(
                 (Field("w", ("C", "d")), Field("h", ("d",)), Field("g", ("d",))),
                 {"C": (2, 4), "d": (1, 4)},
             ),
-            remark="D is B times the difference of the gradients of two batches of B samples that "
-            "differ in this one, if the batches are smaller than the data. So NC1 needs no "
-            "Property 2, but gaps to interpolation below one half; NC2 and NC3 need it.",
+            remark="D is B times the difference of the half gradients in W = rho V_L on two "
+            "batches of B that differ in this sample, if batches are smaller than the data. So NC1 "
+            "needs no Property 2, but gaps to interpolation below one half; NC2 and NC3 need it.",
         ),
     ),
 )
