@@ -19,6 +19,12 @@ MINKOWSKI = Fact(
     "The root mean square of a sum is at most the sum of the root mean squares.",
     "Hardy, Littlewood, Polya, Inequalities, Theorem 24",
 )
+MINKOWSKI_POWERS = Fact(
+    "Minkowski's inequality for powers",
+    "For p >= 1 the p-th root of the mean of |X + Y|^p is at most the sum of those of X and Y; so "
+    "for p >= 2 that of (X^2 + Y^2)^(1/2) squared is at most the sum of the squares of theirs.",
+    "Hardy, Littlewood, Polya, Inequalities, Theorem 198",
+)
 BERNOULLI = Fact(
     "Bernoulli's inequality",
     "r^C >= 1 + C (r - 1) for r >= 0 and C >= 1.",
@@ -51,6 +57,11 @@ INDEPENDENT_SIGNS = Fact(
     "The mean over all sign vectors is the mean over one sign of the mean over the others, and "
     "does not change when the signs of all are turned.",
     "Fubini's theorem on the finite set {-1, 1}^m",
+)
+HOEFFDING = Fact(
+    "Hoeffding's lemma for signs",
+    "cosh(v) <= exp(v^2/2), hence E exp(sum eps_i x_i) <= exp(sum x_i^2/2) for independent signs.",
+    "W. Hoeffding, J. Amer. Statist. Assoc. 58 (1963), (4.16)",
 )
 
 # -- vectors and matrices -------------------------------------------------------------------------

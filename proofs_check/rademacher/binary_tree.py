@@ -19,9 +19,15 @@ import sympy
 from sympy import Max, sqrt
 
 from ncbounds.arithmetic import balls, symbolic
-from ncbounds.theory.rademacher import binary_tree
+from ncbounds.theory.rademacher import binary_tree, moments
 from ncbounds.theory.terms import Claim
 from proofs_check.facts import INDEPENDENT_SIGNS
+from proofs_check.rademacher.moments import (
+    PEELING,
+    SIZE_INDEPENDENT,
+    moment_peeling,
+    size_independent,
+)
 from proofs_check.steps import (
     Step,
     assumes,
@@ -83,6 +89,72 @@ def printed_tree_without_factor(claim: Claim) -> Iterator[Step]:
     )
     yield assumes(claim, samples="real", kernels="real", rho="positive")
     yield tie("the claim compares these", claim, _TREES, _tree_sides(1, lambda L: 4 ** (L - 1)))
+
+
+@proof("square:theorem-4", "printed", "a ReLU after the last layer too", *PEELING)
+def printed_tree_with_output(claim: Claim) -> Iterator[Step]:
+    """L levels of ReLU cost ((1 + sqrt 2)/2)^L, at most 2^(L-1) from L = 2 on."""
+    yield from moment_peeling()
+    factor = (1 + sqrt(2)) / 2
+    yield cases(
+        "((1 + sqrt 2)/2)^2 <= 2, and a further level costs less than 2",
+        {"two levels": bool(factor**2 <= 2), "a further one": bool(factor <= 2)},
+    )
+    yield cases("the claim starts at two levels", {"least L": claim.sizes["L"][0] >= 2})
+    yield assumes(claim, samples="real", kernels="real", rho="positive")
+    sides = _tree_sides(2, lambda L: 4**L, linear_output=False)
+    yield tie("the claim compares these", claim, _TREES[4:], sides)
+
+
+@proof("square:theorem-4", "sharp", "half of a ReLU is linear", *SIZE_INDEPENDENT)
+def half_linear(claim: Claim) -> Iterator[Step]:
+    """L - 1 levels of ReLU, and one path to each input; the published factors are larger."""
+    yield from moment_peeling()
+    yield from size_independent()
+    n, b, c = sympy.symbols("n b c", nonnegative=True)
+    s = symbolic.symbols(moments.size_independent_tree_bound)
+    yield identity(
+        "n = L - 1 levels: (n + 5/2) log 2 = (L + 3/2) log 2",
+        symbolic.expression(moments.size_independent_tree_bound),
+        2 * sqrt((s["L"] + sympy.Rational(3, 2)) * sympy.log(2)) * s["rho"] * s["norm"] / s["m"],
+    )
+    ell, rest = sympy.symbols("ell rest", nonnegative=True)
+    yield cases("rest = 1 - log(2)/2 is positive", {"log 2 < 2": bool(sympy.log(2) < 2)})
+    yield nonnegative(
+        "(1 + r)^2 less (L + 3/2) ell for ell = log 2, r^2 = 2 ell L, L = n + 1, 1 = rest + ell/2",
+        rest + ell / 2 + 2 * b + 2 * ell * (n + 1) - (n + sympy.Rational(5, 2)) * ell,
+        [rest + 2 * b + n * ell],
+    )
+    yield nonnegative(
+        "that for sparse networks has more under the root", (n + 1) + n - (n + 1), [n]
+    )
+    yield nonnegative(
+        "the sum of squares of two patches is at most twice the larger",
+        2 * (b + c) - (b + b + c),
+        [c],
+    )
+    yield assumes(claim, samples="real", kernels="real", rho="positive", k="integer >= 1")
+    instances = [{**tree, "k": Fraction(1 + i % 4)} for i, tree in enumerate(_TREES)]
+    yield tie("the claim compares these", claim, instances, _half_linear_sides)
+
+
+def _half_linear_sides(samples: Any, kernels: Any, rho: Any, k: Any) -> dict[str, tuple[Any, Any]]:
+    """The attained complexity of Definition 1, against the four factors."""
+    (m, d), L = samples.shape, kernels.shape[1]
+    attained, plain = _tree_sides(2, lambda L: 1)(samples, kernels, rho)["complexity"]
+    order = 2 * int(number(k))
+    level = (1 + balls.root(balls.ball(2), order)) / 2
+    odd = balls.root(balls.ball(prod(range(1, order, 2))), order)
+    log_two = balls.log(balls.ball(2))
+    patches = [sum(x * x for x in samples[:, j : j + 2].ravel()) for j in range(0, d, 2)]
+    largest = balls.sqrt(balls.ball(Fraction(max(patches) * 2 ** (L - 1))))
+    sparse = 1 + balls.sqrt((4 * L - 2) * log_two)
+    return {
+        "moments of order 2k": (attained, 2 * level ** (L - 1) * odd * plain),
+        "size-independent": (attained, balls.sqrt((4 * L + 6) * log_two) * plain),
+        "as remarked after (22)": (attained, (2 + balls.sqrt(8 * L * log_two)) * plain),
+        "compositionally sparse": (attained, 2 * sparse * largest * balls.ball(number(rho)) / m),
+    }
 
 
 def _second_moments() -> Iterator[Step]:
@@ -382,7 +454,7 @@ def _sharp_factor(L: int) -> int:
 
 
 def _tree_sides(
-    factor: int, squared_factor: Callable[[int], int]
+    factor: int, squared_factor: Callable[[int], int], linear_output: bool = True
 ) -> Callable[..., dict[str, tuple[Any, Any]]]:
     """Complexity attained over all 2^m sign vectors, against sqrt(squared factor) rho |X| / m."""
 
@@ -393,7 +465,10 @@ def _tree_sides(
             # The first sample's sign is bit m - 1; a vector and its opposite have one network.
             network = min(turned, 2**m - 1 - turned)
             signs = [-1 if turned >> (m - 1 - i) & 1 else 1 for i in range(m)]
-            total = sum(e * _node(x, kernels[network]) for e, x in zip(signs, samples, strict=True))
+            outputs = [_node(x, kernels[network]) for x in samples]
+            if not linear_output:
+                outputs = [max(h, 0) for h in outputs]
+            total = sum(e * h for e, h in zip(signs, outputs, strict=True))
             attained += balls.ball(Fraction(abs(total))) / _product_of_norms(kernels[network])
         square = Fraction(squared_factor(L) * sum(x * x for x in samples.ravel()))
         bound = balls.sqrt(balls.ball(square)) * balls.ball(number(rho)) / m

@@ -15,10 +15,13 @@ from proofs_check.steps import ProofResult, run
 
 module = import_module("proofs_check.rademacher.binary_tree")
 
-PRINTED, WITHOUT_FACTOR, RELU_ON_TOP, SHARP = THEOREM_4.variants
+PRINTED, WITHOUT_FACTOR, RELU_ON_TOP, RELU_ALONE, SHARP, HALF_LINEAR = THEOREM_4.variants
 EXPONENT, EVERYTHING, LAYER_NORMS, CORRECTED = EQUATION_25.variants
 PROVED = [
-    *((THEOREM_4, variant) for variant in (PRINTED, WITHOUT_FACTOR, SHARP)),
+    *(
+        (THEOREM_4, variant)
+        for variant in (PRINTED, WITHOUT_FACTOR, RELU_ON_TOP, SHARP, HALF_LINEAR)
+    ),
     (EQUATION_25, EXPONENT),
     (EQUATION_25, CORRECTED),
 ]

@@ -15,7 +15,17 @@ from typing import Any
 
 import numpy as np
 
-from ncbounds.arithmetic.formula import Formula, formula, integer, nonnegative, positive
+from ncbounds.arithmetic.formula import Formula, formula
+from ncbounds.theory.rademacher.moments import (
+    NORM,
+    RHO,
+    L,
+    M,
+    golowich_tree_bound,
+    moment_tree_bound,
+    size_independent_tree_bound,
+    sparse_tree_bound,
+)
 from ncbounds.theory.terms import (
     Bound,
     Claim,
@@ -29,28 +39,22 @@ from ncbounds.theory.terms import (
     Variant,
 )
 
-_L = integer("L", "number of levels", "L", at_least=1)
-_RHO = positive("rho", "bound on the product of the kernel norms", r"\rho")
-_M = integer("m", "number of samples", "m", at_least=1)
-_NORM = nonnegative("norm", "root of the sum of squared sample norms", r"\|X\|")
-
-
 # -- Theorem 4 ------------------------------------------------------------------------------------
 
 
-@formula(_L, _RHO, _M, _NORM)
+@formula(L, RHO, M, NORM)
 def printed_tree_bound(xp: Any, L: Any, rho: Any, m: Any, norm: Any) -> Any:
     """Printed bound on the complexity of Definition 1."""
     return 2**L * rho * norm / m
 
 
-@formula(_L, _RHO, _M, _NORM)
+@formula(L, RHO, M, NORM)
 def proof_tree_bound(xp: Any, L: Any, rho: Any, m: Any, norm: Any) -> Any:
     """Bound of the last line of the proof, for the complexity without the factor 2."""
     return 2 ** (L - 1) * rho * norm / m
 
 
-@formula(_L, _RHO, _M, _NORM)
+@formula(L, RHO, M, NORM)
 def sharp_tree_bound(xp: Any, L: Any, rho: Any, m: Any, norm: Any) -> Any:
     """Bound on the complexity of Definition 1 by second moments: a factor sqrt(2) a level."""
     return 2 ** ((L + 1) / 2) * rho * norm / m
@@ -109,6 +113,25 @@ def tree_claim(bound: Any, factor: int, linear_output: bool = True) -> Any:
     return judge
 
 
+def half_linear_claim(xp: Any, *, samples: Any, kernels: Any, rho: Any, k: Any) -> Judgement:
+    """The bounds of `moments` for the complexity of Definition 1."""
+    levels, m = kernels.shape[2], samples.shape[1]
+    given = {"L": 0 * rho + levels, "rho": rho, "m": 0 * rho + m}
+    squares = xp.sum(samples * samples, axis=1)
+    norm = xp.sqrt(xp.sum(squares, axis=-1))
+    patches = xp.sum(xp.reshape(squares, (squares.shape[0], -1, 2)), axis=-1)
+    patch = xp.sqrt(xp.max(patches, axis=-1))
+    attained = 2 * attained_complexity(xp, samples, kernels, rho)
+    bounds = {
+        "moments of order 2k": moment_tree_bound(xp, norm=norm, k=k, **given),
+        "size-independent": size_independent_tree_bound(xp, norm=norm, **given),
+        "as remarked after (22)": golowich_tree_bound(xp, norm=norm, **given),
+        "compositionally sparse": sparse_tree_bound(xp, patch=patch, **given),
+    }
+    return Judgement((), tuple(Comparison(n, attained, bound) for n, bound in bounds.items()))
+
+
+_ORDER = Field("k", (), "integer", least=1)
 _TREE_FIELDS = (
     Field("samples", ("m", "d")),
     Field("kernels", ("S", "L", "two")),
@@ -168,12 +191,31 @@ THEOREM_4 = Statement(
         Variant(
             "printed",
             "a ReLU after the last layer too",
-            "The same for networks whose output passes a ReLU as well, since the text lets a ReLU "
-            "follow each layer, although its formula of the network and its proof have a linear "
-            "output.",
-            Claim(tree_claim(printed_tree_bound, 2, False), _TREE_FIELDS, _TREE_SIZES, _TREE_AXES),
-            remark="Second moments give $2^{L/2 + 1}$ here, which proves it for $L \\ge 2$; for "
-            "one level, $2\\sqrt2$ against the printed 2, it is searched only.",
+            "The same for networks of two levels or more whose output passes a ReLU as well, since "
+            "the text lets a ReLU follow each layer, although its formula of the network and its "
+            "proof have a linear output.",
+            Claim(
+                tree_claim(printed_tree_bound, 2, False),
+                _TREE_FIELDS,
+                {**_TREE_SIZES, "L": (2, 3)},
+                _TREE_AXES,
+            ),
+        ),
+        Variant(
+            "printed",
+            "a ReLU after the only layer",
+            "The same for a single level with a ReLU: "
+            r"$E_\sigma \sup_{|w| \le 1} |\sum_i \sigma_i [\langle w, x_i\rangle]_+| \le "
+            r"\sqrt{\sum_i |x_i|^2}$.",
+            Claim(
+                tree_claim(printed_tree_bound, 2, False),
+                _TREE_FIELDS,
+                {**_TREE_SIZES, "L": (1, 1)},
+                _TREE_AXES,
+            ),
+            remark=r"Attained, and searched only: halving the ReLU proves it with "
+            r"$(1 + \sqrt2)/2$ more. Second moments cannot do it: for three vectors in the plane "
+            r"the root of the mean of the squared supremum is $1.0188\sqrt{\sum_i|x_i|^2}$.",
         ),
         Variant(
             "sharp",
@@ -185,6 +227,28 @@ THEOREM_4 = Statement(
             _sample_trend(sharp_tree_bound),
             remark="Equal to the printed bound for L = 1, where both are attained.",
         ),
+        Variant(
+            "sharp",
+            "half of a ReLU is linear",
+            r"For every $k \ge 1$: $\mathcal R_X(\mathcal H) \le \frac{2\rho\|X\|}{m} "
+            r"\left(\frac{1 + 2^{1/(2k)}}2\right)^{L-1} ((2k-1)!!)^{1/(2k)}$ with $\|X\|^2 = "
+            r"\sum_i |x_i|^2$; and $\mathcal R_X(\mathcal H) \le \frac{2\rho\|X\|}{m} "
+            r"\sqrt{(L + \frac32) \log 2}$. The factor $\sqrt{2 \log(2) L} + 1$ named after (22) "
+            r"holds too, and so does the bound for compositionally sparse networks, with the "
+            r"largest patch.",
+            Claim(half_linear_claim, (*_TREE_FIELDS, _ORDER), _TREE_SIZES, _TREE_AXES),
+            (
+                Bound(_COMPLEXITY, moment_tree_bound, "upper"),
+                Bound(_COMPLEXITY, size_independent_tree_bound, "upper"),
+                Bound(_COMPLEXITY, golowich_tree_bound, "upper"),
+                Bound(_COMPLEXITY, sparse_tree_bound, "upper"),
+            ),
+            remark=r"A level costs $(1 + \sqrt2)/2 = 1.21$ at k = 1, 1.09 at k = 2. The best order "
+            "is k = 1 up to L = 3, k = 2 for L = 4 to 6, k = 3 for L = 7 to 9. The factor named "
+            "after (22) is that of Golowich, Rakhlin and Shamir (2018) for dense networks; the "
+            "last bound is that of Galanti, Xu, Galanti and Poggio (2023) at degree 2. For every L "
+            "both are weaker than the size-independent one.",
+        ),
     ),
 )
 
@@ -192,13 +256,13 @@ THEOREM_4 = Statement(
 # -- Equation (25) --------------------------------------------------------------------------------
 
 
-@formula(_L, _RHO, _M, _NORM)
+@formula(L, RHO, M, NORM)
 def printed_dense_bound(xp: Any, L: Any, rho: Any, m: Any, norm: Any) -> Any:
     """Printed bound for the same network taken as a dense one."""
     return 2 ** (L * L / 4 + 5 * L / 4) * rho * norm / m
 
 
-@formula(_L, _RHO, _M, _NORM)
+@formula(L, RHO, M, NORM)
 def dense_bound(xp: Any, L: Any, rho: Any, m: Any, norm: Any) -> Any:
     """Bound for the same network taken as a dense one, with the layers' own Frobenius norms."""
     return 2 ** (L * L / 4 + 3 * L / 4) * rho * norm / m
