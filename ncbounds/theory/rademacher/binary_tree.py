@@ -132,13 +132,13 @@ def half_linear_claim(xp: Any, *, samples: Any, kernels: Any, rho: Any, k: Any) 
 
 
 _ORDER = Field("k", (), "integer", least=1)
-_TREE_FIELDS = (
+TREE_FIELDS = (
     Field("samples", ("m", "d")),
     Field("kernels", ("S", "L", "two")),
     Field("rho", (), "positive"),
 )
-_TREE_SIZES = {"L": (1, 3), "m": (1, 4)}
-_TREE_AXES = {
+TREE_SIZES = {"L": (1, 3), "m": (1, 4)}
+TREE_AXES = {
     "d": lambda sizes: 2 ** sizes["L"],
     "S": lambda sizes: 2 ** (sizes["m"] - 1),
     "two": lambda sizes: 2,
@@ -174,7 +174,7 @@ THEOREM_4 = Statement(
             r"For the binary-tree networks with product of kernel norms at most $\rho$: "
             r"$\mathcal R_X(\mathcal H) \le \frac{2^L \rho \sqrt{\sum_i |x_i|^2}}{m}$, with "
             r"$\mathcal R_X(\mathcal H) = \frac2m E_\sigma \sup_h |\sum_i \sigma_i h(x_i)|$.",
-            Claim(tree_claim(printed_tree_bound, 2), _TREE_FIELDS, _TREE_SIZES, _TREE_AXES),
+            Claim(tree_claim(printed_tree_bound, 2), TREE_FIELDS, TREE_SIZES, TREE_AXES),
             (Bound(_COMPLEXITY, printed_tree_bound, "upper"),),
             _sample_trend(printed_tree_bound),
             remark="The product of the kernels in the paper's definition of the class is read as "
@@ -186,7 +186,7 @@ THEOREM_4 = Statement(
             "without the factor 2, as in the proof",
             r"$\frac1m E_\sigma \sup_h |\sum_i \sigma_i h(x_i)| \le "
             r"\frac{2^{L-1} \rho \sqrt{\sum_i |x_i|^2}}{m}$, the last line of (22).",
-            Claim(tree_claim(proof_tree_bound, 1), _TREE_FIELDS, _TREE_SIZES, _TREE_AXES),
+            Claim(tree_claim(proof_tree_bound, 1), TREE_FIELDS, TREE_SIZES, TREE_AXES),
         ),
         Variant(
             "printed",
@@ -196,9 +196,9 @@ THEOREM_4 = Statement(
             "proof have a linear output.",
             Claim(
                 tree_claim(printed_tree_bound, 2, False),
-                _TREE_FIELDS,
-                {**_TREE_SIZES, "L": (2, 3)},
-                _TREE_AXES,
+                TREE_FIELDS,
+                {**TREE_SIZES, "L": (2, 3)},
+                TREE_AXES,
             ),
         ),
         Variant(
@@ -209,9 +209,9 @@ THEOREM_4 = Statement(
             r"\sqrt{\sum_i |x_i|^2}$.",
             Claim(
                 tree_claim(printed_tree_bound, 2, False),
-                _TREE_FIELDS,
-                {**_TREE_SIZES, "L": (1, 1)},
-                _TREE_AXES,
+                TREE_FIELDS,
+                {**TREE_SIZES, "L": (1, 1)},
+                TREE_AXES,
             ),
             remark=r"Attained, and searched only: halving the ReLU proves it with "
             r"$(1 + \sqrt2)/2$ more. Second moments cannot do it: for three vectors in the plane "
@@ -222,7 +222,7 @@ THEOREM_4 = Statement(
             "second moments",
             r"$\mathcal R_X(\mathcal H) \le \frac{2^{(L+1)/2} \rho \sqrt{\sum_i |x_i|^2}}{m}$: a "
             r"ReLU level costs $\sqrt2$ instead of 2, also when nodes share their kernel.",
-            Claim(tree_claim(sharp_tree_bound, 2), _TREE_FIELDS, _TREE_SIZES, _TREE_AXES),
+            Claim(tree_claim(sharp_tree_bound, 2), TREE_FIELDS, TREE_SIZES, TREE_AXES),
             (Bound(_COMPLEXITY, sharp_tree_bound, "upper"),),
             _sample_trend(sharp_tree_bound),
             remark="Equal to the printed bound for L = 1, where both are attained.",
@@ -236,7 +236,7 @@ THEOREM_4 = Statement(
             r"\sqrt{(L + \frac32) \log 2}$. The factor $\sqrt{2 \log(2) L} + 1$ named after (22) "
             r"holds too, and so does the bound for compositionally sparse networks, with the "
             r"largest patch.",
-            Claim(half_linear_claim, (*_TREE_FIELDS, _ORDER), _TREE_SIZES, _TREE_AXES),
+            Claim(half_linear_claim, (*TREE_FIELDS, _ORDER), TREE_SIZES, TREE_AXES),
             (
                 Bound(_COMPLEXITY, moment_tree_bound, "upper"),
                 Bound(_COMPLEXITY, size_independent_tree_bound, "upper"),
