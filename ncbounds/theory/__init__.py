@@ -60,6 +60,7 @@ TOPICS = (
     "square_loss.multiclass_theorem",
     "square_loss.multiclass_covariances",
     "rademacher.patches",
+    "rademacher.rank",
 )
 
 

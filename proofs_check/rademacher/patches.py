@@ -181,7 +181,7 @@ def _printed_expressions() -> Iterator[Step]:
     for f in (patches.printed_overlap_bound, patches.layerwise_overlap_bound):
         s = symbolic.symbols(f)
         each = 1 if f is patches.printed_overlap_bound else s["L"] - 1
-        ratio = s["K"] / (s["K"] - s["O"])
+        ratio = s["K"] / s["s"]
         yield identity(
             f"{f.meaning}: as a formula",
             symbolic.expression(f),

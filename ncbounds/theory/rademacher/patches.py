@@ -41,9 +41,9 @@ from ncbounds.theory.terms import (
 )
 
 K = integer("K", "size of the kernels", "K", at_least=1)
-O = integer("O", "overlap of neighbouring patches", "O", at_least=0)  # noqa: E741
+STRIDE = integer("s", "step from a patch to the next, K less the overlap O", "s", at_least=1)
 MEMBERSHIPS = integer("c", "patches that may hold one number", "c", at_least=1)
-_OVERLAPS = (Condition("O < K", lambda xp, K, O, **_: K - O),)  # noqa: E741
+_COVERS = (Condition("s <= K", lambda xp, K, s, **_: K - s, strict=False),)
 
 # -- geometry, from sizes alone -------------------------------------------------------------------
 
@@ -195,32 +195,16 @@ REMARK_TOEPLITZ = Statement(
 # -- Conjecture 1 ---------------------------------------------------------------------------------
 
 
-@formula(L, RHO, M, NORM, K, O, conditions=_OVERLAPS)
-def printed_overlap_bound(
-    xp: Any,
-    L: Any,
-    rho: Any,
-    m: Any,
-    norm: Any,
-    K: Any,
-    O: Any,  # noqa: E741
-) -> Any:
+@formula(L, RHO, M, NORM, K, STRIDE, conditions=_COVERS)
+def printed_overlap_bound(xp: Any, L: Any, rho: Any, m: Any, norm: Any, K: Any, s: Any) -> Any:
     """Printed bound on the complexity without the factor 2, with a single factor for overlap."""
-    return 2 ** (L - 1) * rho * xp.sqrt(K / (K - O)) * norm / m
+    return 2 ** (L - 1) * rho * xp.sqrt(K / s) * norm / m
 
 
-@formula(L, RHO, M, NORM, K, O, conditions=_OVERLAPS)
-def layerwise_overlap_bound(
-    xp: Any,
-    L: Any,
-    rho: Any,
-    m: Any,
-    norm: Any,
-    K: Any,
-    O: Any,  # noqa: E741
-) -> Any:
+@formula(L, RHO, M, NORM, K, STRIDE, conditions=_COVERS)
+def layerwise_overlap_bound(xp: Any, L: Any, rho: Any, m: Any, norm: Any, K: Any, s: Any) -> Any:
     """The printed bound with a factor for overlap for each layer below the readout."""
-    return 2 ** (L - 1) * rho * xp.sqrt((K / (K - O)) ** (L - 1)) * norm / m
+    return 2 ** (L - 1) * rho * xp.sqrt((K / s) ** (L - 1)) * norm / m
 
 
 @formula(L, RHO, M, NORM, MEMBERSHIPS)
@@ -313,7 +297,7 @@ def sketch_claim(
     _, given, sizes = _chain(xp, samples, own, shared, readout, rho)
     held = patches(xp, samples, own.shape[3] + shared.shape[3], own.shape[3])
     in_patches = xp.sum(xp.sum(xp.sum(held * held, axis=-1), axis=-1), axis=-1)
-    share = sizes["K"] / (sizes["K"] - sizes["O"])
+    share = sizes["K"] / sizes["s"]
     return Judgement(
         (), (Comparison("patches", in_patches, share * given["norm"] * given["norm"]),)
     )
@@ -322,8 +306,7 @@ def sketch_claim(
 def _chain(
     xp: Any, samples: Any, own: Any, shared: Any, readout: Any, rho: Any
 ) -> tuple[Any, dict[str, Any], dict[str, Any]]:
-    """The complexity attained, the parameters that all bounds have, and K and O."""
-    overlap = shared.shape[3]
+    """The complexity attained, the parameters that all bounds have, and K and s."""
     squares = xp.sum(xp.sum(samples * samples, axis=-1), axis=-1)
     given = {
         "L": 0 * rho + own.shape[2] + 1,
@@ -331,7 +314,8 @@ def _chain(
         "m": 0 * rho + samples.shape[1],
         "norm": xp.sqrt(squares),
     }
-    sizes = {"K": 0 * rho + own.shape[3] + overlap, "O": 0 * rho + overlap}
+    stride = own.shape[3]
+    sizes = {"K": 0 * rho + stride + shared.shape[3], "s": 0 * rho + stride}
     return chain_complexity(xp, samples, own, shared, readout, rho), given, sizes
 
 
