@@ -59,6 +59,7 @@ TOPICS = (
     "square_loss.multiclass_collapse",
     "square_loss.multiclass_theorem",
     "square_loss.multiclass_covariances",
+    "rademacher.definition",
     "rademacher.patches",
     "rademacher.rank",
 )

@@ -109,8 +109,8 @@ THEOREM_7 = Statement(
             ),
             (Bound("contribution of a layer to the complexity", printed_rank_factor, "upper"),),
             defect="The supremum over a Frobenius ball is attained at rank 1, so a bound on the "
-            "rank takes nothing away: one sample and the matrix that projects onto it reach the full "
-            "bound. Normalised matrices of the paper have Frobenius norm 1.",
+            "rank takes nothing away: one sample and the matrix that projects onto it reach all "
+            "of it. Normalised matrices of the paper have Frobenius norm 1.",
         ),
         Variant(
             "corrected",
