@@ -60,6 +60,8 @@ TOPICS = (
     "square_loss.multiclass_theorem",
     "square_loss.multiclass_covariances",
     "rademacher.definition",
+    "rademacher.error_bound",
+    "rademacher.depth_bound",
     "rademacher.patches",
     "rademacher.rank",
 )

@@ -68,7 +68,10 @@ ELSEWHERE = {"epsilon": Fraction(1, 1000), "larger": Fraction(2, 5)}
 @pytest.mark.parametrize("name", FORMULAS)
 def test_grids_lie_inside_the_certified_value(name):
     formula = FORMULAS[name].formula
-    point = {p.name: ELSEWHERE.get(p.name, Fraction(1, 3)) for p in formula.parameters}
+    point = {
+        p.name: ELSEWHERE.get(p.name, max(p.lower or Fraction(0), Fraction(0)) + Fraction(1, 3))
+        for p in formula.parameters
+    }
     point |= {p.name: Fraction(5) for p in formula.parameters if p.integer}
     assert formula.outside(point) is None
     truth = Fraction(certify(formula, point, 25).value)
