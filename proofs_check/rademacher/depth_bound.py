@@ -21,7 +21,6 @@ from proofs_check.steps import (
     Step,
     assumes,
     cases,
-    covered,
     identity,
     nonnegative,
     number,
@@ -43,35 +42,32 @@ Sides = dict[str, tuple[Any, Any]]
     *SIZE_INDEPENDENT,
 )
 def as_a_bound(claim: Claim) -> Iterator[Step]:
-    """9 log(2 (1+u)^2/delta) - log((rho+1)(rho+2)/delta) >= 0 at rho = e^u, u <= 14 log 10.
+    """What (16) lacks under the root it has in the factor of the depth, which is 1/2 more.
 
-    As (rho+1)(rho+2) <= 6 rho^2 and log(1/delta) >= 0, the difference is at least
-    9 log 2 - log 6 + 18 log(1+u) - 2u.
+    By sqrt(a + b) <= sqrt(a) + sqrt(b) the sharp second term is at most the sum of
+    (log((rho+2)^2)/2)^(1/2) <= (rho+1)^(1/2) <= rho + 1 and (log(1/delta)/2)^(1/2), over N^(1/2).
     """
-    x = sympy.Symbol("x", nonnegative=True)
+    rho, a, b, n, ell = sympy.symbols("rho a b n ell", nonnegative=True)
+    yield nonnegative("(sqrt a + sqrt b)^2 >= a + b", (a + b) ** 2 - (a**2 + b**2), [2, a, b])
     yield nonnegative(
-        "(rho+1)(rho+2) <= 6 rho^2 for rho = 1 + x",
-        sympy.expand(6 * (1 + x) ** 2 - (2 + x) * (3 + x)),
-        [x, 7 + 5 * x],
+        "(rho+1)(rho+2) <= (rho+2)^2", (rho + 2) ** 2 - (rho + 1) * (rho + 2), [rho + 2]
     )
-    yield covered(
-        "9 log 2 - log 6 + 18 log(1+u) - 2u >= 0 for 0 <= u <= 323/10",
-        lambda xp, u: 9 * xp.log(0 * u + 2) - xp.log(0 * u + 6) + 18 * xp.log(1 + u) - 2 * u,
-        {"u": (Fraction(0), Fraction(323, 10))},
+    yield identity("log((rho+2)^2)/2 = log(1 + (rho+1))", log((rho + 2) ** 2) / 2, log(1 + rho + 1))
+    yield nonnegative("rho + 1 <= (rho+1)^2", (rho + 1) ** 2 - (rho + 1), [rho, rho + 1])
+    yield nonnegative(
+        "2 (1+u)^2/delta >= 1/delta for u = log(rho) >= 0, so three of these roots are more",
+        2 * (1 + a) ** 2 - 1,
+        [1 + 4 * a + 2 * a**2],
     )
-    yield cases("14 log 10 <= 323/10", {"": bool(14 * log(10) <= sympy.Rational(323, 10))})
-    delta, u = sympy.symbols("delta u", positive=True)
-    yield identity(
-        "the difference, with rho = e^u",
-        sympy.expand_log(
-            9 * log(2 * (1 + u) ** 2 / delta) - log(6 * sympy.exp(2 * u) / delta), force=True
-        ),
-        sympy.expand_log(9 * log(2) - log(6), force=True)
-        + 18 * log(1 + u)
-        - 2 * u
-        - 8 * log(delta),
+    yield nonnegative(
+        "(1/2 + b)^2 >= (L + 3/2) ell for ell = log 2, b^2 = 2 ell L, L = n + 1, b = a + ell",
+        sympy.Rational(1, 4) + a + ell + 2 * ell * (n + 1) - (n + sympy.Rational(5, 2)) * ell,
+        [sympy.Rational(1, 4) + a + n * ell + ell / 2],
     )
-    yield from _larger_factor()
+    yield nonnegative(
+        "b >= ell: b^2 - ell^2 >= ell (2 - ell), 2 - ell = a", ell * 2 - ell * (2 - a), [ell, a]
+    )
+    yield cases("log 2 <= 2", {"": bool(log(2) <= 2)})
     yield assumes(
         claim, above="nonnegative", L="integer >= 1", N="integer >= 1", delta="proportion"
     )
@@ -84,7 +80,6 @@ def as_a_bound(claim: Claim) -> Iterator[Step]:
         printed = first * (1 + balls.sqrt(2 * log_two * balls.ball(L)))
         inner = balls.log(balls.ball(rho)) + 1
         return {
-            "rho <= 10^14": (balls.ball(rho), balls.ball(10**14)),
             "(16)": (
                 sharp + _spread((rho + 1) * (rho + 2) / delta, N),
                 printed + 3 * _spread(2 * inner * inner / balls.ball(delta), N),

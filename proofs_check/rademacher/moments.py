@@ -224,9 +224,9 @@ def _inputs() -> Iterator[Step]:
         {f"k = {n}": odd(n + 1) == (2 * n + 1) * odd(n) and odd(n) >= 1 for n in range(12)},
     )
     yield identity(
-        "(2k+1)!! = (2k+1) (2k-1)!! for every k",
-        odd(_k + 1),
-        (2 * _k + 1) * odd(_k),
+        "(2k+1)!! = (2k+1) (2k-1)!!: (2k)! gains two factors, 2^k and k! one each",
+        (2 * _k + 2) * (2 * _k + 1) / (2 * (_k + 1)),
+        2 * _k + 1,
     )
     x, s = sympy.symbols("x s", real=True)
     yield cases(

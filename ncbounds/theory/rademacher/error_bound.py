@@ -236,8 +236,8 @@ THEOREM_3 = Statement(
             "inputs of any norm",
             r"With shares $\frac{\delta}{(t+1)(t+2)}$: $err(f) \le (\rho+1) \mathcal R_S("
             r"\mathcal F) + 3\sqrt{\frac{\log(2(\rho+1)(\rho+2)/\delta)}{2N}}$; and with the "
-            r"expected complexity $err(f) \le (\rho+1) E \mathcal R_S(\mathcal F) + \sqrt{\frac{\log("
-            r"(\rho+1)(\rho+2)/\delta)}{2N}}$.",
+            r"expected complexity $err(f) \le (\rho+1) E \mathcal R_S(\mathcal F) + "
+            r"\sqrt{\frac{\log((\rho+1)(\rho+2)/\delta)}{2N}}$.",
             Claim(any_norm_claim, _steps_fields(0), _CLASS),
             (
                 Bound(_ERROR, corrected_error_bound, "upper", trivial=1),
