@@ -95,7 +95,7 @@ def one_overlapping_layer(claim: Claim) -> Iterator[Step]:
     yield from moment_peeling()
     yield from _memberships()
     yield from _less_than_two()
-    yield cases("the claim has one layer", {"levels": claim.sizes["levels"] == (1, 1)})
+    yield cases("the claim has one layer", {"L": claim.sizes["L"] == (1, 1)})
     yield from _printed_expressions()
     yield _assumed(claim)
 

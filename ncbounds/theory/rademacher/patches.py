@@ -250,6 +250,20 @@ def printed_overlap_claim(
     )
 
 
+def constant_kernels_claim(xp: Any, *, samples: Any, rho: Any) -> Judgement:
+    """The same for the one chain of six layers whose kernels of 9 and readout of 9 are constant."""
+    one = 1 + 0 * samples[:, 0, 0]
+    own = xp.stack([xp.stack([one[:, None]] * _DEPTH, axis=1)], axis=1)
+    nine = xp.stack([one] * _SIZE, axis=-1)
+    shared = xp.stack([xp.stack([nine[:, 1:]] * _DEPTH, axis=1)], axis=1)
+    return printed_overlap_claim(
+        xp, samples=samples, own=own, shared=shared, readout=nine[:, None, :], rho=rho
+    )
+
+
+_DEPTH, _SIZE = 6, 9
+
+
 def layerwise_claim(
     xp: Any, *, samples: Any, own: Any, shared: Any, readout: Any, rho: Any
 ) -> Judgement:
@@ -321,24 +335,23 @@ def _chain(
 
 _CHAIN_FIELDS = (
     Field("samples", ("m", "D")),
-    Field("own", ("S", "levels", "s")),
-    Field("shared", ("S", "levels", "O")),
+    Field("own", ("S", "L", "s")),
+    Field("shared", ("S", "L", "O")),
     Field("readout", ("S", "P")),
     Field("rho", (), "positive"),
 )
 
 
 def _chain_inputs(sizes: Sizes) -> int:
-    return inputs_of(sizes["P"], _kernel_size(sizes), sizes["s"], sizes["levels"])
+    return inputs_of(sizes["P"], _kernel_size(sizes), sizes["s"], sizes["L"])
 
 
 _CHAIN_AXES = {
     "D": _chain_inputs,
     "S": lambda sizes: 2 ** (sizes["m"] - 1),
 }
-_ONE_LAYER = {"levels": (1, 1), "s": (1, 3), "O": (1, 3), "P": (1, 3), "m": (1, 3)}
-_LAYERS = {"levels": (1, 3), "s": (1, 2), "O": (1, 2), "P": (1, 3), "m": (1, 3)}
-_DEEP = {"levels": (6, 6), "s": (1, 1), "O": (8, 8), "P": (9, 9), "m": (1, 1)}
+_ONE_LAYER = {"L": (1, 1), "s": (1, 3), "O": (1, 3), "P": (1, 3), "m": (1, 3)}
+_LAYERS = {"L": (1, 3), "s": (1, 2), "O": (1, 2), "P": (1, 3), "m": (1, 3)}
 _COMPLEXITY = "empirical Rademacher complexity (without the factor 2)"
 
 CONJECTURE_1 = Statement(
@@ -374,8 +387,13 @@ CONJECTURE_1 = Statement(
             "every layer overlaps, one factor for all",
             r"The same with overlap O in each of the convolutional layers: "
             r"$\frac1m E_\sigma \sup_h |\sum_i \sigma_i h(x_i)| \le "
-            r"\frac{2^{L-1}\rho\|X\|}{m}\sqrt{\frac{K}{K-O}}$, for L = 7, K = 9, O = 8.",
-            Claim(printed_overlap_claim, _CHAIN_FIELDS, _DEEP, _CHAIN_AXES),
+            r"\frac{2^{L-1}\rho\|X\|}{m}\sqrt{\frac{K}{K-O}}$, for L = 7, K = 9, O = 8; here the "
+            "chain whose kernels are constant.",
+            Claim(
+                constant_kernels_claim,
+                (Field("samples", ("m", "D")), Field("rho", (), "positive")),
+                {"m": (1, 1), "D": (57, 57)},
+            ),
             defect="Each layer that overlaps multiplies the number of paths from an input to the "
             "output. One sample of ones and constant kernels exceed the bound: its factor 2 a "
             "layer is less than the root of K.",
