@@ -264,7 +264,8 @@ def _inputs() -> Iterator[Step]:
 def _together() -> Iterator[Step]:
     s = symbolic.symbols(moments.moment_network_bound)
     k, n = s["k"], s["levels"]
-    constant = (2**k * sympy.gamma(k + sympy.Rational(1, 2)) / sqrt(sympy.pi)) ** (1 / (2 * k))
+    ratio = sympy.gamma(k + sympy.Rational(1, 2)) / sqrt(sympy.pi)
+    constant = sqrt(2) * ratio ** (1 / (2 * k))
     yield identity(
         "n levels of ReLU and the inputs give the bound, p = 2k",
         symbolic.expression(moments.moment_network_bound),

@@ -32,7 +32,8 @@ PATCH = nonnegative("patch", "root of the largest sum of squared patch norms", r
 
 def khintchine_constant(xp: Any, k: Any) -> Any:
     """The 2k-th root of (2k-1)!! = 1 * 3 * ... * (2k-1)."""
-    return (2**k * xp.gamma_ratio((2 * k + 1) / 2, (0 * k + 1) / 2)) ** (1 / (2 * k))
+    ratio = xp.gamma_ratio((2 * k + 1) / 2, (0 * k + 1) / 2)
+    return xp.sqrt(0 * k + 2) * ratio ** (1 / (2 * k))
 
 
 def relu_factor(xp: Any, k: Any) -> Any:
