@@ -62,6 +62,7 @@ TOPICS = (
     "rademacher.definition",
     "rademacher.error_bound",
     "rademacher.depth_bound",
+    "rademacher.depth_factor",
     "rademacher.patches",
     "rademacher.rank",
 )
