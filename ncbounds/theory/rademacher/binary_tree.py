@@ -246,8 +246,8 @@ THEOREM_4 = Statement(
             remark=r"A level costs $(1 + \sqrt2)/2 = 1.21$ at k = 1, 1.09 at k = 2. The best order "
             "is k = 1 up to L = 3, k = 2 for L = 4 to 6, k = 3 for L = 7 to 9. The factor named "
             "after (22) is that of Golowich, Rakhlin and Shamir (2018) for dense networks; the "
-            "last bound is that of Galanti, Xu, Galanti and Poggio (2023) at degree 2. For every L "
-            "both are weaker than the size-independent one.",
+            "last bound has the form of that of Galanti, Xu, Galanti and Poggio (2023), at degree "
+            "2. For every L both are weaker than the size-independent one.",
         ),
     ),
 )
