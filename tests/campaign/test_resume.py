@@ -47,6 +47,7 @@ def rows(path):
 #: A wording that is searched to the end: some seconds of work.
 COMMAND = (
     *(sys.executable, "-m", "ncbounds", "campaign", "square:theorem-4", "--variant", "sharp"),
+    *("--reading", "second moments"),
     *("--instances", str(60 * CHUNK), "--ascents", "1", "--seed", "4", "--workers", "1", "--json"),
 )
 
