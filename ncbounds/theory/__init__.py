@@ -64,6 +64,7 @@ TOPICS = (
     "rademacher.depth_bound",
     "rademacher.depth_factor",
     "rademacher.patches",
+    "rademacher.peeling_lines",
     "rademacher.rank",
 )
 

@@ -17,6 +17,7 @@ TOEPLITZ = ("square:remark-toeplitz", "corrected", "times the root of the number
 ONE_LAYER = ("square:conjecture-1", "printed", "one layer overlaps, without the factor 2")
 LAYERS = ("square:conjecture-1", "corrected", "every layer overlaps, a factor for each")
 PATHS = ("square:conjecture-1", "sharp", "every input with its paths")
+LINES = ("square:eq-21", "printed", "(22), after the peeling")
 NEEDED = ("square:remark-depth-factor", "sharp", "kernels of their own")
 RANK = ("square:theorem-7", "corrected", "spectral norm 1")
 
@@ -56,6 +57,8 @@ _TABLE = {
     "conjecture 1, layers: half the factors": (LAYERS, "rounded up", rhs(2, 5)),
     "conjecture 1, paths: no cost of a layer": (PATHS, "moments of order 2k", rhs(4, 5)),
     "conjecture 1, paths: three fifths": (PATHS, "size-independent", rhs(3, 5)),
+    "equation 22: third line 1 % larger": (LINES, "third line", rhs(101, 100)),
+    "equation 22: fourth line 1 % tighter": (LINES, "fourth line", rhs(99, 100)),
     "depth factor: 1 % more": (NEEDED, "attained", rhs(99, 100)),
     "depth factor: the other way round": (NEEDED, "attained", swap),
     "theorem 7: Frobenius norm 1 % smaller": (RANK, "Frobenius norm", rhs(99, 100)),
