@@ -220,7 +220,7 @@ def _inputs() -> Iterator[Step]:
         binomial(k, j) * odd(k),
     )
     yield cases(
-        "(2k-1)!! = (2k)!/(2^k k!), at least 1 and without end its own product",
+        "(2k)!/(2^k k!) is the product of the odd numbers up to 2k - 1, at least 1",
         {f"k = {n}": odd(n + 1) == (2 * n + 1) * odd(n) and odd(n) >= 1 for n in range(12)},
     )
     yield identity(
