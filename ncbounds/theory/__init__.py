@@ -66,6 +66,10 @@ TOPICS = (
     "rademacher.patches",
     "rademacher.peeling_lines",
     "rademacher.rank",
+    "square_loss.margin_spread",
+    "square_loss.collapse",
+    "square_loss.weight_decay",
+    "square_loss.given_weights",
 )
 
 
