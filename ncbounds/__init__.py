@@ -7,6 +7,7 @@ The uses::
     ncbounds.measure(features, labels, weights)              # the metrics of a real model
     ncbounds.compare(features, labels, weights)              # measurements beside every bound
     ncbounds.proximity_certificate(classes=10, alpha=2, beta=3, loss=0.02)  # from numbers alone
+    ncbounds.square_loss_certificate(outputs=z, labels=y, targets="one-hot")  # the square loss
 
 Names are imported when they are first used, so that ``import ncbounds`` is instant.
 """
@@ -26,6 +27,7 @@ _HOME = {
     "evaluate": "ncbounds.theory.evaluate",
     "measure": "ncbounds",
     "proximity_certificate": "ncbounds.report.certificate",
+    "square_loss_certificate": "ncbounds.report.square_loss",
     "statement": "ncbounds.theory",
     "statements": "ncbounds.theory",
     "verify": "ncbounds.report.verification",
@@ -40,6 +42,7 @@ __all__ = [
     "evaluate",
     "measure",
     "proximity_certificate",
+    "square_loss_certificate",
     "statement",
     "statements",
     "verify",
@@ -50,6 +53,7 @@ if TYPE_CHECKING:
     from ncbounds.measure import measure
     from ncbounds.report.certificate import proximity_certificate
     from ncbounds.report.compare import compare
+    from ncbounds.report.square_loss import square_loss_certificate
     from ncbounds.report.verification import verify
     from ncbounds.theory import statement, statements
     from ncbounds.theory.evaluate import evaluate
