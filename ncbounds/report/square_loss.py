@@ -354,7 +354,7 @@ def _of_layer(
     yield _LOSS, f"self-duality.distance{centred}", level, distance
     free = _without_bias(known, loss, mean)
     name = f"1 - cosine.weights.mean{centred}"
-    if not 9 * C * free <= 4 * (C - 1):
+    if not C * free < C - 1:
         skipped[name] = "the square loss of the outputs less the bias is too large"
         return
     cosine = collapse.cosine_from_loss(balls, **{**given, "L": single(free)})

@@ -90,7 +90,7 @@ def three_levels(claim: Claim) -> Iterator[Step]:
         K / C * (sqrt(C) * b) * (sqrt(C) * alpha * sqrt(1 - var)) * cosine,
         (K * alpha * b) * cosine * sqrt(1 - var),
     )
-    yield from _both_factors()
+    yield from both_factors()
     yield from _formulas(alpha, beta)
     yield identity(
         "mean |h/alpha - wdot/b|^2 = 2 - 2 mean t/T",
@@ -101,7 +101,7 @@ def three_levels(claim: Claim) -> Iterator[Step]:
     yield tie("the claim compares these", claim, _LEVELS, _level_sides, _EQUATIONS)
 
 
-def _both_factors() -> Iterator[Step]:
+def both_factors() -> Iterator[Step]:
     """From r <= cos root with 0 <= root <= 1 and cos <= 1, root^2 = 1 - var."""
     root = 1 / (1 + _a)
     yield nonnegative(

@@ -69,7 +69,7 @@ def measured_losses(claim: Claim) -> Iterator[Step]:
     yield from _without_a_price()
     yield from _any_norms()
     yield from within_classes()
-    yield from _intra()
+    yield from intra_class()
     yield assumes(claim, w="real", h="real", bias="real", subset="mask", price="positive")
     points = [
         {**layer, **point(subset=subset, price=price)}
@@ -177,7 +177,7 @@ def _any_norms() -> Iterator[Step]:
     )
 
 
-def _intra() -> Iterator[Step]:
+def intra_class() -> Iterator[Step]:
     """|mean direction|^2 >= [mean kappa of the class]_+^2, then Jensen for the square."""
     yield nonnegative("the positive part of -a is at least -a", 0 - (-_a), [_a])
     yield nonnegative("the square is convex", diff(_x**2, _x, 2), [2])
@@ -352,7 +352,7 @@ def mean_loss(claim: Claim) -> Iterator[Step]:
     yield from _mean_of_products()
     yield from tangent()
     yield from within_classes()
-    yield from _intra()
+    yield from intra_class()
     s = symbolic.symbols(weight_cosines.loss_cosine)
     L, C = s["L"], s["C"]
     t = log((C - 1) / (exp(L) - 1))

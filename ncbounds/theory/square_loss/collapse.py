@@ -38,6 +38,7 @@ from ncbounds.theory.terms import (
 
 _C = integer("C", "number of classes", "C", at_least=2)
 _LOSS = nonnegative("L", "mean square loss for the targets e_c - 1/C", "L")
+_SOME_LOSS = positive("L", "mean square loss for the targets e_c - 1/C", "L")
 _ALPHA = positive("alpha", "root mean square feature norm", r"\alpha")
 _BETA = positive("beta", "root mean square weight norm, centred or not", r"\beta")
 
@@ -81,14 +82,12 @@ def distance_from_loss(xp: Any, C: Any, L: Any, alpha: Any, beta: Any) -> Any:
     return distance(xp, C=C, p=1 - mean_error(xp, C=C, L=L), alpha=alpha, beta=beta)
 
 
-_SMALL_LOSS = Condition(
-    "9 C/(C-1) L <= 4", lambda xp, C, L, **_: 4 - 9 * C * L / (C - 1), strict=False
-)
+_BELOW = Condition("C/(C-1) L < 1", lambda xp, C, L, **_: C - 1 - C * L)
 
 
-@formula(_C, _LOSS, _ALPHA, _BETA, conditions=(_SMALL_LOSS,))
+@formula(_C, _SOME_LOSS, _ALPHA, _BETA, conditions=(_BELOW,))
 def cosine_from_loss(xp: Any, C: Any, L: Any, alpha: Any, beta: Any) -> Any:
-    """Lower bound on the mean cosine of features and their weights, from the mean loss (> 0)."""
+    """Lower bound on the mean cosine of features and their weights, from the mean loss."""
     e = mean_error(xp, C=C, L=L)
     share = reach(xp, C=C, p=1 - e, alpha=alpha, beta=beta)
     return xp.minimum(share, share * (1 - e) / (2 * e) - 1)
@@ -271,12 +270,11 @@ def mean_cosines(xp: Any, *, w: Any, h: Any, share: Any) -> Judgement:
     wdot = centred(xp, w)
     given = {"C": 0 * of.loss + of.C, "L": of.loss, "alpha": of.alpha, "beta": of.b}
     bound = cosine_from_loss(xp, **given)
-    margin = _SMALL_LOSS.margin(xp, **given)
     kappa = class_mean(xp, cosines(xp, h, wdot[:, :, None, :]))
     of_means = xp.mean(cosines(xp, xp.mean(h, axis=2), wdot), axis=-1)
     least = xp.maximum(bound, 0 * bound)
     return Judgement(
-        (Comparison("small loss", 0 * margin, margin),),
+        (),
         (
             Comparison("mean cosine", 1 - kappa, 1 - bound),
             Comparison("class means", 1 - of_means, 1 - bound),
@@ -356,7 +354,7 @@ SHARP_2 = Statement(
         Variant(
             "sharp",
             "cosines from the loss",
-            _SETTING + r"$e = \sqrt{k\mathcal L} \le \frac23$, $T = k\alpha b$, no bias. Then "
+            _SETTING + r"$e = \sqrt{k\mathcal L} < 1$, $T = k\alpha b$, no bias. Then "
             r"the mean of $\cos(h, \dot w_c)$ over all samples, and over the class means, is at "
             r"least $\min(\frac{1-e}T, \frac{(1-e)^2}{2eT} - 1)$, and "
             r"$\overline{\mathrm{intra}}$ at least the square of its positive part. Zero vectors "
