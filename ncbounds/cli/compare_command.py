@@ -3,13 +3,18 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from pathlib import Path
 
 import click
 
-from ncbounds.cli.models import read_models
+from ncbounds.cli.models import read_models, read_square_loss
 from ncbounds.cli.output import print_json, print_table
+from ncbounds.errors import InputError
+from ncbounds.measure.files import read_arrays
+from ncbounds.measure.square_loss import TARGETS, Targets
 from ncbounds.report.compare import ModelBound, ModelReport
 from ncbounds.report.guarantees import LEVELS
+from ncbounds.report.square_loss import SQUARE_LEVELS, square_loss_certificate
 
 
 @click.command("compare")
@@ -20,13 +25,21 @@ from ncbounds.report.guarantees import LEVELS
     metavar="T",
     help="Of a model on the unit sphere, whose losses then guarantee more (that of FILE without).",
 )
+@click.option(
+    "--targets",
+    type=click.Choice(TARGETS),
+    help="Of a model trained with the square loss, for targets +-1, e_c or e_c - 1/K.",
+)
 @click.option("--json", "as_json", is_flag=True, help="Print JSON.")
-def command(file: str, temperature: float | None, as_json: bool) -> None:
+def command(file: str, temperature: float | None, targets: Targets | None, as_json: bool) -> None:
     """Compare FILE with theory: it holds features, labels, weights and optionally a bias.
 
-    A file of several models, as `ncbounds report --save` writes it, gives a list.
+    A file of several models, as `ncbounds report --save` writes it, gives a list. With --targets it
+    may hold outputs (n,) or (n, K) and labels alone.
     """
-    models = read_models(file)
+    if targets is not None and _compare_outputs(file, targets, as_json):
+        return
+    models = read_models(file) if targets is None else read_square_loss(file, targets)
     if temperature is not None:
         models = [replace(model, temperature=temperature) for model in models]
     if as_json:
@@ -37,6 +50,23 @@ def command(file: str, temperature: float | None, as_json: bool) -> None:
         print_comparison(model.name, model.report)
 
 
+def _compare_outputs(file: str, targets: Targets, as_json: bool) -> bool:
+    """Whether the file has outputs in place of features; what their loss guarantees is printed."""
+    arrays = read_arrays(file)
+    if "outputs" not in arrays or "features" in arrays:
+        return False
+    if "labels" not in arrays:
+        raise InputError("FILE", file, "a file with labels", "missing: labels")
+    found = square_loss_certificate(
+        outputs=arrays["outputs"], labels=arrays["labels"], targets=targets
+    )
+    if as_json:
+        print_json({"name": Path(file).stem, **found.to_dict()})
+    else:
+        click.echo(str(found))
+    return True
+
+
 def print_comparison(name: str, found: ModelReport) -> None:
     """Print what is guaranteed at each level of information, the other bounds, and what is not."""
     m = found.measurement
@@ -44,8 +74,15 @@ def print_comparison(name: str, found: ModelReport) -> None:
         f"{name}: n = {m.n} samples, d = {m.d} dimensions, K = {m.K} classes\n"
         "measured, and guaranteed to be at most, by what is known",
         ["quantity", "measured", *LEVELS, "theorem"],
-        _certificate([b for b in found.bounds if b.level]),
+        _certificate([b for b in found.bounds if b.level in LEVELS], LEVELS),
     )
+    of_square_loss = [b for b in found.bounds if b.level in SQUARE_LEVELS]
+    if of_square_loss:
+        print_table(
+            "guaranteed to be at most, by the square loss",
+            ["quantity", "measured", *SQUARE_LEVELS, "theorem"],
+            _certificate(of_square_loss, SQUARE_LEVELS),
+        )
     print_table(
         "other bounds",
         ["quantity", "measured", "", "bound", "", "statement"],
@@ -55,13 +92,13 @@ def print_comparison(name: str, found: ModelReport) -> None:
         click.echo(f"{statement} does not apply: {reason}")
 
 
-def _certificate(bounds: list[ModelBound]) -> list[list[str]]:
+def _certificate(bounds: list[ModelBound], levels: tuple[str, ...]) -> list[list[str]]:
     """One line a quantity, one column a level of information."""
     rows = []
     for quantity in dict.fromkeys(b.quantity for b in bounds):
         own = {b.level: b for b in bounds if b.quantity == quantity}
         measured = f"{next(iter(own.values())).measured:.4g}"
-        cells = [_guaranteed(own[level]) if level in own else "" for level in LEVELS]
+        cells = [_guaranteed(own[level]) if level in own else "" for level in levels]
         ids = dict.fromkeys(b.id for b in own.values())
         rows.append([quantity, measured, *cells, ", ".join(ids)])
     return rows

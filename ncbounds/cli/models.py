@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ncbounds.errors import InputError
 from ncbounds.measure import read_features
+from ncbounds.measure.files import read_arrays
 from ncbounds.report.model import Model
 
 if TYPE_CHECKING:
@@ -37,6 +39,28 @@ def read_models(path: str) -> list[Model]:
         arrays = (data.features, data.labels, data.weights, data.bias)
         return [Model(Path(path).stem, PLAIN, *arrays, temperature=data.temperature)]
     return [_from_run(run) for run in runs]
+
+
+def read_square_loss(path: str, targets: str) -> list[Model]:
+    """Read the models of a file that were trained with the square loss.
+
+    With signs the file holds features (n, d), labels -1 and 1, weights (d,) or (1, d), and
+    optionally a bias.
+
+    Raises
+    ------
+    InputError
+        When it does not.
+    """
+    if targets != "signs":
+        return [replace(model, targets=targets) for model in read_models(path)]
+    arrays = read_arrays(path)
+    missing = [name for name in ("features", "labels", "weights") if name not in arrays]
+    if missing:
+        domain = "a file with features, labels and weights"
+        raise InputError("FILE", path, domain, f"missing: {', '.join(missing)}")
+    given = (arrays["features"], arrays["labels"], arrays["weights"], arrays.get("bias"))
+    return [Model(Path(path).stem, PLAIN, *given, targets=targets)]
 
 
 def train_models(

@@ -14,8 +14,10 @@ from ncbounds.measure import Measurement, measure
 from ncbounds.measure.door import Samples, admit
 from ncbounds.measure.information import gather
 from ncbounds.measure.moments import class_means
+from ncbounds.measure.square_loss import Targets, admit_layer, admit_targets
 from ncbounds.report.guarantees import certificate
 from ncbounds.report.spherical import spherical_bounds
+from ncbounds.report.square_loss import of_samples
 from ncbounds.theory import statement
 from ncbounds.theory.evaluate import is_vacuous
 from ncbounds.theory.terms import Bound
@@ -108,6 +110,7 @@ def compare(
     bias: object = None,
     *,
     temperature: float | None = None,
+    targets: str | None = None,
 ) -> ModelReport:
     """Measure a model and evaluate every bound that applies to it at its own parameters.
 
@@ -123,6 +126,11 @@ def compare(
         (K,) bias of the last layer, or None.
     temperature
         Of a model on the unit sphere: what its loss there guarantees is then told too.
+    targets
+        Of a model trained with the square loss, what that guarantees: ``"one-hot"`` for targets
+        e_c, ``"centred"`` for e_c - 1/K, or ``"signs"`` for +-1. With signs the labels are -1 and
+        1, the weights (d,) and the bias a number: the model counts as one of two classes, with
+        logits f/2 and -f/2.
 
     Returns
     -------
@@ -145,6 +153,10 @@ def compare(
     if weights is None:
         raise InputError("weights", "missing", "given: every bound speaks of the last layer")
     at = 1.0 if temperature is None else temperature
+    kind = None if targets is None else admit_targets(targets)
+    if kind == "signs":
+        two = admit_layer(kind, labels, features, weights, bias)
+        labels, weights, bias = two.index, two.weights, None if bias is None else two.bias
     found = measure(features, labels, weights, bias, temperature=at)
     samples = admit(features, labels, weights, bias)
     bounds: list[ModelBound] = []
@@ -156,6 +168,8 @@ def compare(
         skipped["bnwd:theorem-2.1 (printed)"] = "the last layer has a bias"
     bounds += _softmax_code(found, weights, skipped)
     bounds += _on_the_sphere(found, samples, temperature, skipped)
+    if kind is not None:
+        bounds += _square_loss(found, samples, kind, skipped)
     return ModelReport(found, tuple(bounds), skipped)
 
 
@@ -310,4 +324,32 @@ def _on_the_sphere(
         )
         for one in spherical_bounds(samples, temperature, skipped)
         if one.quantity in found.metrics
+    ]
+
+
+def _square_loss(
+    found: Measurement, samples: Samples, targets: Targets, skipped: dict[str, str]
+) -> list[ModelBound]:
+    """What the square loss guarantees, beside measurements."""
+    certified = of_samples(samples, targets, metrics=found.metrics)
+    for row in certified.rows:
+        if row.measured is None:
+            name = row.quantity.removeprefix("1 - ")
+            skipped[row.quantity] = f"{name} is undefined: {found.undefined.get(name, 'absent')}"
+    skipped |= certified.skipped
+    return [
+        ModelBound(
+            row.id,
+            "sharp",
+            row.reading,
+            row.quantity,
+            row.direction,
+            row.measured,
+            row.bound,
+            row.vacuous,
+            {},
+            row.level,
+        )
+        for row in certified.rows
+        if row.measured is not None
     ]

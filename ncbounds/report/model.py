@@ -14,7 +14,7 @@ class Model:
     """Features, labels and last layer of one trained model.
 
     `group` names the series that it belongs to in plots; `facts` are shown beside it. A model on
-    the unit sphere may have a `temperature`.
+    the unit sphere may have a `temperature`, one trained with the square loss has `targets`.
     """
 
     name: str
@@ -25,10 +25,16 @@ class Model:
     bias: Any = field(repr=False, default=None)
     facts: dict[str, str] = field(default_factory=dict)
     temperature: float | None = None
+    targets: str | None = None
 
     @cached_property
     def report(self) -> ModelReport:
         """The measurement of the model beside every bound that applies."""
         return compare(
-            self.features, self.labels, self.weights, self.bias, temperature=self.temperature
+            self.features,
+            self.labels,
+            self.weights,
+            self.bias,
+            temperature=self.temperature,
+            targets=self.targets,
         )

@@ -1,14 +1,15 @@
 """What the square loss of a trained network guarantees, beside what is measured.
 
 For networks trained with the square loss: targets e_c or ``e_c - 1/C`` for C classes, or +-1 for
-one output. The theorems are `square:sharp-1`, 2 and 4. A guarantee is evaluated in balls from
-balls (`ncbounds.measure.square_loss`, `ncbounds.measure.information`) and its worse end is told.
+one output. The theorems are `square:sharp-1`, 2 and 4, and `bnwd:sharp-1` for the mean margin. A
+guarantee is evaluated in balls from balls (`ncbounds.measure.square_loss`,
+`ncbounds.measure.information`) and its worse end is told.
 """
 
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -36,7 +37,7 @@ from ncbounds.report.matrices import MANY, gram_of_weights
 from ncbounds.theory.proximity import alignment, one_class
 from ncbounds.theory.square_loss import collapse, given_weights, margin_spread
 
-SQUARE_LEVELS = ("square loss", "regularised loss", "losses and last layer")
+SQUARE_LEVELS = ("square loss", "regularised loss", "mean margin", "losses and last layer")
 #: The value that holds without any guarantee; a relative spread of 1 is none to speak of.
 _TRIVIAL = {
     "outputs.spread": 1,
@@ -176,7 +177,7 @@ def square_loss_certificate(
     InputError
         When shapes do not fit, labels and targets disagree, or a number is outside its range.
 
-    Source: `square:sharp-1`, `square:sharp-2`, `square:sharp-4`.
+    Source: `square:sharp-1`, `square:sharp-2`, `square:sharp-4`, `bnwd:sharp-1`.
 
     Examples
     --------
@@ -218,9 +219,18 @@ def _decay(weight_decay: float | None, rho: float | None) -> _Decay | None:
 
 
 def of_samples(
-    samples: Samples, targets: Targets, decay: _Decay | None = None, *, layer: bool = True
+    samples: Samples,
+    targets: Targets,
+    decay: _Decay | None = None,
+    *,
+    layer: bool = True,
+    metrics: Mapping[str, float] | None = None,
 ) -> SquareLossCertificate:
-    """The certificate of checked samples (`ncbounds.measure.square_loss`)."""
+    """The certificate of checked samples (`ncbounds.measure.square_loss`).
+
+    `metrics` are those of `ncbounds.measure` where they are at hand; without `layer` features are
+    outputs, and nothing is said of them.
+    """
     loss = square_loss(samples)
     skipped: dict[str, str] = {}
     rows: list[tuple[tuple[str, str], str, str, Any, str]] = []
@@ -233,7 +243,9 @@ def of_samples(
         else:
             rows += _of_outputs(loss, decay, targets, skipped)
         if layer:
-            measured |= _of_metrics(samples)
+            if metrics is None:
+                metrics = _metrics(samples)
+            measured |= _bounded(metrics)
             for centred in ("", ".centred"):
                 known = gather(samples, centred=bool(centred), means=class_means(samples))
                 if not (known.alpha > 0 and known.beta > 0):
@@ -243,6 +255,7 @@ def of_samples(
                 measured[f"largest margin{centred}"] = float(most.mid())
                 if small:
                     rows += _of_layer(known, loss, centred, skipped)
+                rows += _of_margin(known, loss, centred)
                 rows += _given_weights(known, loss, centred, skipped)
         bounds = tuple(bound for row in rows for bound in _bound(loss, measured, *row))
     losses = {"total": loss.total[targets], "relative": float(loss.loss.mid())}
@@ -289,10 +302,12 @@ def _measured(loss: SquareLoss, decay: _Decay | None) -> dict[str, float]:
     return found
 
 
-def _of_metrics(samples: Samples) -> dict[str, float]:
-    """The metrics that are bounded, as `ncbounds.measure` has them."""
-    labels = samples.index
-    found = measure(samples.features, labels, samples.weights, samples.bias).metrics
+def _metrics(samples: Samples) -> dict[str, float]:
+    return measure(samples.features, samples.index, samples.weights, samples.bias).metrics
+
+
+def _bounded(metrics: Mapping[str, float]) -> dict[str, float]:
+    """The metrics that are bounded, and the distance from self-duality."""
     names = [
         "nc1.relative",
         "nc3.cosine",
@@ -301,7 +316,7 @@ def _of_metrics(samples: Samples) -> dict[str, float]:
         "nc2.equinorm",
     ]
     names += [f"{name}.centred" for name in names]
-    kept = {name: found[name] for name in names if name in found}
+    kept = {name: metrics[name] for name in names if name in metrics}
     for centred in ("", ".centred"):
         spread, cosine = (kept.get(f"{name}{centred}") for name in ("nc1.relative", "nc3.cosine"))
         if spread is not None and cosine is not None:
@@ -346,12 +361,8 @@ def _of_layer(
     mean = loss.loss.upper() * (C - 1) / C
     given = {"C": single(C), "L": single(mean)}
     given |= {"alpha": single(known.alpha), "beta": single(known.beta)}
-    e = collapse.mean_error(balls, C=given["C"], L=given["L"])
-    share = alignment.reach(balls, C=given["C"], p=1 - e, alpha=given["alpha"], beta=given["beta"])
-    yield _LOSS, f"nc1.relative{centred}", level, collapse.variability_from_loss(balls, **given)
-    yield _LOSS, f"1 - nc3.cosine{centred}", level, alignment.cosine_deficit(balls, share)
-    distance = collapse.distance_from_loss(balls, **given)
-    yield _LOSS, f"self-duality.distance{centred}", level, distance
+    margin = 1 - collapse.mean_error(balls, C=given["C"], L=given["L"])
+    yield from _of_mean_margin(known, margin, _LOSS, centred, level)
     free = _without_bias(known, loss, mean)
     name = f"1 - cosine.weights.mean{centred}"
     if not C * free < C - 1:
@@ -363,6 +374,25 @@ def _of_layer(
     if centred:
         kept = larger(cosine, 0)
         yield theorem, "1 - cosine.intra.mean", level, 1 - kept * kept
+
+
+def _of_margin(known: Information, loss: SquareLoss, centred: str) -> Iterator[Any]:
+    """The same from the mean margin itself: as cheap as the loss, and never worse."""
+    theorem = ("bnwd:sharp-1", "three levels of information")
+    margin = single(loss.margin)
+    yield from _of_mean_margin(known, margin, theorem, centred, SQUARE_LEVELS[2])
+
+
+def _of_mean_margin(
+    known: Information, margin: Any, theorem: tuple[str, str], centred: str, level: str
+) -> Iterator[Any]:
+    """NC1, NC3 and self-duality from a lower bound on the mean margin."""
+    given = {"C": single(known.classes), "alpha": single(known.alpha), "beta": single(known.beta)}
+    given["p"] = margin
+    deficit = alignment.cosine_deficit(balls, alignment.reach(balls, **given))
+    yield theorem, f"nc1.relative{centred}", level, alignment.variability(balls, **given)
+    yield theorem, f"1 - nc3.cosine{centred}", level, deficit
+    yield theorem, f"self-duality.distance{centred}", level, alignment.distance(balls, **given)
 
 
 def _without_bias(known: Information, loss: SquareLoss, mean: Any) -> Any:
@@ -384,7 +414,7 @@ def _given_weights(
     known: Information, loss: SquareLoss, centred: str, skipped: dict[str, str]
 ) -> Iterator[Any]:
     """NC1 and equal norms from the losses of the classes and the last layer."""
-    C, W, level = known.classes, known.weights, SQUARE_LEVELS[2]
+    C, W, level = known.classes, known.weights, SQUARE_LEVELS[3]
     assert W is not None
     if C > MANY:
         skipped["square:sharp-4"] = f"more than {MANY} classes"
