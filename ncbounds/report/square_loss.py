@@ -350,7 +350,7 @@ def _of_outputs(
     square = margin_spread.square_spread_under_decay(balls, **given, m=single(largest))
     yield spread_theorem, "outputs.spread", level, balls.sqrt(larger(square, 0))
     least = margin_spread.least_mean_margin(balls, **given)
-    yield ("square:sharp-1", _LOSS[1]), "margin.mean", level, least, "lower"
+    yield spread_theorem, "margin.mean", level, least, "lower"
 
 
 def _of_layer(

@@ -12,7 +12,14 @@ from sympy import diff, sqrt
 from ncbounds.arithmetic import balls, symbolic
 from ncbounds.theory.square_loss import collapse
 from ncbounds.theory.terms import Claim
-from proofs_check.facts import CAUCHY_SCHWARZ, ENDS, INNER_PRODUCT, JENSEN, MONOTONE
+from proofs_check.facts import (
+    CAUCHY_SCHWARZ,
+    ENDS,
+    INNER_PRODUCT,
+    JENSEN,
+    MONOTONE,
+    MONOTONE_POWERS,
+)
 from proofs_check.proximity.alignment import both_factors
 from proofs_check.proximity.first_steps import RIVALS, C, K, centring, dot, mean, within_classes
 from proofs_check.proximity.weight_cosines import intra_class
@@ -121,7 +128,7 @@ def _split_sides(w: Any, h: Any, bias: Any) -> dict[str, tuple[Any, Any]]:
 # -- guarantees --------------------------------------------------------------------------
 
 
-@proof("square:sharp-2", "sharp", "guarantees from the loss", CAUCHY_SCHWARZ)
+@proof("square:sharp-2", "sharp", "guarantees from the loss", CAUCHY_SCHWARZ, MONOTONE_POWERS)
 def guarantees(claim: Claim) -> Iterator[Step]:
     """1 - e <= mean margin = T cos sqrt(1 - var); spreads as for margins of two classes."""
     yield from along_the_target()
@@ -134,6 +141,11 @@ def guarantees(claim: Claim) -> Iterator[Step]:
         "the regulariser adds k D = q^2 (k D/q^2)",
         (1 - _mean) ** 2 + _mean**2 * _x + value,
         (1 - _mean) ** 2 + _mean**2 * (_x + value / _mean**2),
+    )
+    yield nonnegative(
+        "q^2 - k D (1 - k L')/(k L') >= 0 for k L'/(1 - k L') = k D/q^2 + rest, rest >= 0",
+        _t**2 - value / (value / _t**2 + _e),
+        [_t**2 * _e, 1 / (value / _t**2 + _e)],
     )
     yield from centring()
     alpha, b, cosine, var, product = sympy.symbols("alpha b cosine var product", positive=True)
@@ -206,6 +218,10 @@ def _guarantee_sides(
         "mean margin": (abs(1 - of.margin), of.error),
         "spread, data loss": (x, loss / (1 - loss)),
         "spread, regularised loss": (x, whole / (1 - whole) - value / of.margin**2),
+        "mean margin, regularised loss": (
+            balls.ball(value * (1 - whole) / whole).sqrt(),
+            of.margin,
+        ),
         "NC1": (1 - of.kept, 1 - r**2),
         "NC3": (1 - of.cosine, 1 - r),
         "distance": (of.distance, 2 - 2 * r),

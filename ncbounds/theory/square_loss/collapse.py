@@ -24,7 +24,7 @@ from ncbounds.theory.proximity.alignment import (
 )
 from ncbounds.theory.proximity.near_optimal_loss import class_mean, square_norm
 from ncbounds.theory.proximity.weight_cosines import cosines, intra_class
-from ncbounds.theory.square_loss.margin_spread import square_spread
+from ncbounds.theory.square_loss.margin_spread import least_mean_margin, square_spread
 from ncbounds.theory.terms import (
     Bound,
     Claim,
@@ -68,6 +68,13 @@ def spread_under_decay(xp: Any, C: Any, L: Any, decay: Any, margin: Any) -> Any:
     k = C + 0 * L
     k = k / (C - 1)
     return square_spread(xp, L=k * L) - k * decay / (margin * margin)
+
+
+def margin_under_decay(xp: Any, C: Any, L: Any, decay: Any) -> Any:
+    """Lower bound on the mean margin from a loss > 0 with a regulariser of the value `decay`."""
+    k = C + 0 * L
+    k = k / (C - 1)
+    return least_mean_margin(xp, L=k * L, lambda_=k * decay)
 
 
 @formula(_C, _LOSS, _ALPHA, _BETA)
@@ -245,6 +252,11 @@ def guarantees(xp: Any, *, w: Any, h: Any, bias: Any, share: Any, decay: Any) ->
                 ),
             ),
             Comparison(
+                "mean margin, regularised loss",
+                margin_under_decay(xp, C=given["C"], L=of.loss + value, decay=value),
+                of.margin,
+            ),
+            Comparison(
                 "NC1",
                 variance / (of.alpha * of.alpha),
                 variability_from_loss(xp, **given, **norms),
@@ -337,7 +349,8 @@ SHARP_2 = Statement(
             r"$1 - \cos \le s$, $\overline{|h/\alpha - \dot w_c/b|^2} \le 2s$. If a "
             r"regulariser $D \ge 0$ belongs to the loss, $\mathcal L' = \mathcal L + D$ and "
             r"$k\mathcal L' < 1$, then $\frac{\operatorname{Var} q + k\overline{|r|^2}}"
-            r"{\bar q^2} \le \frac{k\mathcal L'}{1 - k\mathcal L'} - \frac{kD}{\bar q^2}$. "
+            r"{\bar q^2} \le \frac{k\mathcal L'}{1 - k\mathcal L'} - \frac{kD}{\bar q^2}$ and "
+            r"$\bar q^2 \ge kD\,\frac{1 - k\mathcal L'}{k\mathcal L'}$. "
             r"The last layer may have a bias.",
             Claim(guarantees, (_W, _H, _BIAS, _SHARE, Field("decay", (), "nonnegative")), _SIZES),
             (

@@ -133,6 +133,7 @@ MUTANTS = {
             ("mean margin", TIGHTER, rhs(99, 100)),
             ("spread, data loss", TIGHTER, rhs(99, 100)),
             ("spread, regularised loss", TIGHTER, rhs(99, 100)),
+            ("mean margin, regularised loss", TIGHTER, lhs(101, 100)),
             ("NC1", TIGHTER, rhs(99, 100)),
             ("NC3", TIGHTER, rhs(99, 100)),
             ("distance", TIGHTER, rhs(99, 100)),
