@@ -11,7 +11,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from ncbounds.arithmetic.formula import formula, positive, real
+from ncbounds.arithmetic.formula import Condition, formula, positive, real
 from ncbounds.theory.proximity.alignment import quotient
 from ncbounds.theory.proximity.near_optimal_loss import square_norm
 from ncbounds.theory.terms import (
@@ -51,9 +51,9 @@ def variability(xp: Any, a: Any, omega: Any, alpha: Any) -> Any:
     return 1 - share * share
 
 
-@formula(_A, _OMEGA, _ALPHA)
+@formula(_A, _OMEGA, _ALPHA, conditions=(Condition("a > 0", lambda xp, a, **_: a),))
 def cosine(xp: Any, a: Any, omega: Any, alpha: Any) -> Any:
-    """Lower bound on the cosine of the class mean and omega, where a > 0."""
+    """Lower bound on the cosine of the class mean and omega, for a > 0."""
     return a / (omega * alpha)
 
 

@@ -128,7 +128,7 @@ SHARP_3 = Statement(
             ),
             (
                 Bound("regularised loss", least_loss, "lower"),
-                Bound("1 - cosine of weights and class means", gap_share, "upper", 2),
+                Bound("s, which bounds 1 - cosine where it is below 1", gap_share, "upper", 1),
             ),
             remark="At a minimum all four terms vanish: equal margins, features sqrt(C) times "
             "their centred weights, weights of mean zero, outputs along their targets; it needs "
