@@ -238,7 +238,7 @@ def of_samples(
         measured = _measured(loss, decay)
         small = loss.loss < 1
         if not small:
-            shown = f"{float(loss.loss.mid()):.4g} of that of outputs of zero"
+            shown = f"{float(loss.loss.mid()):.4g} times that of outputs of zero"
             skipped["square:sharp-2"] = f"the square loss for targets {targets!r} is {shown}"
         else:
             rows += _of_outputs(loss, decay, targets, skipped)

@@ -161,7 +161,7 @@ def test_a_loss_of_outputs_of_zero_guarantees_no_spread():
     found = square_loss_certificate(
         outputs=np.zeros((4, 2)), labels=[0, 1, 0, 1], targets="centred"
     )
-    assert found.rows == () and "1 of that of outputs of zero" in found.skipped["square:sharp-2"]
+    assert found.rows == () and "1 times that of outputs of zero" in found.skipped["square:sharp-2"]
     assert found.measured["outputs.spread"] == math.inf
 
 
