@@ -52,6 +52,23 @@ def mnist(seed: int, per_class: int = 100) -> Split:
     return split(pixels, table[:, -1].astype(np.int64), seed, per_class, (14, 14))
 
 
+def two_classes(whole: Split, pair: tuple[int, int], seed: int, per_class: int) -> Split:
+    """Two of the classes, as 0 and 1, split anew."""
+    parts = ((whole.train_x, whole.train_y), (whole.test_x, whole.test_y))
+    x, y = (np.concatenate(both) for both in zip(*parts, strict=True))
+    chosen = np.isin(y, pair)
+    labels = (y[chosen] == pair[1]).astype(np.int64)
+    return split(x[chosen], labels, seed, per_class, whole.image)
+
+
+def unit_inputs(data: Split) -> Split:
+    """The same with every input scaled to length 1; none may be zero."""
+    train, test = (
+        x / np.linalg.norm(x, axis=1, keepdims=True) for x in (data.train_x, data.test_x)
+    )
+    return Split(train, data.train_y, test, data.test_y, data.image)
+
+
 #: The data sets by name.
 DATA_SETS: dict[str, Callable[[int, int], Split]] = {"digits": digits, "mnist": mnist}
 

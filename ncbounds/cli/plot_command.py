@@ -34,7 +34,8 @@ def command(
     """Draw WHAT: a statement ID along one grid (-p), `margin`, every bound on the largest margin
     of K classes in d dimensions along one of them (-p), or of saved runs (FILES) `proximity`, or
     `loss-gap`: how the gap of the loss splits into its defects over training. With --run,
-    `proximity` draws guarantees over training too.
+    `proximity` draws guarantees over training too. Of what the experiment square-dynamics keeps:
+    `square-flow`, `square-margins`, `square-noise`, `square-ranks`.
 
     \b
     ncbounds plot gnc:theorem-3.9 -p d=2:512:60:log -p K=1000 -o bounds.png
@@ -42,7 +43,9 @@ def command(
     ncbounds plot proximity runs.safetensors -o proximity.svg
     ncbounds plot proximity runs.safetensors --run bn-0.001 -o training.png
     ncbounds plot loss-gap runs.safetensors -o gap.png
+    ncbounds plot square-flow results/square_dynamics.json -o flow.png
     """
+    from ncbounds.report.dynamics_plots import FIGURES
     from ncbounds.report.plots import plot_bounds, plot_loss_gap
     from ncbounds.report.proximity_plots import plot_proximity, plot_proximity_over_training
 
@@ -65,7 +68,12 @@ def command(
         )
     elif what == "loss-gap":
         runs = _chosen(files, names)
+        if not all(run.defects for run in runs):
+            shown = ", ".join(run.name for run in runs if not run.defects)
+            raise InputError("FILES", shown, "runs that recorded the gap of a cross-entropy")
         figure = plot_loss_gap({run.name: run.defects for run in runs})
+    elif what in FIGURES:
+        figure = FIGURES[what](_dynamics(files))
     elif what == "margin":
         from ncbounds.cli.evaluate_command import read_parameters
         from ncbounds.report.margin_plot import plot_margin
@@ -77,6 +85,15 @@ def command(
         figure = plot_bounds(what, read_parameters(parameters), variant)
     figure.savefig(out, dpi=160)
     click.echo(str(out))
+
+
+def _dynamics(files: tuple[str, ...]) -> list[dict[str, Any]]:
+    """The runs of the one file of square-dynamics."""
+    from ncbounds.report.dynamics_plots import read_dynamics
+
+    if len(files) != 1:
+        raise InputError("FILES", f"{len(files)} files", "one, written by square-dynamics")
+    return read_dynamics(files[0])
 
 
 def _chosen(files: tuple[str, ...], names: tuple[str, ...]) -> list[Run]:
