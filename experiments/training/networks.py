@@ -3,8 +3,9 @@
 The networks follow section 3 of `bnwd`: linear or convolutional layers with ReLU, and a last layer
 without bias. With batch normalisation a layer `h = gamma * (v - mean v) / std v`, without shift,
 stands before every layer but the first; so the features have mean zero and mean squared norm
-`|gamma|^2` (`bnwd:proposition-2.1`, up to the floor under the variance). The loss is cross-entropy
-plus `(lambda / 2)(sum |W|^2 + sum |gamma|^2)` over all layers. Training is full-batch, hence the
+`|gamma|^2` (`bnwd:proposition-2.1`, up to the floor under the variance). The loss is cross-entropy,
+or the square loss `|W h - (e_c - 1/C)|^2` (`square`, section 5), plus
+`(lambda / 2)(sum |W|^2 + sum |gamma|^2)` over all layers. Training is full-batch, hence the
 statistics of the batch are those of the training set; evaluation is in float64 with the same
 statistics. All weight decays train at once: axis 0 of every parameter is the run.
 
@@ -90,10 +91,13 @@ def train_networks(
     weight_decays: Sequence[float],
     epochs: int,
     learning_rate: float,
+    loss: str = "cross-entropy",
     device: str = "cpu",
     report: Callable[[int], None] = lambda done: None,
 ) -> list[Run]:
     """Train one architecture at all weight decays: one run each, named `name` and the decay.
+
+    `loss` is "cross-entropy" or "square"; only with the first are its defects recorded.
 
     `seed` fixes the initial weights, which all weight decays share: the same seed gives the same
     numbers on the same machine. One CPU thread is used: more are slower on matrices of this size.
@@ -104,8 +108,8 @@ def train_networks(
     torch.set_num_threads(1)
     try:
         return _train(
-            architecture, data, name, data_name, seed, weight_decays, epochs, learning_rate, device,
-            report,
+            architecture, data, name, data_name, seed, weight_decays, epochs, learning_rate, loss,
+            device, report,
         )  # fmt: skip
     finally:
         torch.set_num_threads(threads)
@@ -120,6 +124,7 @@ def _train(
     weight_decays: Sequence[float],
     epochs: int,
     learning_rate: float,
+    loss_name: str,
     device: str,
     report: Callable[[int], None],
 ) -> list[Run]:
@@ -136,7 +141,7 @@ def _train(
     losses, errors, gaps = [], [], []
     for epoch in range(epochs):
         logits = _forward(architecture, parameters, x)[1]
-        loss = torch.nn.functional.cross_entropy(logits, targets, reduction="none").mean(1)
+        loss = _LOSSES[loss_name](logits, targets)
         # The runs share no parameter, so the gradient of the sum is each run's own.
         optimiser.zero_grad()
         (loss + decay / 2 * _squared_norm(parameters)).sum().backward()
@@ -144,7 +149,7 @@ def _train(
         schedule.step()
         losses.append(loss.detach())
         errors.append(_error(logits.detach(), targets))
-        if epoch + 1 in kept:
+        if epoch + 1 in kept and loss_name == "cross-entropy":
             found = _evaluate(architecture, data, parameters)
             gaps.append(
                 [
@@ -173,11 +178,35 @@ def _train(
             weights=final.weights[k],
             gamma=None if final.gamma is None else final.gamma[k],
             history={key: values[k].cpu().numpy() for key, values in history.items()},
-            defects={"step": np.array(sorted(kept), dtype=np.float64)}
-            | {key: np.array([gap[k][key] for gap in gaps]) for key in gaps[0][k]},
+            defects=_recorded(sorted(kept), [gap[k] for gap in gaps]),
         )
         for k, weight_decay in enumerate(weight_decays)
     ]
+
+
+def _cross_entropy(logits: Tensor, targets: Tensor) -> Tensor:
+    """The mean over samples (R,) of logits (R, C, n)."""
+    found: Tensor = _torch().nn.functional.cross_entropy(logits, targets, reduction="none").mean(1)
+    return found
+
+
+def _square_loss(outputs: Tensor, targets: Tensor) -> Tensor:
+    """The mean square distance to the centred one-hot targets, (R,)."""
+    C = outputs.shape[1]
+    wanted = _torch().nn.functional.one_hot(targets, C).transpose(1, 2) - 1 / C
+    found: Tensor = (outputs - wanted).square().sum(1).mean(1)
+    return found
+
+
+_LOSSES = {"cross-entropy": _cross_entropy, "square": _square_loss}
+
+
+def _recorded(steps: list[int], gaps: list[dict[str, float]]) -> dict[str, Floats]:
+    """The loss gaps of a run by name, and the steps they were recorded after; nothing for none."""
+    if not gaps:
+        return {}
+    found = {key: np.array([gap[key] for gap in gaps]) for key in gaps[0]}
+    return {"step": np.array(steps, dtype=np.float64), **found}
 
 
 @dataclass(frozen=True, eq=False)
