@@ -272,6 +272,12 @@ def sentences(rows: Sequence[Row]) -> list[str]:
             f"{words}, square:{places[1]}: features collapse to the means of classes: seen (NC1 "
             f"below 0.05) in {_share([v < 0.05 for v in collapse])} runs: {_range(collapse)}",
         ]
+        equal = [v for v, spread in zip(collapse, spreads, strict=True) if spread < 0.05]
+        if equal:
+            found.append(
+                f"{words}, square:{places[1]}: where margins are equal features collapse: seen "
+                f"(NC1 below 0.05) in {_share([v < 0.05 for v in equal])} runs: {_range(equal)}"
+            )
     return found
 
 

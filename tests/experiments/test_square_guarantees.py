@@ -55,6 +55,7 @@ def test_every_guarantee_holds_and_those_of_margins_are_useful(folder):
     told = (folder / "told.txt").read_text()
     assert "two classes: relative spread of margins guaranteed below 0.5 in 5 of 5 runs" in told
     assert "ten classes: relative spread of margins guaranteed below 0.5 in " in told
+    assert "where margins are equal features collapse: seen" in told
     assert max(map(len, told.splitlines())) < 160
 
 
