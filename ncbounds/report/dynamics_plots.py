@@ -129,9 +129,9 @@ def plot_margins(runs: Sequence[Run]) -> Figure:
         title = rf"$\rho(0)$ = {run['rho']:g}, $\lambda$ = {decay:g}"
         left.set_title(title, loc="left", fontsize=10)
         left.set_ylabel("samples")
-        low, high = left.get_xlim()
-        left.set_xlim(low, high + 0.2 * (high - low))
         left.legend(fontsize=7.5, title="time", title_fontsize=7.5, loc="upper right")
+    low, high = panels[0, 0].get_xlim()
+    panels[0, 0].set_xlim(low, high + 0.2 * (high - low))  # room for the legends
     panels[-1, 0].set_xlabel(r"margin $y_n f_V(x_n)$")
     panels[-1, 1].set_xlabel("time")
     return _figure(figure)

@@ -72,13 +72,14 @@ def test_findings_count_runs(folder, runs):
         assert 0 <= one.seen <= one.of and str(one) in told
     falls = next(one for one in found if "never increases" in one.claim)
     assert falls.seen == falls.of == 8
-    assert max(map(len, told.split("square:eq-2")[0].splitlines())) < 140
+    assert max(map(len, told.split("flow, square:eq-2")[0].splitlines())) < 140
 
 
 def test_a_finding_says_what_was_seen():
     assert str(Finding("here", "a claim", 2, 2)) == "here: a claim: seen, 2 of 2"
     assert str(Finding("here", "a claim", 0, 2, "why")) == "here: a claim: not seen, 0 of 2 (why)"
-    assert str(Finding("here", "a claim", 1, 2)) == "here: a claim: partly, 1 of 2"
+    partly = Finding("here", "a claim", 1, 2, setting="flow")
+    assert str(partly) == "flow, here: a claim: partly, 1 of 2"
 
 
 def test_what_is_kept_is_not_done_again(folder, runs, monkeypatch):
