@@ -18,7 +18,7 @@ from ncbounds import __version__
 from ncbounds.arithmetic.symbolic import mathml
 from ncbounds.codes.beside import beside
 from ncbounds.errors import MissingDependencyError
-from ncbounds.measure.complexity import Complexity, tree_rademacher
+from ncbounds.measure.complexity import TreeComplexity, tree_rademacher
 from ncbounds.report.compare import ModelBound
 from ncbounds.report.ledger import Ledger, StatementRow, VariantRow
 from ncbounds.report.margin_plot import plot_margin
@@ -157,7 +157,7 @@ best spherical code, so that every bound on those is one on margins.</p>
 </section>"""
 
 
-def tree_complexities(models: Sequence[Model]) -> list[Complexity]:
+def tree_complexities(models: Sequence[Model]) -> list[TreeComplexity]:
     """Certified complexities of small tree networks on features of the first model.
 
     Depths whose 2^L inputs the features do not have are left out.

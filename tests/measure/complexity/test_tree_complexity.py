@@ -10,9 +10,11 @@ import numpy.typing as npt
 import pytest
 
 from ncbounds.errors import InputError
-from ncbounds.measure import complexity
 from ncbounds.measure.complexity import (
+    CONVENTIONS,
     Complexity,
+    arcs,
+    boxes,
     toeplitz_matrices,
     tree_network,
     tree_rademacher,
@@ -131,6 +133,29 @@ def test_witnesses_reproduce_the_lower_end_and_respect_rho(d: int, m: int) -> No
     assert result.hat[0] == result.lower / 2
 
 
+def test_all_definitions_stand_beside_each_other() -> None:
+    result = tree_rademacher(sample(3, 4))
+    assert result.upper is not None
+    for name, convention in CONVENTIONS.items():
+        lower, upper = result.within(name)
+        assert upper is not None
+        assert lower * 2 == result.lower * convention.factor
+        assert upper * 2 == result.upper * convention.factor
+    with pytest.raises(InputError, match="definition-1, absolute, doubled, plain"):
+        result.within("halved")
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_upper_end_of_two_levels_is_not_too_large(seed: int) -> None:
+    """A rigorous bound from a grid alone: the supremum is Lipschitz in the angle."""
+    X, per_turn = sample(3, 4, seed), 20_000
+    step = math.pi / per_turn * np.linalg.norm(X, axis=1).sum() * 2 / 3
+    result = tree_rademacher(X)
+    assert result.upper is not None
+    assert result.lower <= 2 / 3 * brute_force(X, per_turn) + step
+    assert 2 / 3 * brute_force(X, per_turn) <= result.upper <= result.lower * (1 + EXACT)
+
+
 def test_no_upper_end_is_claimed_where_none_was_computed() -> None:
     result = tree_rademacher(sample(2, 32))
     assert result.upper is None
@@ -222,8 +247,8 @@ def test_bound_without_the_factor_two_is_violated_for_certain() -> None:
 def test_planted_loss_of_arcs_is_noticed(monkeypatch: pytest.MonkeyPatch) -> None:
     """With every second breakpoint missing the search no longer agrees with the grid."""
     X = sample(3, 4)
-    honest = complexity._arc_ends
-    monkeypatch.setattr(complexity, "_arc_ends", lambda units: honest(units)[:, ::2])
+    honest = arcs.arc_ends
+    monkeypatch.setattr(arcs, "arc_ends", lambda units: honest(units)[:, ::2])
     planted = tree_rademacher(X)
     assert planted.upper is not None
     grid = 2 / 3 * brute_force(X, 4000)
@@ -233,13 +258,13 @@ def test_planted_loss_of_arcs_is_noticed(monkeypatch: pytest.MonkeyPatch) -> Non
 def test_planted_loss_of_a_half_turn_is_noticed(monkeypatch: pytest.MonkeyPatch) -> None:
     """Kernels restricted to a half turn: the upper end falls below what the grid attains."""
     X = sample(3, 4)
-    honest = complexity._maximise_over_arcs
+    honest = arcs.maximise_over_arcs
 
     def half(units: Array, signs: Array, ends: Array) -> tuple[Array, ...]:
         value, angle = honest(units, signs, ends)
         return np.where(angle < math.pi, value, 0.0), angle
 
-    monkeypatch.setattr(complexity, "_maximise_over_arcs", half)
+    monkeypatch.setattr(arcs, "maximise_over_arcs", half)
     upper = tree_rademacher(X).upper
     assert upper is not None
     assert upper < 2 / 3 * brute_force(X, 4000)
@@ -249,14 +274,14 @@ def test_planted_loss_of_a_half_turn_is_noticed(monkeypatch: pytest.MonkeyPatch)
 def test_reach_covers_every_point_of_a_box(level: int) -> None:
     """Branch and bound is as good as its step: random boxes, random points inside."""
     rng = np.random.default_rng(5)
-    X, free, boxes = sample(3, 2 ** (level + 2)), level, 200
-    centre = rng.uniform(-math.pi, math.pi, (boxes, free))
+    X, free, count = sample(3, 2 ** (level + 2)), level, 200
+    centre = rng.uniform(-math.pi, math.pi, (count, free))
     radius = rng.uniform(0.01, 0.4, free)
-    signs = rng.choice([-1.0, 1.0], (boxes, 3))
-    bound = complexity._evaluate(X, centre, signs) + complexity._reach(X, centre, radius)
+    signs = rng.choice([-1.0, 1.0], (count, 3))
+    bound = boxes.evaluate(X, centre, signs) + boxes.reach(X, centre, radius)
     for _ in range(50):
-        inside = centre + radius * rng.choice([-1, -0.5, 0.3, 1], (boxes, free))
-        assert np.all(complexity._evaluate(X, inside, signs) <= bound)
+        inside = centre + radius * rng.choice([-1, -0.5, 0.3, 1], (count, free))
+        assert np.all(boxes.evaluate(X, inside, signs) <= bound)
 
 
 @pytest.mark.parametrize(
