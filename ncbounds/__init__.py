@@ -6,6 +6,7 @@ The uses::
     ncbounds.verify(["bnwd:lemma-2.1"])                      # proofs and campaigns: a ledger
     ncbounds.measure(features, labels, weights)              # the metrics of a real model
     ncbounds.compare(features, labels, weights)              # measurements beside every bound
+    ncbounds.compare_network(module, train, test)            # and bounds on the test error
     ncbounds.proximity_certificate(classes=10, alpha=2, beta=3, loss=0.02)  # from numbers alone
     ncbounds.square_loss_certificate(outputs=z, labels=y, targets="one-hot")  # the square loss
 
@@ -24,6 +25,7 @@ _HOME = {
     "MissingDependencyError": "ncbounds.errors",
     "NcboundsError": "ncbounds.errors",
     "compare": "ncbounds.report.compare",
+    "compare_network": "ncbounds.report.generalization",
     "evaluate": "ncbounds.theory.evaluate",
     "measure": "ncbounds",
     "proximity_certificate": "ncbounds.report.certificate",
@@ -39,6 +41,7 @@ __all__ = [
     "NcboundsError",
     "__version__",
     "compare",
+    "compare_network",
     "evaluate",
     "measure",
     "proximity_certificate",
@@ -53,6 +56,7 @@ if TYPE_CHECKING:
     from ncbounds.measure import measure
     from ncbounds.report.certificate import proximity_certificate
     from ncbounds.report.compare import compare
+    from ncbounds.report.generalization import compare_network
     from ncbounds.report.square_loss import square_loss_certificate
     from ncbounds.report.verification import verify
     from ncbounds.theory import statement, statements

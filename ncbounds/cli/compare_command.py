@@ -11,8 +11,10 @@ from ncbounds.cli.models import read_models, read_square_loss
 from ncbounds.cli.output import print_json, print_table
 from ncbounds.errors import InputError
 from ncbounds.measure.files import read_arrays
+from ncbounds.measure.network import is_network
 from ncbounds.measure.square_loss import TARGETS, Targets
 from ncbounds.report.compare import ModelBound, ModelReport
+from ncbounds.report.generalization import DELTA, NetworkReport, compare_file
 from ncbounds.report.guarantees import LEVELS
 from ncbounds.report.square_loss import SQUARE_LEVELS, square_loss_certificate
 
@@ -30,13 +32,26 @@ from ncbounds.report.square_loss import SQUARE_LEVELS, square_loss_certificate
     type=click.Choice(TARGETS),
     help="Of a model trained with the square loss, for targets +-1, e_c or e_c - 1/K.",
 )
+@click.option(
+    "--delta",
+    type=float,
+    default=DELTA,
+    show_default=True,
+    help="Of a whole network: probability with which a bound on the test error may fail.",
+)
 @click.option("--json", "as_json", is_flag=True, help="Print JSON.")
-def command(file: str, temperature: float | None, targets: Targets | None, as_json: bool) -> None:
+def command(
+    file: str, temperature: float | None, targets: Targets | None, delta: float, as_json: bool
+) -> None:
     """Compare FILE with theory: it holds features, labels, weights and optionally a bias.
 
     A file of several models, as `ncbounds report --save` writes it, gives a list. With --targets it
-    may hold outputs (n,) or (n, K) and labels alone.
+    may hold outputs (n,) or (n, K) and labels alone. A file of a whole network with its samples, as
+    `ncbounds.measure.network.write_network` writes it, is bounded in its test error as well.
     """
+    if is_network(file):
+        _compare_network(file, delta, as_json)
+        return
     if targets is not None and _compare_outputs(file, targets, as_json):
         return
     models = read_models(file) if targets is None else read_square_loss(file, targets)
@@ -91,6 +106,43 @@ def print_comparison(name: str, found: ModelReport) -> None:
     )
     for statement, reason in found.skipped.items():
         click.echo(f"{statement} does not apply: {reason}")
+
+
+def _compare_network(file: str, delta: float, as_json: bool) -> None:
+    found, name = compare_file(file, delta=delta), Path(file).stem
+    if as_json:
+        print_json({"name": name, **found.to_dict()})
+        return
+    print_network(name, found)
+    print_comparison(name, found)
+
+
+def print_network(name: str, found: NetworkReport) -> None:
+    """Print the layers of a network, its norms, and the bounds on the complexity of its class."""
+    facts = found.network
+    print_table(
+        f"{name}: L = {facts['L']}, rho = {facts['rho']:.4g} by filter norms, "
+        f"{facts['dense_rho']:.4g} by norms of the whole matrices",
+        ["layer", "", "channels", "filter norm", "matrix norm", "patches", "degree", "overlap"],
+        [
+            [
+                one["name"],
+                f"{one['kind']} {one['detail']}".strip() + (", ReLU" if one["relu"] else ""),
+                " -> ".join(map(str, one["channels"])) if one["channels"] else "",
+                f"{one['filter_norm']:.4g}",
+                f"{one['toeplitz_norm']:.4g}",
+                str(one["patches"]),
+                str(one["degree"]),
+                str(one["overlap"]),
+            ]
+            for one in facts["layers"]
+        ],
+    )
+    print_table(
+        "complexity of the class at these norms, without the factor 2, at most",
+        ["bound", "", "statement"],
+        [[b.reading, f"{b.total:.4g}", f"{b.id} {b.variant}"] for b in found.complexity],
+    )
 
 
 def _certificate(bounds: list[ModelBound], levels: tuple[str, ...]) -> list[list[str]]:
