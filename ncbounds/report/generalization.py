@@ -4,10 +4,11 @@ Setting of `square`, section 4: labels -1 and 1, one output f, N samples drawn i
 confidence 1 - delta. From a bound `norm * unit` on the complexity of the network's class
 (`network_complexity`), without the factor 2, follow:
 
-- `square:theorem-3`, printed (12): for a network that fits the labels. Only the ratio of norm and
-  margin counts, by homogeneity, so `rho = norm / (least training margin)`.
-- the same, corrected: the weights `delta/(t(t+1))` of the union bound have no value at t = 0;
-  with `delta/((t+1)(t+2))` the logarithm has `2 (rho+1) (rho+2) / delta`.
+- `square:theorem-3`, printed (12), with the printed bounds of the complexity: for a network that
+  fits the labels. Only the ratio of norm and margin counts, by homogeneity, so
+  `rho = norm / (least training margin)`.
+- the same corrected, with the other bounds: the weights `delta/(t(t+1))` of the union have no value
+  at t = 0; with `delta/((t+1)(t+2))` the logarithm has `2 (rho+1) (rho+2) / delta`.
 - the best margin: for all j at once, with s = 2^(j/8) and `delta_j = 2 delta / (3 (|j|+1)(|j|+2))`,
 
       error <= share of training margins below norm/s + 2 s unit + 3 sqrt(log(2/delta_j) / (2 N)),
@@ -233,7 +234,7 @@ def generalization_bounds(
         for id in ("square:eq-16", "square:theorem-3 (printed, corrected)"):
             skipped[id] = f"{wrong} training samples have no positive margin"
     for one in classes:
-        if one.total > 0:
+        if one.total > 0 and one.variant != "printed":
             rows.append(_best_margin(outcome, one, margins))
     return rows, classes, skipped
 
@@ -252,9 +253,10 @@ def _interpolating(
     for one in classes:
         point = {**common, "rho": one.norm / least, "unit": one.unit}
         name = f"{one.reading}, {one.id.partition(':')[2]} {one.variant}"
-        if one.variant == "printed":
-            yield _row(outcome, "square:theorem-3", "printed", name, printed_error_bound, point)
-        yield _row(outcome, "square:theorem-3", "corrected", name, corrected_error_bound, point)
+        printed = one.variant == "printed"
+        form = printed_error_bound if printed else corrected_error_bound
+        variant = "printed" if printed else "corrected"
+        yield _row(outcome, "square:theorem-3", variant, name, form, point)
 
 
 def _best_margin(outcome: Outcome, one: ClassBound, margins: Floats) -> ModelBound:

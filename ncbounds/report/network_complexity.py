@@ -180,10 +180,10 @@ def _bound(id: str, variant: str, reading: str, norm: float, unit: float) -> Cla
 
 
 def _tree_bounds(network: Network, n: int, norm: float) -> list[ClassBound]:
-    """Every bound of theorem 4 and of its comparison with a dense network."""
+    """Every bound of theorem 4."""
     point = {"L": Fraction(network.depth), "rho": Fraction(1), "m": Fraction(n)}
     return [
         _bound(one.id, one.variant, one.reading, network.rho, one.value / 2)
         for one in theory_bounds(point | {"norm": Fraction(norm)})
-        if one.id in ("square:theorem-4", "square:eq-25")
+        if one.id == "square:theorem-4"
     ]
