@@ -9,6 +9,7 @@ Definition 1 of the paper. Then linear functions and hidden units in all four de
 import csv
 import json
 import math
+import re
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -113,15 +114,18 @@ def tree_bounds(L: int, X: Floats) -> dict[str, float]:
         "m": Fraction(m),
         "norm": Fraction(float(np.linalg.norm(norms))),
     }
-    found = {one.name: one.value for one in theory_bounds(point)}
     network = binary_tree(L)
-    for one in class_bounds(network, X)[0]:
-        if one.id == "square:theorem-4":
-            continue
-        # The dense bound is for matrices, whose norms the tree's kernels of norm 1 determine.
-        scale = network.dense_rho if one.reading == "dense" else 1.0
-        name = f"{one.id.partition(':')[2]} {one.variant}: {one.reading}"
-        found[name] = 2 * one.unit * scale
+    point["patch"] = Fraction(math.sqrt(network.patch_energy(X)))
+    found: dict[str, float] = {}
+    for k in range(1, L + 1):  # half the order of the moments, where a bound has one: the best
+        for one in theory_bounds(point | {"k": Fraction(k)}):
+            found[one.name] = min(one.value, found.get(one.name, math.inf))
+    for own in class_bounds(network, X)[0]:
+        if own.id != "square:theorem-4":
+            # The order of the moments stands in the reading, and the best depends on L.
+            reading = re.sub(r" of order \d+", "", own.reading)
+            # Of kernels of norm 1: the norms of the whole matrices follow from them.
+            found[f"{own.id.partition(':')[2]} {own.variant}: {reading}"] = 2 * own.total
     return found
 
 

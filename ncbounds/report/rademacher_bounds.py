@@ -25,12 +25,14 @@ class TheoryBound:
     id: str
     variant: str
     reading: str
+    formula: str
     value: float
 
     @property
     def name(self) -> str:
         """The bound in a few words."""
-        return f"{self.id.partition(':')[2]} {self.variant}: {self.reading}"
+        words = self.formula.replace("_", " ").removesuffix(" bound")
+        return f"{self.id.partition(':')[2]} {self.variant}: {words}"
 
 
 def theory_bounds(point: Mapping[str, Fraction]) -> list[TheoryBound]:
@@ -50,7 +52,8 @@ def theory_bounds(point: Mapping[str, Fraction]) -> list[TheoryBound]:
             continue
         value = certify(bound.formula, own, digits=15)
         if value is not None:
-            found.append(TheoryBound(id, variant.name, variant.reading, factor * float(value)))
+            names_of = id, variant.name, variant.reading, bound.formula.name
+            found.append(TheoryBound(*names_of, factor * float(value)))
     return found
 
 

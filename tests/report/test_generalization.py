@@ -10,7 +10,7 @@ from ncbounds.errors import InputError
 from ncbounds.measure.complexity import hidden_unit_rademacher, linear_rademacher, tree_rademacher
 from ncbounds.measure.network import Layer, Network, write_network
 from ncbounds.report.generalization import QUANTITY, compare_file, compare_network
-from ncbounds.report.network_complexity import class_bounds, not_a_binary_tree
+from ncbounds.report.network_complexity import best_moment, class_bounds, not_a_binary_tree
 
 
 def tree(levels, kernels=None):
@@ -61,12 +61,12 @@ def test_a_tree_has_the_bounds_of_the_theorem_at_its_own_norms():
     assert "square:theorem-4" not in skipped
     assert printed.norm == pytest.approx(5.0)
     assert printed.total == pytest.approx(5 * 2**3 * norm / 2)
-    second = found["square:conjecture-1", "corrected", "second moments"]
-    assert second.total == pytest.approx(5 * 2 * norm)
-    dense = found["square:eq-16", "sharp", "dense"]
+    paths = found["square:conjecture-1", "sharp", "paths, moments of order 2"]
+    assert paths.total == pytest.approx(5 * ((1 + math.sqrt(2)) / 2) ** 2 * norm)
+    dense = found["square:eq-16", "corrected", "dense"]
     assert dense.norm == pytest.approx(5 * math.sqrt(4 * 2 * 1))
     assert dense.unit == pytest.approx((1 + math.sqrt(2 * 2 * math.log(2))) * norm)
-    exponential = found["square:conjecture-1", "sharp", "exponential moments"]
+    exponential = found["square:conjecture-1", "corrected", "sparse networks"]
     patch = np.square(X.reshape(5, 4, 2)).sum(axis=(0, 2)).max()
     factor = 1 + math.sqrt(2 * math.log(2**2 * 4))
     assert exponential.unit == pytest.approx(factor * math.sqrt(4 * patch) / 5)
@@ -76,9 +76,10 @@ def test_overlap_is_counted_by_paths():
     X = sample(4, 1, 3)
     found, skipped = bounds(overlapping(), X)
     squares = np.square(X).sum(axis=(0, 1))
-    second = found["square:conjecture-1", "corrected", "second moments"]
-    assert second.norm == pytest.approx(2.0)
-    assert second.unit == pytest.approx(math.sqrt(2 * (squares @ [1, 2, 1])) / 4)
+    paths = found["square:conjecture-1", "sharp", "paths, moments of order 2"]
+    assert paths.norm == pytest.approx(2.0)
+    factor = (1 + math.sqrt(2)) / 2
+    assert paths.unit == pytest.approx(factor * math.sqrt(squares @ [1, 2, 1]) / 4)
     printed = found["square:conjecture-1", "printed", "overlap K/(K-O)"]
     assert printed.unit == pytest.approx(2 * math.sqrt(2) * np.linalg.norm(X) / 4)
     assert "overlap" in skipped["square:theorem-4"]
@@ -102,7 +103,7 @@ def test_no_bound_of_a_hidden_layer_is_below_the_truth():
         assert one.norm == pytest.approx(1)
         assert truth <= one.unit, one
     linear = bounds(chain(np.ones((1, 3)) / math.sqrt(3)), X)[0]
-    found = linear["square:eq-16", "sharp", "dense"]
+    found = linear["square:eq-16", "sharp", "dense, moments of order 2"]
     assert linear_rademacher(X).within("absolute")[0] <= found.unit
     assert found.unit == pytest.approx(np.linalg.norm(X) / 5)
 
@@ -119,8 +120,35 @@ def test_no_bound_is_below_what_networks_with_overlap_attain():
     attained = np.linalg.norm(np.einsum("sm,wmp->swp", signs, hidden), axis=2).max(axis=1)
     truth = attained.mean() / m
     for key, one in bounds(overlapping(), X)[0].items():
-        scale = math.sqrt(2) if key[2] == "dense" else 1.0  # the matrix holds the kernel twice
+        scale = (
+            math.sqrt(2) if key[2].startswith("dense") else 1.0
+        )  # the matrix holds the kernel twice
         assert one.unit * scale >= truth, one
+
+
+def test_counting_each_input_once_would_be_false(monkeypatch):
+    """Planted: without paths the bound lies below a network of 13 overlapping patches."""
+    size, kernel = 21, 9
+    taps = np.arange(size - kernel + 1)[:, None] + np.arange(kernel)
+    nodes = len(taps)
+    first = Layer("0", "convolution", np.ones((1, kernel, 1)), taps, size, True)
+    last = Layer("1", "dense", np.ones((1, nodes, 1)), np.arange(nodes)[None], nodes, False)
+    network, X = Network((first, last), (1, size)), np.ones((1, 1, size))
+    attained = float(network.evaluate(X)[0, 0]) / network.rho
+    honest = [one.unit for one in class_bounds(network, X)[0] if "paths" in one.reading]
+    assert honest[0] >= attained
+    monkeypatch.setattr(Network, "paths", np.ones(size))
+    network = Network((first, last), (1, size))
+    planted = [one.unit for one in class_bounds(network, X)[0] if "paths" in one.reading]
+    assert planted[0] < attained
+
+
+@pytest.mark.parametrize(("relus", "k"), [(0, 1), (2, 1), (3, 2), (5, 2), (6, 3), (8, 3)])
+def test_the_best_order_of_moments_grows_with_the_depth(relus, k):
+    found, factor = best_moment(relus)
+    assert found == k
+    assert factor <= math.sqrt((relus + 5 / 2) * math.log(2))
+    assert factor <= math.sqrt(2) ** relus
 
 
 def separable(n, network_norm=10.0):
@@ -135,7 +163,7 @@ def test_the_bound_at_the_best_margin_by_hand():
     network, x, y = separable(4000)
     report = compare_network(network, (x, y), (x[:100], y[:100]))
     row = next(
-        b for b in report.bounds if b.quantity == QUANTITY and "best margin; dense" in b.reading
+        b for b in report.bounds if b.quantity == QUANTITY and "best margin; dense, m" in b.reading
     )
     unit = float(np.sqrt(np.sum(x * x))) / 4000
     candidates = []
