@@ -173,7 +173,7 @@ def main(out: Path, seed: int = 0, device: str = "cpu", progress: Progress | Non
     ]
     for done, (task_name, name, decay) in enumerate(cases):
         task = load(task_name, seed)
-        found.append(run(task, name, seed, decay))
+        found.append(run(task, name, seed, decay, EPOCHS))
         shape = found[-1].network.input_shape
         file = f"{task_name} {name} {decay:g}".replace(" ", "_").replace("/", "-")
         parts = [(x.reshape(-1, *shape), y) for x, y in (task.train, task.test)]
