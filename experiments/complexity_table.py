@@ -27,6 +27,7 @@ from ncbounds.measure.complexity import (
     hidden_unit_rademacher,
     linear_rademacher,
     tree_rademacher,
+    two_level_upper,
 )
 from ncbounds.measure.network import Layer, Network
 from ncbounds.measure.network.layers import Floats
@@ -99,9 +100,12 @@ def tree_row(L: int, m: int, data: str, seed: int) -> Row:
     X = samples(data, m, 2**L, seed)
     started = time.perf_counter()
     truth = tree_rademacher(X)
+    upper = truth.upper
+    if L <= 2:  # both ends in ball arithmetic: of a norm, or by the check of two levels
+        upper = linear_rademacher(X).upper if L == 1 else two_level_upper(X)
     seconds = time.perf_counter() - started
-    assert truth.upper is not None
-    return Row(L, m, data, truth.lower, truth.upper, seconds, tree_bounds(L, X))
+    assert upper is not None
+    return Row(L, m, data, truth.lower, upper, seconds, tree_bounds(L, X))
 
 
 def tree_bounds(L: int, X: Floats) -> dict[str, float]:

@@ -6,11 +6,13 @@ Signs are enumerated, and for each the supremum over the class is enclosed for c
 - `relu_unit`: one hidden unit, and networks of one hidden layer of any width. The supremum is a
   Hausdorff distance of two zonotopes: convex problems, with a certificate on either side.
 - `tree`: the binary-tree networks of `square:theorem-4`. Two levels are a finite search over arcs
-  (`arcs`); the angles below them are searched by branch and bound (`boxes`).
+  (`arcs`), checked anew in balls by `check_two_levels`; the angles below them are searched by
+  branch and bound (`boxes`).
 
 Every result is a `Complexity`: an enclosure in each of the definitions in use (`conventions`).
 """
 
+from ncbounds.measure.complexity.check_two_levels import two_level_upper
 from ncbounds.measure.complexity.conventions import CONVENTIONS, DEFINITION, Complexity, Convention
 from ncbounds.measure.complexity.linear import linear_rademacher
 from ncbounds.measure.complexity.relu_unit import hidden_layer_rademacher, hidden_unit_rademacher
@@ -33,4 +35,5 @@ __all__ = [
     "toeplitz_matrices",
     "tree_network",
     "tree_rademacher",
+    "two_level_upper",
 ]

@@ -15,9 +15,11 @@ from ncbounds.measure.complexity import (
     Complexity,
     arcs,
     boxes,
+    check_two_levels,
     toeplitz_matrices,
     tree_network,
     tree_rademacher,
+    two_level_upper,
 )
 
 Array = npt.NDArray[np.float64]
@@ -148,12 +150,47 @@ def test_all_definitions_stand_beside_each_other() -> None:
 @pytest.mark.parametrize("seed", range(3))
 def test_upper_end_of_two_levels_is_not_too_large(seed: int) -> None:
     """A rigorous bound from a grid alone: the supremum is Lipschitz in the angle."""
-    X, per_turn = sample(3, 4, seed), 20_000
+    X, per_turn = sample(3, 4, seed), 4_000
     step = math.pi / per_turn * np.linalg.norm(X, axis=1).sum() * 2 / 3
     result = tree_rademacher(X)
     assert result.upper is not None
     assert result.lower <= 2 / 3 * brute_force(X, per_turn) + step
     assert 2 / 3 * brute_force(X, per_turn) <= result.upper <= result.lower * (1 + EXACT)
+
+
+@pytest.mark.parametrize("X", [sample(1, 4), sample(5, 4), np.ones((3, 4)), np.eye(4)[[0, 1, 0]]])
+def test_upper_end_of_two_levels_is_confirmed_in_balls(X: Array) -> None:
+    result, checked = tree_rademacher(X, 1.5), two_level_upper(X, 1.5)
+    assert result.upper is not None
+    assert result.lower <= checked <= result.lower * (1 + 1e-12)
+    assert checked <= result.upper
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_bad_cuts_only_widen_what_the_check_says(
+    monkeypatch: pytest.MonkeyPatch, seed: int
+) -> None:
+    X = sample(3, 4, seed)
+    tight = two_level_upper(X)
+    grid = np.arange(60) * 2 * math.pi / 60
+    monkeypatch.setattr(check_two_levels, "_cuts", lambda X: grid)
+    assert tight * (1 - 1e-15) <= two_level_upper(X) <= tight * 1.2
+
+
+def test_the_check_notices_a_search_that_misses_arcs(monkeypatch: pytest.MonkeyPatch) -> None:
+    X, honest = sample(3, 4), arcs.arc_ends
+    monkeypatch.setattr(arcs, "arc_ends", lambda units: honest(units)[:, ::2])
+    planted, checked = tree_rademacher(X), two_level_upper(X)
+    assert planted.upper is not None
+    assert abs(planted.upper - checked) > 1e-3
+    assert planted.lower < checked * (1 - 1e-3)
+
+
+def test_the_check_is_for_two_levels_only() -> None:
+    with pytest.raises(InputError, match="4 columns"):
+        two_level_upper(np.ones((2, 8)))
+    with pytest.raises(InputError, match="at most 12"):
+        two_level_upper(np.ones((13, 4)))
 
 
 def test_no_upper_end_is_claimed_where_none_was_computed() -> None:
