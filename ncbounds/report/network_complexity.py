@@ -26,6 +26,11 @@ reads. All bounds below are for `(1/n) E sup |sum_i sigma_i h(x_i)|`, without th
   `sqrt(sum_i |x_i|^2) / n`, printed where one layer overlaps, else with a factor for each. It is
   above the bound by second moments, and known to hold because of it.
 
+For K outputs the margin `f_y - max_{k != y} f_k` is sqrt(2)-Lipschitz in the outputs. By the vector
+contraction of Maurer (2016) its complexity is at most twice that of all outputs with signs of their
+own, whose squares add up like those of positions: `2 sqrt(K)` times the bound by moments, with the
+Frobenius norm of the last layer, taken less its mean row, which no margin sees.
+
 A fixed average over k positions is a layer of norm 1/sqrt(k) without a ReLU. Zeros of the padding
 are positions that nobody reads. Sharing a filter among nodes changes nothing: each of the bounds
 takes the supremum node by node.
@@ -34,7 +39,7 @@ takes the supremum node by node.
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from fractions import Fraction
 from typing import Any
 
@@ -110,6 +115,16 @@ def class_bounds(network: Network, inputs: Floats) -> tuple[list[ClassBound], di
     else:
         skipped["square:conjecture-1 (overlap)"] = "a layer below the last has no ReLU"
     return found, skipped
+
+
+def margin_bounds(network: Network, inputs: Floats) -> list[ClassBound]:
+    """Return the bounds on the complexity of the margins of a network of any number of outputs."""
+    K = network.outputs
+    return [
+        replace(one, reading=f"{K} classes; {one.reading}", unit=2 * math.sqrt(K) * one.unit)
+        for one in class_bounds(network.centred_outputs(), inputs)[0]
+        if "moments" in one.reading
+    ]
 
 
 def best_moment(relus: int) -> tuple[int, float]:

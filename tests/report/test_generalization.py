@@ -10,7 +10,12 @@ from ncbounds.errors import InputError
 from ncbounds.measure.complexity import hidden_unit_rademacher, linear_rademacher, tree_rademacher
 from ncbounds.measure.network import Layer, Network, write_network
 from ncbounds.report.generalization import QUANTITY, compare_file, compare_network
-from ncbounds.report.network_complexity import best_moment, class_bounds, not_a_binary_tree
+from ncbounds.report.network_complexity import (
+    best_moment,
+    class_bounds,
+    margin_bounds,
+    not_a_binary_tree,
+)
 
 
 def tree(levels, kernels=None):
@@ -212,12 +217,34 @@ def test_training_errors_leave_only_margin_bounds():
     assert "1 training samples" in report.skipped["square:eq-16"]
 
 
-def test_three_classes_are_refused_for_the_error_but_measured():
-    x = np.concatenate([np.eye(3), 2 * np.eye(3)])
-    report = compare_network(chain(np.eye(3)), (x, [0, 1, 2] * 2), (x, [0, 1, 2] * 2))
-    assert not [b for b in report.bounds if b.quantity == QUANTITY]
-    assert "outputs = 3" in report.skipped["square:theorem-3"]
-    assert report.measurement.K == 3
+def test_three_classes_have_margins_and_the_paper_is_silent():
+    n = 3000
+    x, y = np.tile(np.eye(3), (n // 3, 1)), np.tile([0, 1, 2], n // 3)
+    report = compare_network(chain(10 * np.eye(3) + 7), (x, y), (x, y))
+    rows = [b for b in report.bounds if b.quantity == QUANTITY]
+    assert rows and all("3 classes" in b.reading for b in rows)
+    assert "3 outputs" in report.skipped["square:eq-16"]
+    norm = 10 * np.linalg.norm(np.eye(3) - 1 / 3)  # the common 7 is in no margin
+    unit = 2 * math.sqrt(3) / math.sqrt(n)
+    assert report.complexity[0].norm == pytest.approx(norm)
+    assert report.complexity[0].unit == pytest.approx(unit)
+    assert float(rows[0].bound) < 1
+
+
+def test_no_bound_on_margins_is_below_what_linear_maps_attain():
+    rng = np.random.default_rng(0)
+    x, y = np.eye(2), np.array([0, 1])
+    W = rng.standard_normal((20_000, 3, 2))
+    W -= W.mean(axis=1, keepdims=True)
+    W /= np.linalg.norm(W, axis=(1, 2), keepdims=True)
+    out = np.einsum("wkd,nd->wnk", W, x)
+    own = out[:, [0, 1], y]
+    out[:, [0, 1], y] = -np.inf
+    margins = own - out.max(axis=2)
+    signs = np.array([[1, 1], [1, -1], [-1, 1], [-1, -1]])
+    truth = (margins @ signs.T).max(axis=0).mean() / 2
+    unit = margin_bounds(chain(np.ones((3, 2))), x)[0].unit
+    assert unit / 4 < truth <= unit
 
 
 def test_two_outputs_are_the_single_output_of_their_difference():

@@ -9,7 +9,7 @@ read an input position, how many paths lead to it, how often a dense matrix repe
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from math import prod
 
@@ -227,6 +227,12 @@ class Network:
         assert weight is not None
         return weight.reshape(len(weight), -1)
 
+    def centred_outputs(self) -> Network:
+        """The network less the mean of its outputs: the same margins from smaller weights."""
+        last = self.layers[-1]
+        assert last.weight is not None
+        return self._with_last(last.weight - last.weight.mean(axis=0))
+
     def single_output(self) -> Network:
         """The network whose output has the sign of the second class: of two, the difference.
 
@@ -239,11 +245,11 @@ class Network:
             raise InputError("outputs", self.outputs, domain)
         last = self.layers[-1]
         assert last.weight is not None
-        difference = last.weight[1:] - last.weight[:1]
-        single = Layer(
-            last.name, last.kind, difference, last.taps, last.positions, False, last.detail
-        )
-        return Network((*self.layers[:-1], single), self.input_shape)
+        return self._with_last(last.weight[1:] - last.weight[:1])
+
+    def _with_last(self, weight: Floats) -> Network:
+        last = replace(self.layers[-1], weight=weight)
+        return Network((*self.layers[:-1], last), self.input_shape)
 
 
 def patch_table(
