@@ -38,6 +38,8 @@ Progress = Callable[[int, int], None]
 
 #: Numbers of samples by depth: what signs and boxes allow within a minute.
 SAMPLES = {1: (2, 6, 12), 2: (2, 6, 12), 3: (2, 4, 6), 4: (2, 4)}
+#: Relative width of the truth to aim at, and boxes to spend on it, with more than two levels.
+TOLERANCE, BOXES = {3: 1e-6, 4: 1e-3}, {3: 1_000_000, 4: 200_000}
 #: Numbers of samples and dimensions of the other classes.
 SHALLOW = ((2, 2), (6, 2), (6, 8), (10, 4))
 
@@ -99,7 +101,7 @@ def tree_row(L: int, m: int, data: str, seed: int) -> Row:
     """The truth and all bounds of trees on one sample."""
     X = samples(data, m, 2**L, seed)
     started = time.perf_counter()
-    truth = tree_rademacher(X)
+    truth = tree_rademacher(X, tolerance=TOLERANCE.get(L, 1e-6), max_boxes=BOXES.get(L, 1))
     upper = truth.upper
     if L <= 2:  # both ends in ball arithmetic: of a norm, or by the check of two levels
         upper = linear_rademacher(X).upper if L == 1 else two_level_upper(X)
