@@ -9,7 +9,8 @@ confidence 1 - delta. From a bound `norm * unit` on the complexity of the networ
   `rho = norm / (least training margin)`.
 - the same corrected, with the other bounds: the weights `delta/(t(t+1))` of the union have no value
   at t = 0; with `delta/((t+1)(t+2))` the logarithm has `2 (rho+1) (rho+2) / delta`.
-- the best margin: for all j at once, with s = 2^(j/8) and `delta_j = 2 delta / (3 (|j|+1)(|j|+2))`,
+- `square:sharp-5`, the best margin: for all j at once, with s = 2^(j/8) and
+  `delta_j = 2 delta / (3 (|j|+1)(|j|+2))`,
 
       error <= share of training margins below norm/s + 2 s unit + 3 sqrt(log(2/delta_j) / (2 N)),
 
@@ -34,15 +35,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from ncbounds.arithmetic.certified import certify
-from ncbounds.arithmetic.formula import (
-    Condition,
-    Formula,
-    formula,
-    integer,
-    nonnegative,
-    positive,
-    proportion,
-)
+from ncbounds.arithmetic.formula import Formula
+from ncbounds.arithmetic.grids import grid
 from ncbounds.codes.margin import host_array
 from ncbounds.errors import InputError
 from ncbounds.measure.network import Network, network_of, read_network
@@ -55,6 +49,9 @@ from ncbounds.report.network_complexity import (
     margin_bounds,
     network_facts,
 )
+from ncbounds.theory.rademacher.depth_bound import printed_depth_bound
+from ncbounds.theory.rademacher.error_bound import corrected_error_bound, printed_error_bound
+from ncbounds.theory.rademacher.margins import margin_error_bound
 
 if TYPE_CHECKING:
     from torch import nn
@@ -63,51 +60,6 @@ QUANTITY = "test error"
 DELTA = 0.05
 
 _STEPS_PER_DOUBLING = 8
-
-_RHO = positive("rho", "norm of the network over its least training margin", r"\rho")
-_UNIT = nonnegative("unit", "bound on the complexity at norm 1, without the factor 2", "R")
-_N = integer("N", "number of training samples", "N", at_least=1)
-_L = integer("L", "number of layers", "L", at_least=1)
-_DELTA = proportion("delta", "probability of failure", r"\delta", one_included=False)
-_SHARE = nonnegative("share", "share of training margins below the chosen one", "q")
-_SCALE = positive("scale", "slope of the ramp times the norm", "s")
-_STEP = integer("step", "size of the exponent j", "|j|", at_least=0)
-
-
-@formula(_RHO, _UNIT, _N, _DELTA)
-def printed_error_bound(xp: Any, rho: Any, unit: Any, N: Any, delta: Any) -> Any:
-    """Printed bound (12) with a bound on the complexity of Definition 1, twice `unit`."""
-    deviation = 3 * xp.sqrt(xp.log(2 * (rho + 1) ** 2 / delta) / (2 * N))
-    return 2 * (rho + 1) * (2 * unit) + deviation
-
-
-@formula(_RHO, _UNIT, _N, _DELTA)
-def corrected_error_bound(xp: Any, rho: Any, unit: Any, N: Any, delta: Any) -> Any:
-    """Bound of an interpolating network without the factor 2 and with a sum of weights of 1."""
-    deviation = 3 * xp.sqrt(xp.log(2 * (rho + 1) * (rho + 2) / delta) / (2 * N))
-    return 2 * (rho + 1) * unit + deviation
-
-
-@formula(_SHARE, _SCALE, _STEP, _UNIT, _N, _DELTA)
-def margin_error_bound(
-    xp: Any, share: Any, scale: Any, step: Any, unit: Any, N: Any, delta: Any
-) -> Any:
-    """Bound at one margin, with a share of the training samples below it."""
-    deviation = 3 * xp.sqrt(xp.log(3 * (step + 1) * (step + 2) / delta) / (2 * N))
-    return share + 2 * scale * unit + deviation
-
-
-@formula(
-    _RHO,
-    _L,
-    _N,
-    _DELTA,
-    conditions=(Condition("rho > 1", lambda xp, **v: v["rho"] - 1),),
-)
-def printed_overall_bound(xp: Any, rho: Any, L: Any, N: Any, delta: Any) -> Any:
-    """Printed bound (16) for inputs in the unit ball."""
-    size = 2 * (rho + 1) * (xp.sqrt(2 * xp.log(0 * L + 2) * L) + 1) / xp.sqrt(N)
-    return size + 3 * xp.sqrt(xp.log(2 * (xp.log(rho) + 1) ** 2 / delta) / (2 * N))
 
 
 @dataclass(frozen=True)
@@ -264,11 +216,11 @@ def _interpolating(
     norms = {"filter norms": network.rho, "norms of the whole matrices": network.dense_rho}
     for reading, norm in norms.items():
         rho = norm * largest / least * (1 + ROUNDING)
-        if rho > 1:
+        if rho >= 1:
             point = {**common, "rho": rho, "L": float(network.depth)}
-            yield _row(outcome, "square:eq-16", "printed", reading, printed_overall_bound, point)
+            yield _row(outcome, "square:eq-16", "printed", reading, printed_depth_bound, point)
     for one in classes:
-        point = {**common, "rho": one.norm / least, "unit": one.unit}
+        point = {**common, "rho": one.norm / least, "R": 2 * one.unit}
         name = f"{one.reading}, {one.id.partition(':')[2]} {one.variant}"
         printed = one.variant == "printed"
         form = printed_error_bound if printed else corrected_error_bound
@@ -287,22 +239,18 @@ def _best_margin(outcome: Outcome, one: ClassBound, margins: Floats) -> ModelBou
     j = np.arange(middle - reach, middle + reach + 1)
     scale = 2.0 ** (j / _STEPS_PER_DOUBLING)
     share = np.searchsorted(ordered, one.norm / scale * (1 + ROUNDING)) / n
-    value = (
-        share
-        + 2 * scale * one.unit
-        + 3 * np.sqrt(np.log(3 * (abs(j) + 1) * (abs(j) + 2) / outcome.delta) / (2 * n))
-    )
+    common = {"R": 2 * one.unit, "N": float(n), "delta": outcome.delta}
+    step = abs(j).astype(np.float64)
+    value = grid(margin_error_bound, share=share, scale=scale, step=step, **common)
     best = int(np.argmin(value))
     point = {
+        **common,
         "share": float(share[best]),
         "scale": float(scale[best]) * (1 + ROUNDING),
-        "step": float(abs(j[best])),
-        "unit": one.unit,
-        "N": float(n),
-        "delta": outcome.delta,
+        "step": float(step[best]),
     }
     name = f"best margin; {one.reading}, {one.id.partition(':')[2]} {one.variant}"
-    return _row(outcome, "square:theorem-3", "sharp", name, margin_error_bound, point)
+    return _row(outcome, "square:sharp-5", "sharp", name, margin_error_bound, point)
 
 
 def _row(

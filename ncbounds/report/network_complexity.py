@@ -13,18 +13,11 @@ reads. All bounds below are for `(1/n) E sup |sum_i sigma_i h(x_i)|`, without th
 
   N_j the number of paths from the output to the input position j: 1 where patches do not overlap.
   The best k is taken.
-- *Exponential moments* (Golowich, Rakhlin, Shamir 2018; Galanti, Xu, Galanti, Poggio 2023). The
-  same peeling in `E exp(lambda sup |...|)`, with a maximum over the positions that a node reads
-  instead of their sum: each ReLU costs a factor 2 and each maximum a factor d_l, both within a
-  logarithm,
-
-      R_hat <= (1 + sqrt(2 log(2^r d_2 ... d_L))) sqrt(d_2 ... d_L max_p sum_i |z_p(x_i)|^2) / n.
-
-- *Dense.* Both for the whole matrices, which are one node: the product of their Frobenius norms in
-  place of the filters', d_l = 1, and the whole input for the patch.
-- *Overlap* (Conjecture 1): `2^(L-1) sqrt(product of the most patches that hold one position)` times
-  `sqrt(sum_i |x_i|^2) / n`, printed where one layer overlaps, else with a factor for each. It is
-  above the bound by second moments, and known to hold because of it.
+- *Dense.* The same for the whole matrices, which are one node: the product of their Frobenius
+  norms in place of the filters', N_j = 1; and with the factor sqrt(2 log(2) L) + 1 of Golowich,
+  Rakhlin and Shamir (2018).
+- *Overlap* (Conjecture 1): as printed where at most one layer overlaps, and with a factor for each
+  layer, by the most patches that hold one position.
 
 For K outputs the margin `f_y - max_{k != y} f_k` is sqrt(2)-Lipschitz in the outputs. By the vector
 contraction of Maurer (2016) its complexity is at most twice that of all outputs with signs of their
@@ -43,10 +36,17 @@ from dataclasses import dataclass, replace
 from fractions import Fraction
 from typing import Any
 
+import numpy as np
+
+from ncbounds.arithmetic.certified import certify
+from ncbounds.arithmetic.formula import Formula
+from ncbounds.arithmetic.grids import grid
 from ncbounds.errors import InputError
 from ncbounds.measure.network import Layer, Network
 from ncbounds.measure.network.layers import Floats
 from ncbounds.report.rademacher_bounds import theory_bounds
+from ncbounds.theory.rademacher.moments import golowich_tree_bound, moment_network_bound
+from ncbounds.theory.rademacher.patches import membership_bound, printed_overlap_bound
 
 #: Relative error of norms and sums that are computed in float64, generously.
 ROUNDING = 1e-10
@@ -78,40 +78,37 @@ def class_bounds(network: Network, inputs: Floats) -> tuple[list[ClassBound], di
     `inputs` (n, *input_shape). The second value says by statement why it does not apply. Numbers
     are rounded up by a relative 1e-10, far above what float64 leaves.
     """
-    n = len(inputs)
+    n, relus = len(inputs), network.relus
     energies = network.energies(inputs)
     filters, whole = network.rho, network.dense_rho
-    plain = math.sqrt(float(energies.sum())) / n
-    crowded = math.sqrt(float(energies @ network.paths)) / n
-    patch = math.sqrt(network.branches * network.patch_energy(inputs)) / n
-    r = network.relus
-    k, factor = best_moment(r)
+    plain = math.sqrt(float(energies.sum()))
+    crowded = network.pooled * math.sqrt(float(energies @ network.paths))
+    k = best_order(relus)
+    at_norm_1 = {"rho": 1, "m": n}
+    of_moments = {**at_norm_1, "levels": relus, "k": k}
+    dense = _value(moment_network_bound, **of_moments, data=plain)
+    paths = _value(moment_network_bound, **of_moments, data=crowded)
+    golowich = _value(golowich_tree_bound, **at_norm_1, L=network.depth, norm=plain) / 2
     moments = f"moments of order {2 * k}"
-    sparse = network.pooled * exponential_factor(r, network.branches) * patch
     found = [
-        _bound("square:eq-16", "corrected", "dense", whole, exponential_factor(r, 1) * plain),
-        _bound("square:eq-16", "sharp", f"dense, {moments}", whole, factor * plain),
-        _bound("square:conjecture-1", "corrected", "sparse networks", filters, sparse),
-        _bound(
-            "square:conjecture-1",
-            "sharp",
-            f"paths, {moments}",
-            filters,
-            network.pooled * factor * crowded,
-        ),
+        _bound("square:eq-16", "corrected", "dense", whole, golowich),
+        _bound("square:eq-16", "sharp", f"dense, {moments}", whole, dense),
+        _bound("square:conjecture-1", "sharp", f"paths, {moments}", filters, paths),
     ]
     skipped = {}
     reason = not_a_binary_tree(network)
     if reason:
         skipped["square:theorem-4"] = reason
     else:
-        found += _tree_bounds(network, n, n * plain)
+        found += _tree_bounds(network, n, plain)
     if all(layer.learned and layer.relu for layer in network.layers[:-1]):
         overlaps = [most_overlap(layer) for layer in network.layers]
-        unit = 2 ** (network.depth - 1) * math.sqrt(math.prod(overlaps)) * plain
-        printed = sum(overlap > 1 for overlap in overlaps) <= 1
-        variant = "printed" if printed else "corrected"
-        found.append(_bound("square:conjecture-1", variant, "overlap K/(K-O)", filters, unit))
+        given = {**at_norm_1, "L": network.depth, "norm": plain}
+        if sum(overlap > 1 for overlap in overlaps) <= 1:
+            unit = _value(printed_overlap_bound, **given, K=max(overlaps), s=1)
+            found.append(_bound("square:conjecture-1", "printed", "overlap", filters, unit))
+        unit = _value(membership_bound, **given, c=max(overlaps))
+        found.append(_bound("square:conjecture-1", "corrected", "overlap", filters, unit))
     else:
         skipped["square:conjecture-1 (overlap)"] = "a layer below the last has no ReLU"
     return found, skipped
@@ -127,25 +124,16 @@ def margin_bounds(network: Network, inputs: Floats) -> list[ClassBound]:
     ]
 
 
-def best_moment(relus: int) -> tuple[int, float]:
-    """The k for which moments of order 2k give the least factor, and that factor."""
-    choices = []
-    for k in range(1, 4 + relus):
-        double_factorial = math.prod(range(1, 2 * k, 2))
-        power = 1 / (2 * k)
-        choices.append((((1 + 2**power) / 2) ** relus * double_factorial**power, k))
-    factor, k = min(choices)
-    return k, factor
+def best_order(relus: int) -> int:
+    """The k for which moments of order 2k give the least bound."""
+    point = {"levels": float(relus), "rho": 1.0, "m": 1.0, "data": 1.0}
+    orders = np.arange(1.0, 4 + relus)
+    return int(orders[np.argmin(grid(moment_network_bound, **point, k=orders))])
 
 
-def exponential_factor(relus: int, branches: int) -> float:
-    """`1 + sqrt(2 log(2^r d_2 ... d_L))`."""
-    return 1 + math.sqrt(2 * (relus * math.log(2) + math.log(branches)))
-
-
-def most_overlap(layer: Layer) -> float:
+def most_overlap(layer: Layer) -> int:
     """The most patches that one position lies in: K / (K - O) inside, up to rounding."""
-    return max(1.0, float(layer.overlap.max()))
+    return max(1, int(layer.overlap.max()))
 
 
 def not_a_binary_tree(network: Network) -> str:
@@ -206,6 +194,14 @@ def _bound(id: str, variant: str, reading: str, norm: float, unit: float) -> Cla
     if not (math.isfinite(norm) and math.isfinite(unit)):
         raise InputError("module", "norms beyond all floats", "a network with finite norms")
     return ClassBound(id, variant, reading, norm * up, unit * up)
+
+
+def _value(form: Formula, **point: float) -> float:
+    """The value of a bound of the theory, to more digits than are left after rounding up."""
+    found = certify(form, {name: Fraction(value) for name, value in point.items()}, digits=15)
+    if found is None:
+        raise InputError("module", "bounds beyond all floats", "a network with finite norms")
+    return float(found)
 
 
 def _tree_bounds(network: Network, n: int, norm: float) -> list[ClassBound]:

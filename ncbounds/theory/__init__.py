@@ -61,6 +61,7 @@ TOPICS = (
     "square_loss.multiclass_covariances",
     "rademacher.definition",
     "rademacher.error_bound",
+    "rademacher.margins",
     "rademacher.depth_bound",
     "rademacher.depth_factor",
     "rademacher.patches",

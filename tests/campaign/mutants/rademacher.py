@@ -19,6 +19,8 @@ LAYERS = ("square:conjecture-1", "corrected", "every layer overlaps, a factor fo
 PATHS = ("square:conjecture-1", "sharp", "every input with its paths")
 LINES = ("square:eq-21", "printed", "(22), after the peeling")
 NEEDED = ("square:remark-depth-factor", "sharp", "kernels of their own")
+MARGIN = ("square:sharp-5", "sharp", "two classes")
+CLASSES = ("square:sharp-5", "sharp", "more classes")
 RANK = ("square:theorem-7", "corrected", "spectral norm 1")
 
 #: name -> key, conclusion, change
@@ -61,6 +63,13 @@ _TABLE = {
     "equation 22: fourth line 1 % tighter": (LINES, "fourth line", rhs(99, 100)),
     "depth factor: 1 % more": (NEEDED, "attained", rhs(99, 100)),
     "depth factor: the other way round": (NEEDED, "attained", swap),
+    "margins: shares of j >= 0 alone": (MARGIN, "shares", rhs(3, 2)),
+    "margins: ramp 1 % tighter": (MARGIN, "ramp loss of the class", rhs(99, 100)),
+    "margins: the bound 1 % tighter": (MARGIN, "the bound", rhs(99, 100)),
+    "margins: count from above": (MARGIN, "ramp loss by the share", swap),
+    "more classes: slope 1": (CLASSES, "slope", rhs(1, 2)),
+    "more classes: contraction without factor": (CLASSES, "vector contraction", rhs(1, 8)),
+    "more classes: rows 1 % more": (CLASSES, "rows add up", rhs(101, 100)),
     "theorem 7: Frobenius norm 1 % smaller": (RANK, "Frobenius norm", rhs(99, 100)),
     "theorem 7: share 1 % smaller": (RANK, "share of full rank", rhs(99, 100)),
 }
