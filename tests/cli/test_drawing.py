@@ -5,10 +5,13 @@ import sys
 
 import numpy as np
 import pytest
+from click.testing import CliRunner
 
 from experiments.training.runs import Run, save_runs
+from ncbounds.cli import report_command
 from ncbounds.measure import write_features
 from ncbounds.measure.defects import loss_gap
+from ncbounds.theory import statement
 
 #: One process makes what these tests share.
 pytestmark = pytest.mark.xdist_group("drawing")
@@ -98,20 +101,12 @@ def test_bad_input_is_one_line_with_exit_status_2(folder, arguments, words):
     assert done.stderr.count("\n") == 1 and words in done.stderr
 
 
-def test_a_report_on_saved_features_is_one_page(folder):
-    done = run(
-        "report",
-        "--features",
-        "model.npz",
-        "--paper",
-        "square",
-        "--budget",
-        "0.5",
-        "-o",
-        "r.html",
-        cwd=folder,
-    )
-    assert done.returncode == 0 and done.stderr == ""
-    assert done.stdout.startswith("wrote r.html: 1 networks")
-    page = (folder / "r.html").read_text(encoding="utf-8")
+def test_a_report_on_saved_features_is_one_page(folder, monkeypatch):
+    few = [statement("square:eq-25"), statement("bnwd:lemma-a.2")]
+    monkeypatch.setattr(report_command, "select", lambda ids, paper: few)
+    out = folder / "r.html"
+    arguments = ["--features", str(folder / "model.npz"), "--budget", "0.5", "-o", str(out)]
+    done = CliRunner().invoke(report_command.command, arguments)
+    assert done.exit_code == 0 and f"wrote {out}: 1 networks" in done.output
+    page = out.read_text(encoding="utf-8")
     assert "model" in page and "Certified counterexample" in page
