@@ -139,7 +139,7 @@ def print_network(name: str, found: NetworkReport) -> None:
         ],
     )
     print_table(
-        "complexity of the class at these norms, without the factor 2, at most",
+        "complexity of the class, without the factor 2,\nis at most",
         ["bound", "", "statement"],
         [[b.reading, f"{b.total:.4g}", f"{b.id} {b.variant}"] for b in found.complexity],
     )
