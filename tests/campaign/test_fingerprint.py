@@ -139,7 +139,7 @@ def of(judge):
 # -- what leaves it alone -------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("seed", ["0", "1", "4242"])
+@pytest.mark.parametrize("seed", ["0", "4242"])
 def test_another_process_with_other_hashes_finds_the_same(seed):
     code = """
         from ncbounds.campaign.fingerprint import claim_fingerprint

@@ -257,6 +257,7 @@ def peak_of(chunks, monkeypatch):
         tracemalloc.stop()
 
 
+@pytest.mark.slow
 def test_a_campaign_of_four_times_the_chunks_takes_no_more_memory(monkeypatch):
     monkeypatch.setattr(search, "_WINDOW", 16)
     peak_of(30, monkeypatch)  # caches fill

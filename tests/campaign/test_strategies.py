@@ -26,6 +26,8 @@ from proofs_check.steps import proofs
 #: So many more failures than half of a few draws are chance.
 CHANCE = 4
 CLAIMS = [(s.id, v.name, v.reading) for s in statements().values() for v in s.variants if v.claim]
+#: The last of each statement.
+ONE_EACH = list({id: (id, *rest) for id, *rest in CLAIMS}.values())
 
 
 @cache
@@ -107,7 +109,7 @@ def test_at_least_half_of_the_draws_give_an_instance(key):
     assert len(found) >= max(rejected - CHANCE, 10)
 
 
-@pytest.mark.parametrize("key", together(CLAIMS))
+@pytest.mark.parametrize("key", together(ONE_EACH))
 def test_shrinking_ends_at_small_sizes_and_small_integers(key):
     claim = claim_of(*key)
     instance = simplest(instances_of(*key))

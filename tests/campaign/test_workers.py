@@ -120,12 +120,14 @@ def test_every_runner_finds_what_one_process_finds(runner, key):
     assert run_with(RUNNERS[runner], key) == alone(key)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("key", [TRUE, REFUTED], ids=["true", "refuted"])
 def test_a_cluster_finds_what_one_process_finds(address, key):
     with cluster(address) as run:
         assert run_with(run, key) == alone(key)
 
 
+@pytest.mark.slow
 def test_one_cluster_runner_serves_one_campaign_after_the_other(address):
     effort = Effort(instances=CHUNK, ascents=0)
     with cluster(address) as run:
@@ -174,6 +176,7 @@ def test_after_a_counterexample_one_process_does_no_later_chunk():
     assert done == chunks[:count]
 
 
+@pytest.mark.slow
 def test_after_a_counterexample_the_cluster_is_left_without_work(address):
     chunks, count = broken_first()
     with cluster(address) as run, observer(address) as seen:
@@ -236,6 +239,7 @@ def test_workers_of_other_versions_are_refused(address, monkeypatch):
 # -- workers that die -----------------------------------------------------------------------------
 
 
+@pytest.mark.slow
 def test_a_worker_killed_in_the_middle_costs_nothing_but_time():
     effort = Effort(instances=40 * CHUNK, ascents=0)
     told = {}
@@ -273,6 +277,7 @@ def die(item):
     os.kill(os.getpid(), signal.SIGKILL)
 
 
+@pytest.mark.slow
 def test_an_item_that_takes_every_worker_down_is_told_in_one_line(address):
     with observer(address) as seen:
         seen.run_on_scheduler(lambda dask_scheduler: setattr(dask_scheduler, "allowed_failures", 0))
@@ -301,6 +306,7 @@ def keeps_its_precision(bits):
         return ctx.prec == bits
 
 
+@pytest.mark.slow
 def test_a_worker_of_two_threads_is_refused_or_does_one_item_at_a_time():
     with distributed_cluster(1, threads=2) as own, cluster(own.scheduler_address) as run:
         try:
