@@ -219,7 +219,8 @@ def against_slsqp() -> None:
 
 def main() -> None:
     """Both parts, or the one that is named."""
-    best_code(3, 7, restarts=4)  # its imports are not timed
+    for d, K in ((3, 7), (3, 19), (5, 21)):
+        best_code(d, K, restarts=8)  # imports are not timed
     parts = {"first": optima, "second": against_slsqp}
     for name in sys.argv[1:] or parts:
         parts[name]()

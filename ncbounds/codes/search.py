@@ -40,7 +40,7 @@ _SAME = 1e-7
 _NEAR = 0.02
 #: Fresh rounds that met the best arrangement, after which a better one is unlikely.
 _ENOUGH_HITS = 8
-_LARGEST_BATCH = 32
+_LARGEST_BATCH = 16
 _ENTRIES_AT_ONCE = 400_000
 
 
@@ -88,7 +88,7 @@ def search(
     """
     rng = np.random.default_rng([seed, d, K])
     scale = typical_gap(d, K)
-    batch = max(1, min(_LARGEST_BATCH, restarts // 2, _ENTRIES_AT_ONCE // K**2))
+    batch = max(1, min(_LARGEST_BATCH, restarts // 4, _ENTRIES_AT_ONCE // K**2))
     elite, done, turn, begun = Elite(), 0, 0, 0
     opening = max(len(KINDS) * batch, restarts // 8)
     while done < restarts:

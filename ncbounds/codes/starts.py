@@ -46,8 +46,8 @@ def orbits(rng: np.random.Generator, batch: int, K: int, d: int) -> Floats:
 KINDS: tuple[tuple[Starts, float], ...] = (
     (independent, 12.0),
     (independent, 4.0),
-    (orbits, 12.0),
     (antipodal, 12.0),
+    (orbits, 12.0),
     (independent, 12.0),
     (orbits, 4.0),
 )
