@@ -304,17 +304,12 @@ def path_claim(
     )
 
 
-def sketch_claim(
-    xp: Any, *, samples: Any, own: Any, shared: Any, readout: Any, rho: Any
-) -> Judgement:
-    """The patches of a layer hold at most K/(K-O) times the sum of squares of its input."""
-    _, given, sizes = _chain(xp, samples, own, shared, readout, rho)
-    held = patches(xp, samples, own.shape[3] + shared.shape[3], own.shape[3])
+def sketch_claim(xp: Any, *, samples: Any) -> Judgement:
+    """Patches of size 3 at stride 2 hold at most 3/2 times the sum of squares of their input."""
+    held = patches(xp, samples, 3, 2)
     in_patches = xp.sum(xp.sum(xp.sum(held * held, axis=-1), axis=-1), axis=-1)
-    share = sizes["K"] / sizes["s"]
-    return Judgement(
-        (), (Comparison("patches", in_patches, share * given["norm"] * given["norm"]),)
-    )
+    squares = xp.sum(xp.sum(samples * samples, axis=-1), axis=-1)
+    return Judgement((), (Comparison("patches", in_patches, 3 * squares / 2),))
 
 
 def _chain(
@@ -402,8 +397,13 @@ CONJECTURE_1 = Statement(
             "printed",
             "sketch of the proof, any input",
             r"The patches of a layer hold at most $\frac{K}{K-O}$ times the sum of squares of its "
-            r"input.",
-            Claim(sketch_claim, _CHAIN_FIELDS, _ONE_LAYER, _CHAIN_AXES),
+            r"input; here two or three patches of K = 3 with overlap O = 1.",
+            Claim(
+                sketch_claim,
+                (Field("samples", ("m", "D")),),
+                {"m": (1, 2), "P": (2, 3)},
+                {"D": lambda sizes: inputs_of(sizes["P"], 3, 2, 1)},
+            ),
             defect="True when all components have the same mean square, as the sketch assumes: "
             "then the share is PK/D. If K - O does not divide K, some components lie in more than "
             "K/(K-O) patches.",
