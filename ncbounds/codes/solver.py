@@ -220,7 +220,7 @@ def _checked(
 
 def _restarts(d: int, K: int) -> int:
     """More points have more arrangements, until a single descent takes seconds."""
-    return max(8, min(200 + 40 * K, 8_000_000 // K**2))
+    return max(8, min(1000 + 200 * K, 8_000_000 // K**2))
 
 
 def _rattlers_and_contacts(points: Floats) -> tuple[tuple[int, ...], int]:
