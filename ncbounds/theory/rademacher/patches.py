@@ -397,13 +397,8 @@ CONJECTURE_1 = Statement(
             "printed",
             "sketch of the proof, any input",
             r"The patches of a layer hold at most $\frac{K}{K-O}$ times the sum of squares of its "
-            r"input; here two or three patches of K = 3 with overlap O = 1.",
-            Claim(
-                sketch_claim,
-                (Field("samples", ("m", "D")),),
-                {"m": (1, 2), "P": (2, 3)},
-                {"D": lambda sizes: inputs_of(sizes["P"], 3, 2, 1)},
-            ),
+            r"input; here two patches of K = 3 with overlap O = 1.",
+            Claim(sketch_claim, (Field("samples", ("m", "D")),), {"m": (1, 2), "D": (5, 5)}),
             defect="True when all components have the same mean square, as the sketch assumes: "
             "then the share is PK/D. If K - O does not divide K, some components lie in more than "
             "K/(K-O) patches.",
