@@ -102,11 +102,11 @@ def instances_of(
 def register_profiles() -> None:
     """Register the settings profiles of a test suite, for ``settings.load_profile``.
 
-    ``"dev"`` is quick (15 examples), ``"ci"`` gives the same examples in every run (100) and
+    ``"dev"`` is quick (20 examples), ``"ci"`` gives the same examples in every run (100) and
     prints how to reproduce a failure, ``"campaign"`` searches for long (5000). None has a
     deadline: the time that an instance takes depends on its size.
     """
-    settings.register_profile("dev", max_examples=15, deadline=None)
+    settings.register_profile("dev", max_examples=20, deadline=None)
     settings.register_profile(
         "ci", max_examples=100, deadline=None, derandomize=True, print_blob=True
     )

@@ -39,7 +39,7 @@ def test_each_size_alone_may_be_large(key):
             else (low, min(high, low + 1))
             for name, (low, high) in claim.sizes.items()
         }
-        effort = Effort(instances=24, ascents=0, decades=2.0)
+        effort = Effort(instances=64, ascents=0, decades=2.0)
         found = run_campaign(replace(claim, sizes=sizes), effort, seed=11)
         assert found.counterexample is None
 
