@@ -17,6 +17,8 @@ import math
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from fractions import Fraction
+from functools import cache, wraps
+from inspect import signature
 from typing import Any
 
 import flint
@@ -28,6 +30,7 @@ from ncbounds.errors import InputError
 Axis = int | tuple[int, ...] | None
 #: Products of numbers from which matrices go through Arb's own type.
 _LARGE = 20_000
+_ZERO = flint.arb(0)
 
 
 @contextmanager
@@ -45,15 +48,21 @@ def ball(value: Any) -> flint.arb:
     """Return the tightest ball that holds one exact number (float, integer, Fraction)."""
     if isinstance(value, flint.arb):
         return value
-    if isinstance(value, Fraction):
+    kind = type(value)
+    if kind is int:
+        return flint.arb(value)
+    if kind is Fraction:
         return flint.arb(flint.fmpq(value.numerator, value.denominator))
-    if isinstance(value, (bool, int, np.integer, np.bool_)):
-        return flint.arb(int(value))
     if isinstance(value, (float, np.floating)):
         if not math.isfinite(value):
             raise InputError("number", float(value), "finite")
         return flint.arb(float(value))
+    if isinstance(value, (bool, int, np.integer, np.bool_)):
+        return flint.arb(int(value))
     raise InputError("number", value, "a float, an integer or a Fraction")
+
+
+_balls_of = np.frompyfunc(ball, 1, 1)
 
 
 class Balls:
@@ -134,11 +143,11 @@ def asarray(values: Any) -> Balls:
     if isinstance(values, Balls):
         return values
     entries = np.asarray(values, dtype=object)
-    return _wrap(np.frompyfunc(ball, 1, 1)(entries))
+    return _wrap(_balls_of(entries))
 
 
 def _wrap(data: Any) -> Balls:
-    if isinstance(data, np.ndarray):
+    if type(data) is np.ndarray:
         return Balls(data)
     scalar = np.empty((), dtype=object)
     scalar[()] = data
@@ -165,114 +174,140 @@ def _product(x: npt.NDArray[np.object_], y: npt.NDArray[np.object_]) -> Any:
     return np.array(products, dtype=object).reshape(*x.shape[:-1], y.shape[-1])
 
 
-def _elementwise(function: Callable[..., Any], *operands: Any) -> Any:
-    """Apply a scalar function to balls; scalars and series go through directly."""
-    if any(isinstance(operand, Balls) for operand in operands):
-        apply = np.frompyfunc(function, len(operands), 1)
-        return _wrap(apply(*(_raw(operand) for operand in operands)))
-    return function(*operands)
+def _lifted(function: Callable[..., Any]) -> Callable[..., Any]:
+    """Let a function of single balls, or of series, take arrays of balls as well."""
+    return wraps(function)(_over(function, len(signature(function).parameters)))
+
+
+def _over(function: Callable[..., Any], count: int) -> Callable[..., Any]:
+    apply = np.frompyfunc(function, count, 1)
+
+    def of_any(*operands: Any) -> Any:
+        if any(isinstance(operand, Balls) for operand in operands):
+            return _wrap(apply(*map(_raw, operands)))
+        return function(*map(_exact, operands))
+
+    return of_any
+
+
+def _exact(x: Any) -> Any:
+    return x if isinstance(x, (flint.arb, flint.arb_series)) else ball(x)
 
 
 # -- elementwise functions ------------------------------------------------------------------------
 
 
+@_lifted
 def sqrt(x: Any) -> Any:
     """Square root; a ball that reaches below zero gives an indeterminate ball."""
-    return _elementwise(lambda t: t.sqrt(), x)
+    return x.sqrt()
 
 
+@_lifted
 def exp(x: Any) -> Any:
     """Exponential."""
-    return _elementwise(lambda t: t.exp(), x)
+    return x.exp()
 
 
+@_lifted
 def log(x: Any) -> Any:
     """Natural logarithm."""
-    return _elementwise(lambda t: t.log(), x)
+    return x.log()
 
 
+@_lifted
 def log1p(x: Any) -> Any:
     """Logarithm of 1 + x, accurate for small x."""
-    return _elementwise(lambda t: t.log1p() if isinstance(t, flint.arb) else (1 + t).log(), x)
+    return x.log1p() if isinstance(x, flint.arb) else (1 + x).log()
 
 
+@_lifted
 def expm1(x: Any) -> Any:
     """Exponential less 1, accurate for small x."""
-    return _elementwise(lambda t: t.expm1() if isinstance(t, flint.arb) else t.exp() - 1, x)
+    return x.expm1() if isinstance(x, flint.arb) else x.exp() - 1
 
 
+@_lifted
 def cos(x: Any) -> Any:
     """Cosine."""
-    return _elementwise(lambda t: t.cos(), x)
+    return x.cos()
 
 
+@_lifted
 def sin(x: Any) -> Any:
     """Sine."""
-    return _elementwise(lambda t: t.sin(), x)
+    return x.sin()
 
 
+@_lifted
 def sinc(x: Any) -> Any:
     """sin(x)/x, continued by 1 at zero."""
-    return _elementwise(lambda t: t.sinc() if isinstance(t, flint.arb) else _sinc_series(t), x)
+    return x.sinc() if isinstance(x, flint.arb) else _sinc_series(x)
 
 
 def _sinc_series(x: flint.arb_series) -> flint.arb_series:
     """Two terms of sinc over a ball; near zero the slope is at most |x|/3 in magnitude."""
     point = x[0]
     if point.contains(0):
-        reach = abs(point).upper() / 3
+        reach = point.__abs__().upper() / 3
         slope = (-reach).union(reach)
     else:
         slope = (point.cos() - point.sinc()) / point
     return flint.arb_series([point.sinc(), slope * x[1]], prec=2)
 
 
+@_lifted
 def abs(x: Any) -> Any:
     """Absolute value."""
-    return _elementwise(lambda t: t.__abs__(), x)
+    return x.__abs__()
 
 
-def is_positive(x: Any) -> Any:
+@_lifted
+def is_positive(x: flint.arb) -> flint.arb:
     """1 where x > 0 and 0 where x <= 0; a ball that holds both where the sign is not certain."""
-    return _elementwise(_indicator, x)
-
-
-def _indicator(x: flint.arb) -> flint.arb:
     if x > 0:
         return flint.arb(1)
     return flint.arb(0) if x <= 0 else flint.arb(0).union(flint.arb(1))
 
 
+@_lifted
 def gamma_ratio(x: Any, y: Any) -> Any:
     """Return the quotient of Gamma(x) by Gamma(y), for positive arguments."""
-    return _elementwise(lambda s, t: (s.lgamma() - t.lgamma()).exp(), _exact(x), _exact(y))
+    return (x.lgamma() - y.lgamma()).exp()
 
 
+@_lifted
 def maximum(x: Any, y: Any) -> Any:
     """Elementwise maximum."""
-    return _elementwise(lambda s, t: s.max(t), _exact(x), _exact(y))
+    return x.max(y)
 
 
+@_lifted
 def minimum(x: Any, y: Any) -> Any:
     """Elementwise minimum."""
-    return _elementwise(lambda s, t: s.min(t), _exact(x), _exact(y))
+    return x.min(y)
 
 
 def root(x: Any, n: int) -> Any:
     """The n-th root of a non-negative number."""
-    return _elementwise(lambda t: t.root(n), x)
+    return _over(lambda t: t.root(n), 1)(x)
 
 
 def power(base: Any, exponent: Any) -> Any:
     """Return base to the exponent; an integer exponent goes by multiplication (no logarithm)."""
     if isinstance(exponent, int):
-        return _elementwise(lambda t: _integer_power(t, exponent), base)
-    return _elementwise(lambda s, t: (t * s.log()).exp(), _exact(base), _exact(exponent))
+        return _raised_to(exponent)(base)
+    return _real_power(base, exponent)
 
 
-def run_algorithm(algorithm: Any, **values: Any) -> Any:
-    """Evaluate an `Algorithm` at exact entries; others give an indeterminate ball."""
-    return _elementwise(algorithm.at, *map(_exact, values.values()))
+@cache
+def _raised_to(exponent: int) -> Callable[..., Any]:
+    return _over(lambda t: _integer_power(t, exponent), 1)
+
+
+@_lifted
+def _real_power(base: Any, exponent: Any) -> Any:
+    return (exponent * base.log()).exp()
 
 
 def _integer_power(base: Any, exponent: int) -> Any:
@@ -286,8 +321,9 @@ def _integer_power(base: Any, exponent: int) -> Any:
     return result
 
 
-def _exact(x: Any) -> Any:
-    return x if isinstance(x, (Balls, flint.arb, flint.arb_series)) else ball(x)
+def run_algorithm(algorithm: Any, **values: Any) -> Any:
+    """Evaluate an `Algorithm` at exact entries; others give an indeterminate ball."""
+    return _over(algorithm.at, len(values))(*values.values())
 
 
 def __getattr__(name: str) -> flint.arb:
@@ -302,9 +338,12 @@ def __getattr__(name: str) -> flint.arb:
 # -- reductions and shapes ------------------------------------------------------------------------
 
 
+_added: Callable[..., Any] = np.add.reduce
+
+
 def sum(x: Balls, axis: Axis = None, keepdims: bool = False) -> Balls:
     """Sum over an axis (all axes without one)."""
-    return _wrap(np.sum(x.data, axis=axis, keepdims=keepdims, initial=flint.arb(0)))
+    return _wrap(_added(x.data, axis=axis, keepdims=keepdims, initial=_ZERO))
 
 
 def mean(x: Balls, axis: Axis = None, keepdims: bool = False) -> Balls:
@@ -313,18 +352,18 @@ def mean(x: Balls, axis: Axis = None, keepdims: bool = False) -> Balls:
     return total / (x.data.size // total.data.size)
 
 
+_larger = np.frompyfunc(lambda s, t: s.max(t), 2, 1)
+_smaller = np.frompyfunc(lambda s, t: s.min(t), 2, 1)
+
+
 def max(x: Balls, axis: int = -1, keepdims: bool = False) -> Balls:
     """Maximum over an axis: a ball that holds the maximum, whatever overlaps."""
-    return _reduce(lambda s, t: s.max(t), x, axis, keepdims)
+    return _wrap(_larger.reduce(x.data, axis=axis, keepdims=keepdims))
 
 
 def min(x: Balls, axis: int = -1, keepdims: bool = False) -> Balls:
     """Minimum over an axis."""
-    return _reduce(lambda s, t: s.min(t), x, axis, keepdims)
-
-
-def _reduce(function: Callable[..., Any], x: Balls, axis: int, keepdims: bool) -> Balls:
-    return _wrap(np.frompyfunc(function, 2, 1).reduce(x.data, axis=axis, keepdims=keepdims))
+    return _wrap(_smaller.reduce(x.data, axis=axis, keepdims=keepdims))
 
 
 def matmul(x: Balls, y: Balls) -> Balls:
@@ -350,11 +389,15 @@ def stack(arrays: Sequence[Balls], axis: int = 0) -> Balls:
 # -- signs ----------------------------------------------------------------------------------------
 
 
+_at_or_above_zero = np.frompyfunc(lambda t: bool(t >= 0), 1, 1)
+_below_zero = np.frompyfunc(lambda t: bool(t < 0), 1, 1)
+
+
 def certainly_nonnegative(x: Balls) -> npt.NDArray[np.bool_]:
     """Tell where a ball lies entirely at or above zero."""
-    return np.asarray(np.frompyfunc(lambda t: bool(t >= 0), 1, 1)(x.data), dtype=bool)
+    return np.asarray(_at_or_above_zero(x.data), dtype=bool)
 
 
 def certainly_negative(x: Balls) -> npt.NDArray[np.bool_]:
     """Tell where a ball lies entirely below zero."""
-    return np.asarray(np.frompyfunc(lambda t: bool(t < 0), 1, 1)(x.data), dtype=bool)
+    return np.asarray(_below_zero(x.data), dtype=bool)

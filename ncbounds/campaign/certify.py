@@ -23,6 +23,7 @@ from ncbounds.theory.terms import Claim, Comparison, Field, Judgement, Sizes
 Exact = dict[str, npt.NDArray[np.object_]]
 
 _PRECISIONS = (128, 512, 2048)
+_FOR_SIXTY_DIGITS = (384, 2048)
 #: Two sides agree when they differ by less than this share of them, or than any float64 does.
 _SIXTY_DIGITS, _BELOW_FLOATS = Fraction(1, 10**60), Fraction(1, 10**330)
 #: Significant decimals to which a budget is rounded up, shortest first.
@@ -125,6 +126,41 @@ def refute(
     return None
 
 
+def survive(
+    claim: Claim, batch: Mapping[str, Any], rows: npt.NDArray[np.intp]
+) -> npt.NDArray[np.bool_]:
+    """Tell which rows of a float batch are no counterexamples, though they may look like some.
+
+    Most meet everything, or certainly fail a hypothesis, which is seen of all of them at once.
+    """
+    clear = np.zeros(len(rows), dtype=bool)
+    for bits in _FOR_SIXTY_DIGITS:
+        left = np.flatnonzero(~clear)
+        if len(left):
+            with balls.precision(bits):
+                clear[left] = _plainly_survive(
+                    claim, {name: values[rows[left]] for name, values in batch.items()}
+                )
+    for index in np.flatnonzero(~clear):
+        clear[index] = survives(claim, exact_instance(batch, int(rows[index])))
+    return clear
+
+
+def _plainly_survive(claim: Claim, batch: Mapping[str, Any]) -> npt.NDArray[np.bool_]:
+    judged = claim.judge(balls, **{name: balls.asarray(values) for name, values in batch.items()})
+    budgets = {field.hypothesis for field in claim.budgets()}
+    comparisons = (*judged.hypotheses, *judged.conclusions)
+    strict = [h for h in judged.hypotheses if h.name not in budgets]
+    meets = [_rows(_agree(comparison)).all(axis=1) for comparison in comparisons]
+    excluded = [_rows(_failing(hypothesis)).any(axis=1) for hypothesis in strict]
+    fine = np.logical_or.reduce([np.logical_and.reduce(meets), *excluded])
+    return np.asarray(fine, dtype=bool)
+
+
+def _rows(entries: npt.NDArray[np.bool_]) -> npt.NDArray[np.bool_]:
+    return entries.reshape(len(entries), -1)
+
+
 def survives(claim: Claim, instance: Exact) -> bool:
     """Tell whether an instance is no counterexample, though it may look like one in floats.
 
@@ -133,7 +169,7 @@ def survives(claim: Claim, instance: Exact) -> bool:
     least that are enough it meets everything.
     """
     budgets = {field.hypothesis for field in claim.budgets()}
-    for bits in (_PRECISIONS[0], _PRECISIONS[-1]):
+    for bits in _FOR_SIXTY_DIGITS:
         with balls.precision(bits):
             given = judge_exact(claim, instance)
             failed = {h.name for h in given.hypotheses if _certainly_fails(h) is not None}
@@ -148,19 +184,20 @@ def survives(claim: Claim, instance: Exact) -> bool:
 
 
 def _holds(judged: Judgement) -> bool:
-    return all(map(_holds_or_equal, (*judged.hypotheses, *judged.conclusions)))
+    return all(_agree(c).all() for c in (*judged.hypotheses, *judged.conclusions))
 
 
-def _holds_or_equal(comparison: Comparison) -> bool:
-    """Tell whether each entry certainly holds, or has two sides that agree to 60 digits."""
-    left, right = np.broadcast_arrays(comparison.lhs.data, comparison.rhs.data)
-    sides = zip(left.ravel(), right.ravel(), strict=True)
+def _agree(comparison: Comparison) -> npt.NDArray[np.bool_]:
+    """Tell which entries certainly hold, or have two sides that agree to 60 digits."""
     share, least = balls.ball(_SIXTY_DIGITS), balls.ball(_BELOW_FLOATS)
-    return all(
-        (comparison.relation == "<=" and b - a >= 0)
-        or abs(a - b) <= (abs(a) + abs(b)) * share + least
-        for a, b in sides
-    )
+    ordered = comparison.relation == "<="
+
+    def holds(a: Any, b: Any) -> bool:
+        gap = b - a
+        return bool((ordered and gap >= 0) or abs(gap) <= (abs(a) + abs(b)) * share + least)
+
+    both = np.frompyfunc(holds, 2, 1)(comparison.lhs.data, comparison.rhs.data)
+    return np.asarray(both, dtype=bool)
 
 
 def admitted(claim: Claim, instance: Exact) -> bool:
@@ -296,12 +333,16 @@ def certainly_holds(comparison: Comparison) -> bool:
 
 def _certainly_fails(comparison: Comparison) -> int | None:
     """Index of an entry that certainly fails, or None."""
-    slack = comparison.slack
-    negative = balls.certainly_negative(slack)
-    if comparison.relation == "=":
-        negative = negative | balls.certainly_negative(-slack)
-    places = np.flatnonzero(negative)
+    places = np.flatnonzero(_failing(comparison))
     return int(places[0]) if len(places) else None
+
+
+def _failing(comparison: Comparison) -> npt.NDArray[np.bool_]:
+    """Tell which entries certainly fail."""
+    negative = balls.certainly_negative(comparison.slack)
+    if comparison.relation == "=":
+        negative = negative | balls.certainly_negative(-comparison.slack)
+    return negative
 
 
 def _text(side: Any, place: int) -> str:

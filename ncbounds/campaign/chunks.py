@@ -18,7 +18,7 @@ import numpy.typing as npt
 
 from ncbounds.arithmetic.floats import numpy_namespace
 from ncbounds.campaign import samplers
-from ncbounds.campaign.certify import Counterexample, Exact, exact_instance, refute, survives
+from ncbounds.campaign.certify import Counterexample, Exact, exact_instance, refute, survive
 from ncbounds.campaign.comparisons import NOISE, meets_hypotheses, ratio, violation
 from ncbounds.campaign.shrink import complexity
 from ncbounds.theory.terms import Claim, Comparison, Judgement
@@ -267,11 +267,14 @@ def _inspect(look: _Look, batch: samplers.Instance) -> None:
             violated = np.flatnonzero(size > NOISE[conclusion.relation])
             chosen = _spread(violated[np.argsort(-size[violated], kind="stable")])
             seen.unfollowed += len(violated)
-            for index in chosen:
+            if seen.leads >= _LEADS_A_CHUNK or look.settled:
+                continue
+            for index, dispelled in zip(chosen, survive(look.claim, batch, chosen), strict=True):
                 if seen.leads >= _LEADS_A_CHUNK or look.settled:
                     break
                 seen.unfollowed -= 1
-                _follow(look, conclusion, float(size[index]), exact_instance(batch, int(index)))
+                if not dispelled:
+                    _follow(look, conclusion, float(size[index]), exact_instance(batch, int(index)))
 
 
 def _spread(order: npt.NDArray[np.intp]) -> npt.NDArray[np.intp]:
@@ -290,9 +293,7 @@ def _has_points(claim: Claim, batch: samplers.Instance) -> npt.NDArray[np.bool_]
 
 
 def _follow(look: _Look, conclusion: Comparison, size: float, instance: Exact) -> None:
-    """Confirm a violation in balls, or dispel it; what remains is a lead."""
-    if survives(look.claim, instance):
-        return
+    """Confirm a violation in balls; what is neither confirmed nor dispelled is a lead."""
     found, seen = refute(look.claim, instance), look.seen
     if found is not None:
         look.broken.append(found)
