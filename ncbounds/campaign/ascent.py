@@ -179,11 +179,14 @@ def _adam(objective: Objective, parameters: _Parameters, steps: int) -> samplers
     Where the start is flat, no variable counts and one look is enough.
     """
     import torch
+    from torch.optim.adam import adam  # the class would load a compiler, which takes two seconds
 
-    optimiser = torch.optim.Adam(parameters.free, lr=_LEARNING_RATE) if parameters.free else None
+    free = parameters.free
+    means, squares = ([torch.zeros_like(variable) for variable in free] for _ in range(2))
+    counts = [torch.tensor(0.0) for _ in free]
     best = parameters.instance()
     best_score = torch.full((parameters.batch,), -torch.inf, dtype=torch.float64)
-    for step in range(steps if optimiser else 1):
+    for step in range(steps if free else 1):
         instance = parameters.instance()
         score, broken = objective(instance)
         better = (broken <= _TOLERANCE) & (score.detach() > best_score)
@@ -191,15 +194,27 @@ def _adam(objective: Objective, parameters: _Parameters, steps: int) -> samplers
         for name, values in instance.items():
             chosen = samplers.per_instance(better, values.ndim)
             best[name] = torch.where(chosen, values.detach(), best[name])
-        if optimiser is None:
+        if not free:
             break
-        gradients = _gradients(_PENALTY * broken - score, parameters.free)
+        gradients = _gradients(_PENALTY * broken - score, free)
         if not any(gradient.any() for gradient in gradients):
             break
-        for variable, gradient in zip(parameters.free, gradients, strict=True):
-            variable.grad = gradient
-        optimiser.param_groups[0]["lr"] = _LEARNING_RATE * (1 - step / steps)
-        optimiser.step()
+        with torch.no_grad():
+            adam(
+                list(free),
+                list(gradients),
+                means,
+                squares,
+                [],
+                counts,
+                amsgrad=False,
+                beta1=0.9,
+                beta2=0.999,
+                lr=_LEARNING_RATE * (1 - step / steps),
+                weight_decay=0.0,
+                eps=1e-8,
+                maximize=False,
+            )
     return {name: values.detach().numpy() for name, values in best.items()}
 
 
