@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Sequence
 
 from ncbounds.cli.output import progress_bar
@@ -22,7 +21,7 @@ def look(chosen: Sequence[Statement], fresh: bool) -> Ledger:
         return verify(
             [one.id for one in chosen],
             budget=_SECONDS * max(wordings, 1),
-            workers=os.cpu_count() or 1,
+            workers=None,
             progress=progress,
             store=store,
             fresh=fresh,

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import sys
 
 import click
@@ -30,7 +29,7 @@ from ncbounds.report.verification import verify
     show_default=True,
     help="Seed of the campaigns.",
 )
-@click.option("--workers", type=int, help="Processes.  [default: all cores]")
+@click.option("--workers", type=int, help="Processes.  [default: as many as help]")
 @click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 def command(
     ids: tuple[str, ...],
@@ -50,7 +49,7 @@ def command(
             paper=paper,
             budget=budget,
             seed=seed,
-            workers=(os.cpu_count() or 1) if workers is None else workers,
+            workers=workers,
             progress=progress,
         )
     if as_json:

@@ -8,6 +8,7 @@ fixed amount of work, so that a budget gives the same ledger on every machine.
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field, replace
 from functools import partial
@@ -27,6 +28,8 @@ from proofs_check.steps import ProofResult, proofs, run
 
 #: What a round takes, about, on a core of 2020.
 SECONDS_A_ROUND = 1.0
+#: Rounds, or variants, that are worth a process of their own: it takes seconds to start.
+_WORTH_A_PROCESS = 8
 #: Gain in tightness that is worth another round.
 _RISE = 1e-6
 _ROUNDS = 10**6
@@ -79,7 +82,7 @@ def verify(
     paper: str | None = None,
     budget: float | None = None,
     seed: int = 0,
-    workers: int = 1,
+    workers: int | None = 1,
     progress: Progress | None = None,
     store: Store | None = None,
     fresh: bool = False,
@@ -96,7 +99,7 @@ def verify(
     seed
         Seed of every campaign.
     workers
-        Number of processes. The result does not depend on it.
+        Number of processes (None: as many as help). The result does not depend on it.
     progress
         Called with (done, total, what was done) after every round of a variant.
     store
@@ -131,6 +134,8 @@ def verify(
     share = 1.0 if budget is None else min(1.0, budget / SECONDS_A_ROUND / max(len(searches), 1))
     left, total, done, laps = max(whole, len(searches)), max(whole, len(searches)), 0, 0
     lap = list(searches)
+    if workers is None:
+        workers = min(os.cpu_count() or 1, max(1, total // _WORTH_A_PROCESS))
     while lap:
         runner = local(min(workers, len(lap)))  # a lap has one job a variant
         rounds = runner if store is None else kept(runner, store, seed, share, fresh)

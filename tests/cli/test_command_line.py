@@ -282,7 +282,7 @@ def test_a_refuted_printed_claim_is_a_result_with_exit_status_0():
 
 
 def test_the_same_command_and_seed_give_the_same_bytes():
-    again = ncbounds(*VERIFY, "--workers", "1")  # which is the default
+    again = ncbounds(*VERIFY, "--workers", "1")  # which is the default for so little
     assert again.status == 0 and again.out == ncbounds(*VERIFY).out
 
 
