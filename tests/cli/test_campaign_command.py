@@ -1,17 +1,12 @@
-"""The campaign command: what it prints, what it selects, what it refuses, when it fails.
-
-It runs in this process through the program's own `main`, so that errors are told as users see them.
-"""
+"""The campaign command: what it prints, what it selects, what it refuses, when it fails."""
 
 import json
 import sqlite3
-import sys
 from contextlib import closing
 from dataclasses import replace
 
 import pytest
 
-from ncbounds.cli import main
 from ncbounds.theory import statement
 from ncbounds.theory.terms import Claim, Comparison, Field, Judgement, Source, Statement, Variant
 
@@ -22,22 +17,12 @@ SMALL = ("--instances", "512", "--ascents", "0", "--workers", "1")
 
 
 @pytest.fixture
-def campaign(monkeypatch, capsys, tmp_path):
+def campaign(called, tmp_path):
     """Run the command with a store of its own; returns status, output and error."""
 
     def run(*arguments, store=tmp_path / "store.sqlite"):
-        given = ["ncbounds", "campaign", *arguments, "--store", str(store)]
-        monkeypatch.setattr(sys, "argv", given)
-        digits = sys.get_int_max_str_digits()
-        try:
-            main()
-            status = 0
-        except SystemExit as stop:
-            status = stop.code
-        finally:
-            sys.set_int_max_str_digits(digits)
-        out, err = capsys.readouterr()
-        return status or 0, out, err
+        done = called("campaign", *arguments, "--store", str(store))
+        return done.returncode, done.stdout, done.stderr
 
     return run
 

@@ -1,8 +1,8 @@
 """The command line as others call it: contracts of its output, exit statuses and refusals.
 
-Every command runs as a process of its own; only the exit status 1 is provoked in this process,
-since nothing of ours is false. A process costs half a second to seconds, so each command runs once
-and tests share its result.
+What is printed is printed by a process of its own; it costs half a second to seconds, so each
+command runs once and tests share its result. Refusals, but one of each kind, and the exit status 1,
+since nothing of ours is false, are provoked in this process.
 """
 
 import csv
@@ -61,9 +61,14 @@ class Ended:
     def refusal(self):
         """The one line of a refused command, checked to be one."""
         assert self.status == 2 and self.out == ""
-        assert self.err.startswith("ncbounds: ") and self.err.endswith("\n")
-        assert self.err.count("\n") == 1 and self.err[:-1].isprintable()
-        return self.err
+        return refusal(self.err)
+
+
+def refusal(line):
+    """What a refused command says, checked to be one line."""
+    assert line.startswith("ncbounds: ") and line.endswith("\n")
+    assert line.count("\n") == 1 and line[:-1].isprintable()
+    return line
 
 
 @cache
@@ -421,17 +426,19 @@ REFUSED_FILES = [
 ]
 
 
-@pytest.fixture(scope="module")
-def refused_files(folder):
-    together([("measure", str(folder / name)) for name, _ in REFUSED_FILES])
-
-
-@pytest.mark.usefixtures("refused_files")
 @pytest.mark.parametrize(("name", "words"), REFUSED_FILES, ids=[name for name, _ in REFUSED_FILES])
-def test_a_bad_file_is_refused_in_one_line(folder, name, words):
-    line = ncbounds("measure", str(folder / name)).refusal
+def test_a_bad_file_is_refused_in_one_line(called, folder, name, words):
+    done = called("measure", str(folder / name))
+    assert (done.returncode, done.stdout) == (2, "")
+    line = refusal(done.stderr)
     for word in words:
         assert word in line
+    assert not (folder / "executed").exists()
+
+
+def test_a_process_refuses_a_pickle_as_well(called, folder):
+    line = ncbounds("measure", str(folder / "model.pt")).refusal
+    assert line == called("measure", str(folder / "model.pt")).stderr
     assert not (folder / "executed").exists()
 
 
@@ -565,19 +572,20 @@ REFUSED = [
 ]
 
 
-@pytest.fixture(scope="module")
-def refused_commands():
-    together([arguments for arguments, _ in REFUSED])
-
-
-@pytest.mark.usefixtures("refused_commands")
 @pytest.mark.parametrize(
     ("arguments", "words"), REFUSED, ids=[" ".join(a)[:60] for a, _ in REFUSED]
 )
-def test_bad_input_is_refused_in_one_line_with_exit_status_2(arguments, words):
-    line = ncbounds(*arguments).refusal
+def test_bad_input_is_refused_in_one_line_with_exit_status_2(called, arguments, words):
+    done = called(*arguments)
+    assert (done.returncode, done.stdout) == (2, "")
+    line = refusal(done.stderr)
     for word in words:
         assert word in line
+
+
+@pytest.mark.parametrize("arguments", [REFUSED[0][0], REFUSED[-1][0]], ids=["number", "option"])
+def test_a_process_refuses_with_the_same_line(called, arguments):
+    assert ncbounds(*arguments).refusal == called(*arguments).stderr
 
 
 def test_a_refusal_stays_short_whatever_it_quotes():

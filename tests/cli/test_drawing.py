@@ -1,7 +1,4 @@
-"""`plot` and `report` through the real command line, on small saved features."""
-
-import subprocess
-import sys
+"""`plot` and `report` by the command line, on small saved features."""
 
 import numpy as np
 import pytest
@@ -15,17 +12,6 @@ from ncbounds.theory import statement
 
 #: One process makes what these tests share.
 pytestmark = pytest.mark.xdist_group("drawing")
-
-
-def run(*arguments, cwd):
-    return subprocess.run(
-        [sys.executable, "-m", "ncbounds", *arguments],
-        cwd=cwd,
-        capture_output=True,
-        text=True,
-        timeout=240,
-        check=False,
-    )
 
 
 def saved(number, features, labels, simplex):
@@ -54,24 +40,24 @@ def folder(tmp_path_factory):
 
 
 @pytest.mark.parametrize("name", ["bound.png", "bound.svg", "bound.pdf"])
-def test_a_bound_is_drawn_in_each_format(folder, name):
-    done = run(
+def test_a_bound_is_drawn_in_each_format(called, folder, name):
+    done = called(
         "plot", "gnc:theorem-3.9", "-p", "d=2:64:9:log", "-p", "K=50", "-o", name, cwd=folder
     )
     assert done.returncode == 0 and done.stderr == ""
     assert (folder / name).stat().st_size > 3000
 
 
-def test_proximity_of_a_model_is_drawn(folder):
-    done = run("plot", "proximity", "model.npz", "-o", "proximity.png", cwd=folder)
+def test_proximity_of_a_model_is_drawn(called, folder):
+    done = called("plot", "proximity", "model.npz", "-o", "proximity.png", cwd=folder)
     assert done.returncode == 0 and (folder / "proximity.png").stat().st_size > 10_000
 
 
 @pytest.mark.parametrize("what", ["loss-gap", "proximity"])
 @pytest.mark.parametrize("names", [["run-3"], ["run-0", "run-3", "run-6"]])
-def test_chosen_runs_are_drawn_over_training(folder, what, names):
+def test_chosen_runs_are_drawn_over_training(called, folder, what, names):
     chosen = [word for name in names for word in ("--run", name)]
-    done = run("plot", what, "runs.safetensors", *chosen, "-o", "gap.png", cwd=folder)
+    done = called("plot", what, "runs.safetensors", *chosen, "-o", "gap.png", cwd=folder)
     assert done.returncode == 0 and done.stderr == ""
     assert (folder / "gap.png").stat().st_size > 10_000
 
@@ -95,8 +81,8 @@ def test_chosen_runs_are_drawn_over_training(folder, what, names):
         (("report", "-o", "no/report.html"), "no/report.html"),
     ],
 )
-def test_bad_input_is_one_line_with_exit_status_2(folder, arguments, words):
-    done = run(*arguments, cwd=folder)
+def test_bad_input_is_one_line_with_exit_status_2(called, folder, arguments, words):
+    done = called(*arguments, cwd=folder)
     assert done.returncode == 2 and done.stdout == ""
     assert done.stderr.count("\n") == 1 and words in done.stderr
 

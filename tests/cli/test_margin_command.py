@@ -1,26 +1,13 @@
-"""`margin` through the real command line."""
+"""`margin` by the command line."""
 
 import json
 import pickle
-import subprocess
-import sys
 
 import numpy as np
 import pytest
 from safetensors.numpy import load_file, save_file
 
 ROWS = np.random.default_rng(0).normal(size=(14, 4))
-
-
-def run(*arguments, cwd):
-    return subprocess.run(
-        [sys.executable, "-m", "ncbounds", "margin", *arguments],
-        cwd=cwd,
-        capture_output=True,
-        text=True,
-        timeout=240,
-        check=False,
-    )
 
 
 @pytest.fixture(scope="module")
@@ -35,8 +22,8 @@ def folder(tmp_path_factory):
     return found
 
 
-def test_json_holds_an_interval_of_each_row_and_of_the_least(folder):
-    done = run("only.npz", "--json", "--workers", "1", cwd=folder)
+def test_json_holds_an_interval_of_each_row_and_of_the_least(called, folder):
+    done = called("margin", "only.npz", "--json", "--workers", "1", cwd=folder)
     found = json.loads(done.stdout)
     assert done.returncode == 0 and done.stderr == ""
     assert (found["K"], found["d"], found["normalised"]) == (14, 4, False)
@@ -45,8 +32,8 @@ def test_json_holds_an_interval_of_each_row_and_of_the_least(folder):
     assert found["min"]["upper"] == min(row["upper"] for row in found["rows"])
 
 
-def test_people_see_the_tightest_rows_and_whom_they_are_near(folder):
-    done = run("head.safetensors", "--workers", "1", cwd=folder)
+def test_people_see_the_tightest_rows_and_whom_they_are_near(called, folder):
+    done = called("margin", "head.safetensors", "--workers", "1", cwd=folder)
     assert done.returncode == 0
     assert "K = 16 rows, d = 4 dimensions\n" in done.stdout
     assert "2 rows equal to another" in done.stdout
@@ -54,27 +41,31 @@ def test_people_see_the_tightest_rows_and_whom_they_are_near(folder):
     assert any(line.startswith(" 0 ") and "15 (100 %)" in line for line in done.stdout.split("\n"))
 
 
-def test_rows_can_be_chosen_and_scaled_to_length_one(folder):
-    done = run("only.npz", "--row", "3", "--row", "1", "--normalise", "--json", cwd=folder)
+def test_rows_can_be_chosen_and_scaled_to_length_one(called, folder):
+    done = called(
+        "margin", "only.npz", "--row", "3", "--row", "1", "--normalise", "--json", cwd=folder
+    )
     found = json.loads(done.stdout)
     assert [row["row"] for row in found["rows"]] == [1, 3] and found["normalised"]
 
 
 @pytest.mark.parametrize("mode", ["--raw", "--normalise"])
-def test_a_certificate_is_written_and_checked_and_a_forged_one_fails(folder, mode):
-    done = run("head.safetensors", mode, "-o", "proof.safetensors", cwd=folder)
+def test_a_certificate_is_written_and_checked_and_a_forged_one_fails(called, folder, mode):
+    done = called("margin", "head.safetensors", mode, "-o", "proof.safetensors", cwd=folder)
     assert done.returncode == 0, done.stderr
-    done = run("head.safetensors", "--check", "proof.safetensors", cwd=folder)
+    done = called("margin", "head.safetensors", "--check", "proof.safetensors", cwd=folder)
     assert done.returncode == 0 and "16 certificates hold, 0 fail" in done.stdout
     assert ("scaled to length 1" in done.stdout) == (mode == "--normalise")
     arrays = load_file(folder / "proof.safetensors")
     arrays["upper"][5] *= 1 - 1e-9
     save_file(arrays, folder / "forged.safetensors")
-    done = run("head.safetensors", "--check", "forged.safetensors", "--json", cwd=folder)
+    done = called(
+        "margin", "head.safetensors", "--check", "forged.safetensors", "--json", cwd=folder
+    )
     assert done.returncode == 1
     found = json.loads(done.stdout)
     assert found["failed"] == [5] and found["checked"] == 16 and found["all_rows"]
-    done = run("only.npz", "--check", "forged.safetensors", cwd=folder)
+    done = called("margin", "only.npz", "--check", "forged.safetensors", cwd=folder)
     assert done.returncode == 1 and "failed: rows" in done.stdout
 
 
@@ -93,7 +84,7 @@ def test_a_certificate_is_written_and_checked_and_a_forged_one_fails(folder, mod
         (["only.npz", "--check", "two.npz", "--row", "1"], "--row = given"),
     ],
 )
-def test_bad_input_is_one_line(folder, arguments, says):
-    done = run(*arguments, cwd=folder)
+def test_bad_input_is_one_line(called, folder, arguments, says):
+    done = called("margin", *arguments, cwd=folder)
     assert done.returncode == 2 and done.stdout == ""
     assert says in done.stderr and done.stderr.count("\n") == 1

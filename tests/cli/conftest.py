@@ -1,0 +1,37 @@
+"""The command line called in this process, through the program's own `main`."""
+
+import sys
+from dataclasses import dataclass
+
+import pytest
+
+from ncbounds.cli import main
+
+
+@dataclass(frozen=True)
+class Ended:
+    """What a call left behind, under the names of `subprocess`."""
+
+    returncode: int
+    stdout: str
+    stderr: str
+
+
+@pytest.fixture
+def called(monkeypatch, capsys):
+    """Run ``ncbounds ARGUMENTS``, in a folder where one is given; errors are told as users see."""
+
+    def run(*arguments, cwd=None):
+        monkeypatch.setattr(sys, "argv", ["ncbounds", *arguments])
+        if cwd is not None:
+            monkeypatch.chdir(cwd)
+        digits, status = sys.get_int_max_str_digits(), 0
+        try:
+            main()
+        except SystemExit as stop:
+            status = stop.code or 0
+        finally:
+            sys.set_int_max_str_digits(digits)
+        return Ended(status, *capsys.readouterr())
+
+    return run
