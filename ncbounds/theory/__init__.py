@@ -71,6 +71,12 @@ TOPICS = (
     "square_loss.collapse",
     "square_loss.weight_decay",
     "square_loss.given_weights",
+    "collapse_metrics.network",
+    "collapse_metrics.variability",
+    "collapse_metrics.simplex",
+    "collapse_metrics.duality",
+    "collapse_metrics.nearest_mean",
+    "collapse_metrics.classifiers",
 )
 
 

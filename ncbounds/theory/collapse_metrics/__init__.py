@@ -1,0 +1,1 @@
+"""What the metrics of neural collapse are, and what it means that they vanish."""

@@ -1,0 +1,1 @@
+"""Proofs about the metrics of neural collapse."""
