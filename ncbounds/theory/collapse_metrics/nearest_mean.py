@@ -48,13 +48,19 @@ def first_largest(xp: Any, scores: Any) -> Any:
     for c in range(K):
         wins = 0 * scores[..., c] + 1
         for j in range(K):
-            above = xp.is_positive(scores[..., j] - scores[..., c])
             if j < c:
-                wins = wins * xp.is_positive(scores[..., c] - scores[..., j])
+                wins = wins * _above(xp, scores[..., c], scores[..., j])
             elif j > c:
-                wins = wins * (1 - above)
+                wins = wins * (1 - _above(xp, scores[..., j], scores[..., c]))
         chosen.append(wins)
     return xp.stack(chosen, axis=-1)
+
+
+def _above(xp: Any, left: Any, right: Any) -> Any:
+    """1 where left > right, else 0; no number where balls do not tell."""
+    above = xp.is_positive(left - right)
+    sign = 2 * above - 1
+    return above / (sign * sign)
 
 
 def predictions(xp: Any, f: Any, a: Any, b: Any) -> Any:
@@ -354,8 +360,8 @@ COLLAPSED = Statement(
             "sharp",
             "training error from NC1 and NC4",
             r"With $\kappa = \max_{k \ne j}\frac{\langle\delta, \Sigma_B\delta\rangle}"
-            r"{|\delta|^4}$, $\delta = \mu_k - \mu_j$, the nearest class mean is wrong for at most a share "
-            r"$4K\kappa\,\mathcal{NC}_1$ of the features, and the last layer for at most "
+            r"{|\delta|^4}$, $\delta = \mu_k - \mu_j$, the nearest class mean is wrong for at most "
+            r"a share $4K\kappa\,\mathcal{NC}_1$ of the features, and the last layer for at most "
             r"$\mathcal{NC}_4 + 4K\kappa\,\mathcal{NC}_1$.",
             Claim(
                 error_from_metrics,
