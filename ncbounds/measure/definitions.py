@@ -31,6 +31,9 @@ _NC1 = "(1/K) tr(Sigma_W Sigma_B^+), Sigma_B = mean_c (mu_c - mu)(mu_c - mu)^T, 
 _ETF = "(I - 11^T/K)/sqrt(K-1)"
 _COSINES = "A_c = mean_i u_{c,i}, u = (h - mu)/|h - mu|"
 _SHARP = "ncbounds, sharp proximity"
+_FIRST = "Papyan, Han, Donoho 2020"
+_LAYER = "Zhu et al. 2021"
+_FRAME = "Tirer, Bruna 2022, for review eq. 39"
 
 METRICS: dict[str, Metric] = {
     "nc1.pinv": Metric(
@@ -43,6 +46,18 @@ METRICS: dict[str, Metric] = {
         "the same with every sample, not every class, of equal weight in Sigma_W",
         _NC1 + "Sigma_W = (1/n) sum (h - mu_c)(h - mu_c)^T",
         "review eq. 4 for classes of unequal size",
+        "lower",
+    ),
+    "nc1.fuzziness": Metric(
+        "variability relative to the means, every sample of equal weight in both (NC1, times K)",
+        "tr(Sigma_W Sigma_B^+), Sigma_W = (1/n) sum (h - mu_c)(h - mu_c)^T, Sigma_B of means alike",
+        "He, Su 2023",
+        "lower",
+    ),
+    "nc1.trace": Metric(
+        "variability within classes over that of the class means (NC1 without inverse)",
+        "tr Sigma_W / tr Sigma_B = mean |h - mu_c|^2 / mean_c |mu_c - mu|^2",
+        "in common use",
         "lower",
     ),
     "nc1.relative": Metric(
@@ -69,11 +84,50 @@ METRICS: dict[str, Metric] = {
         "review eq. 7",
         "lower",
     ),
+    "nc2.etf.unscaled": Metric(
+        "the same with the lengths of the centred class means kept",
+        f"| M M^T/|M M^T|_F - {_ETF} |_F, rows of M: mu_c - mu",
+        _LAYER,
+        "lower",
+    ),
+    "nc2.etf.weights": Metric(
+        "distance of the weights from a simplex ETF (NC2)",
+        f"| W W^T/|W W^T|_F - {_ETF} |_F",
+        _LAYER,
+        "lower",
+        True,
+    ),
+    "nc2.orthogonal": Metric(
+        "distance of the class means, not centred, from an orthogonal frame",
+        "| M M^T/|M M^T|_F - I/sqrt(K) |_F, rows of M: mu_c",
+        _FRAME,
+        "neither",
+    ),
     "nc2.cosine": Metric(
         "mean distance of the cosines of centred class means from -1/(K-1) (NC2)",
         "mean_{c != c'} |cos(mu_c - mu, mu_c' - mu) + 1/(K-1)|",
-        _SHARP,
+        _FIRST + ", Fig. 4",
         "lower",
+    ),
+    "nc2.cosine.weights": Metric(
+        "the same of the weights, not centred",
+        "mean_{c != c'} |cos(w_c, w_c') + 1/(K-1)|",
+        _FIRST + ", Fig. 4",
+        "lower",
+        True,
+    ),
+    "nc2.equiangular": Metric(
+        "standard deviation of the cosines of centred class means (NC2)",
+        "std_{c != c'} cos(mu_c - mu, mu_c' - mu)",
+        _FIRST + ", Fig. 3",
+        "lower",
+    ),
+    "nc2.equiangular.weights": Metric(
+        "the same of the weights, not centred",
+        "std_{c != c'} cos(w_c, w_c')",
+        _FIRST + ", Fig. 3",
+        "lower",
+        True,
     ),
     "nc2.gram": Metric(
         "mean distance of the scaled inner products of class means from -1/(K-1) (NC2)",
@@ -84,13 +138,48 @@ METRICS: dict[str, Metric] = {
     "nc2.equinorm": Metric(
         "coefficient of variation of the norms of the centred class means (NC2)",
         "std_c |mu_c - mu| / mean_c |mu_c - mu|",
-        _SHARP,
+        _FIRST + ", Fig. 2",
         "lower",
+    ),
+    "nc2.equinorm.weights": Metric(
+        "the same of the weights, not centred",
+        "std_c |w_c| / mean_c |w_c|",
+        _FIRST + ", Fig. 2",
+        "lower",
+        True,
     ),
     "nc3.etf": Metric(
         "distance of weights times centred class means from a simplex ETF (NC3)",
         f"| W M^T/|W M^T|_F - {_ETF} |_F, rows of M: (mu_c - mu)/|mu_c - mu|",
         "review eq. 8",
+        "lower",
+        True,
+    ),
+    "nc3.etf.unscaled": Metric(
+        "the same with the lengths of the centred class means kept",
+        f"| W M^T/|W M^T|_F - {_ETF} |_F, rows of M: mu_c - mu",
+        _LAYER,
+        "lower",
+        True,
+    ),
+    "nc3.orthogonal": Metric(
+        "distance of weights times class means, not centred, from the identity",
+        "| W M^T/|W M^T|_F - I/sqrt(K) |_F, rows of M: mu_c",
+        _FRAME,
+        "neither",
+        True,
+    ),
+    "nc3.distance": Metric(
+        "distance of weights and centred class means, each scaled to norm 1 (self-duality)",
+        "| W/|W|_F - M/|M|_F |_F, rows of M: mu_c - mu",
+        f"square Sec. 5; squared, {_FIRST}, Fig. 5",
+        "lower",
+        True,
+    ),
+    "nc3.distance.directions": Metric(
+        "the same with every centred class mean scaled to length 1 before",
+        "| W/|W|_F - M/|M|_F |_F, rows of M: (mu_c - mu)/|mu_c - mu|",
+        "review Sec. 2.3, before eq. 8",
         "lower",
         True,
     ),
@@ -136,9 +225,27 @@ METRICS: dict[str, Metric] = {
         "lower",
         True,
     ),
+    "ncc.error": Metric(
+        "fraction of samples whose nearest class mean is not that of their class",
+        "(1/n) #{argmin_c |h - mu_c| != label}, ties to the first class",
+        "review Sec. 4.2",
+        "lower",
+    ),
+    "ncc.error.balanced": Metric(
+        "the mean over the classes of that fraction within the class",
+        "mean 1{argmin_c |h - mu_c| != label}",
+        "review Sec. 4.2 for classes of unequal size",
+        "lower",
+    ),
     "cdnv.mean": Metric(
         "class-distance normalised variance, mean over pairs of classes",
         "mean_{c != c'} (Var_c + Var_c')/(2 |mu_c - mu_c'|^2), Var_c = mean_i |h_{c,i} - mu_c|^2",
+        "review eq. 51",
+        "lower",
+    ),
+    "cdnv.max": Metric(
+        "class-distance normalised variance, largest over pairs of classes",
+        "max_{c != c'} (Var_c + Var_c')/(2 |mu_c - mu_c'|^2), Var_c = mean_i |h_{c,i} - mu_c|^2",
         "review eq. 51",
         "lower",
     ),

@@ -35,15 +35,39 @@ def etf_distance(left: Floats, right: Floats) -> float | Undefined:
     0.0
     """
     K = len(left)
+    return _distance_of_products(left, right, 1 / np.sqrt(K - 1), -1 / (K * np.sqrt(K - 1)))
+
+
+def frame_distance(left: Floats, right: Floats) -> float | Undefined:
+    """Frobenius distance of left right^T, scaled to norm 1, from the identity scaled alike.
+
+    | L R^T / |L R^T|_F - I/sqrt(K) |_F, in [0, 2]
+
+    >>> round(frame_distance(2 * np.eye(3), np.eye(3)), 12)
+    0.0
+    """
+    return _distance_of_products(left, right, 1 / np.sqrt(len(left)), 0.0)
+
+
+def _distance_of_products(
+    left: Floats, right: Floats, on_diagonal: float, everywhere: float
+) -> float | Undefined:
+    K, left, right = len(left), _near_one(left), _near_one(right)
     norm = np.sqrt(sum(float(np.square(left[rows] @ right.T).sum()) for rows in _blocks(K)))
     if norm == 0:
         return Undefined("weights times class means is zero")
     total = 0.0
     for rows in _blocks(K):
-        difference = left[rows] @ right.T / norm + 1 / (K * np.sqrt(K - 1))
-        difference[np.arange(len(difference)), np.arange(K)[rows]] -= 1 / np.sqrt(K - 1)
+        difference = left[rows] @ right.T / norm - everywhere
+        difference[np.arange(len(difference)), np.arange(K)[rows]] -= on_diagonal
         total += float((difference**2).sum())
     return float(np.sqrt(total))
+
+
+def _near_one(rows: Floats) -> Floats:
+    """The same times a power of two, so that products of products neither overflow nor vanish."""
+    scaled: Floats = rows * 2.0 ** -float(np.frexp(np.abs(rows).max())[1])
+    return scaled
 
 
 def mean_cdnv(variances: Floats, means: Floats, resolution: float = 0.0) -> float | Undefined:
@@ -55,14 +79,24 @@ def mean_cdnv(variances: Floats, means: Floats, resolution: float = 0.0) -> floa
     >>> mean_cdnv(np.array([1.0, 3.0]), np.array([[0.0], [2.0]]))
     0.5
     """
-    K, total = len(means), 0.0
+    found = cdnv_summary(variances, means, resolution)
+    return found if isinstance(found, Undefined) else found[0]
+
+
+def cdnv_summary(
+    variances: Floats, means: Floats, resolution: float = 0.0
+) -> tuple[float, float] | Undefined:
+    """Mean and largest over the pairs of classes; see `mean_cdnv`."""
+    K, total, largest = len(means), 0.0, 0.0
     for rows in _blocks(K):
         distances = _squared_distances(means[rows], means)
         distances[np.arange(len(distances)), np.arange(K)[rows]] = np.inf
         if distances.min() <= resolution**2:
             return Undefined("two classes have the same mean")
-        total += float(((variances[rows, None] + variances) / (2 * distances)).sum())
-    return total / (K * (K - 1))
+        values = (variances[rows, None] + variances) / (2 * distances)
+        total += float(values.sum())
+        largest = max(largest, float(values.max()))
+    return total / (K * (K - 1)), largest
 
 
 def cosine_summary(unit_means: Floats) -> dict[str, float]:
@@ -111,6 +145,33 @@ def mean_deviation(rows: Floats) -> float:
         away[np.arange(len(away)), np.arange(K)[block]] = 0.0
         total += float(away.sum())
     return total / (K * (K - 1))
+
+
+def cosine_spread(directions: Floats) -> float:
+    """Standard deviation over pairs c != c' of the inner products of rows (K, d).
+
+    >>> round(cosine_spread(np.eye(3)[[0, 1, 0]]), 6)
+    0.471405
+    """
+    K = len(directions)
+    pairs, total = K * (K - 1), 0.0
+    for power, centre in ((1, 0.0), (2, None)):
+        shift = total / pairs if centre is None else centre
+        total = 0.0
+        for block in _blocks(K):
+            away = (directions[block] @ directions.T - shift) ** power
+            away[np.arange(len(away)), np.arange(K)[block]] = 0.0
+            total += float(away.sum())
+    return float(np.sqrt(total / pairs))
+
+
+def layer_distance(left: Floats, right: Floats) -> float:
+    """Frobenius distance of two matrices, each scaled to norm 1; neither is zero.
+
+    >>> round(layer_distance(np.eye(2), 3 * np.eye(2)), 12)
+    0.0
+    """
+    return float(np.linalg.norm(left / np.linalg.norm(left) - right / np.linalg.norm(right)))
 
 
 def coefficient_of_variation(rows: Floats) -> float:

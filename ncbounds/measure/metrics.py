@@ -12,10 +12,13 @@ from ncbounds.measure.definitions import METRICS
 from ncbounds.measure.door import Floats, Samples, admit, check_temperature
 from ncbounds.measure.geometry import (
     Undefined,
+    cdnv_summary,
     coefficient_of_variation,
+    cosine_spread,
     cosine_summary,
     etf_distance,
-    mean_cdnv,
+    frame_distance,
+    layer_distance,
     mean_deviation,
     stacked_alignment,
     unit_rows,
@@ -121,12 +124,15 @@ def _second_pass(
 ) -> tuple[SampleMeans, tuple[int, int]]:
     """Means over samples, and the ranks of the centred and uncentred between-class covariance."""
     K, d = samples.K, samples.d
+    share = samples.counts / samples.n
+    by_samples = (means.centred - share @ means.centred) * np.sqrt(K * share)[:, None]
     uncentred = means.uncentred
     cutoff = np.sqrt(K) * means.resolution
     P = whitening(means.centred, K - 1, cutoff)
+    R = whitening(by_samples, K - 1, cutoff)
     cutoff += max(K, d) * EPSILON * float(np.linalg.norm(uncentred))
     Q = whitening(uncentred, K, cutoff)
-    return sample_means(samples, means, P, Q, temperature), (P.shape[1], Q.shape[1])
+    return sample_means(samples, means, (P, Q, R), temperature), (P.shape[1], Q.shape[1])
 
 
 def _metrics_of_features(
@@ -136,11 +142,14 @@ def _metrics_of_features(
     share = samples.counts / samples.n
     within = float(of_samples.squared_deviation.mean())
     alpha = float(np.sqrt(of_samples.squared_norm.mean()))
-    spread = float(np.sqrt(within + np.square(means.centred).sum(axis=1).mean()))
+    between = float(np.square(means.centred).sum(axis=1).mean())
+    spread = float(np.sqrt(within + between))
     values: Values = {"alpha": alpha, "alpha.centred": spread}
-    values["cdnv.mean"] = mean_cdnv(
-        of_samples.squared_deviation, means.centred, 2 * means.resolution
-    )
+    pairs = cdnv_summary(of_samples.squared_deviation, means.centred, 2 * means.resolution)
+    apart = (pairs, pairs) if isinstance(pairs, Undefined) else pairs
+    values |= {"cdnv.mean": apart[0], "cdnv.max": apart[1]}
+    values["ncc.error"] = _count(of_samples.misplaced, samples) / samples.n
+    values["ncc.error.balanced"] = float(of_samples.misplaced.mean())
     zero = Undefined("all features are zero")
     values["nc1.relative"] = within / alpha**2 if alpha else zero
     values["nc2.gram"] = mean_deviation(means.uncentred / alpha) if alpha else zero
@@ -149,21 +158,27 @@ def _metrics_of_features(
     whitened = of_samples.whitened / samples.K
     values["nc1.pinv"] = float(whitened.mean()) if ranks[0] else same
     values["nc1.pinv.samples"] = float(whitened @ share) if ranks[0] else same
+    values["nc1.fuzziness"] = float(of_samples.whitened_by_samples @ share) if ranks[0] else same
+    values["nc1.trace"] = within / between if ranks[0] else same
     nil = Undefined("all class means are zero")
-    uncentred = of_samples.whitened_uncentred / samples.K
-    values["gnc1"] = float(uncentred.mean()) if ranks[1] else nil
+    uncentred = means.uncentred
+    values["nc2.orthogonal"] = frame_distance(uncentred, uncentred) if uncentred.any() else nil
+    by_means = of_samples.whitened_uncentred / samples.K
+    values["gnc1"] = float(by_means.mean()) if ranks[1] else nil
     moved = np.square(of_samples.unit_deviation).sum(axis=1)
     values["nc1.spherical"] = (
         max(0.0, float((of_samples.squared_unit_deviation - moved).mean()))
         if of_samples.shortest > 0
         else Undefined("a feature is zero")
     )
+    values["nc2.etf.unscaled"] = etf_distance(means.centred, means.centred) if ranks[0] else same
     if (centre := _central_class(means)) is not None:
-        values |= dict.fromkeys(("nc2.etf", "nc2.cosine", "nc2.equinorm"), centre)
+        values |= dict.fromkeys(_OF_DIRECTIONS, centre)
     else:
         directions = unit_rows(means.centred)
         values["nc2.etf"] = etf_distance(directions, directions)
         values["nc2.cosine"] = mean_deviation(directions)
+        values["nc2.equiangular"] = cosine_spread(directions)
         values["nc2.equinorm"] = coefficient_of_variation(means.centred)
     if of_samples.shortest_centred <= means.resolution:
         reason = Undefined("a feature equals the global mean")
@@ -171,6 +186,9 @@ def _metrics_of_features(
     else:
         values |= cosine_summary(of_samples.unit_centred)
     return values
+
+
+_OF_DIRECTIONS = ("nc2.etf", "nc2.cosine", "nc2.equiangular", "nc2.equinorm")
 
 
 def _metrics_of_weights(W: Floats, means: ClassMeans) -> Values:
@@ -182,10 +200,7 @@ def _metrics_of_weights(W: Floats, means: ClassMeans) -> Values:
     centre = W.mean(axis=0)
     zero = Undefined("all weights are zero")
     values["centre.weights"] = float(centre @ centre) / beta**2 if beta else zero
-    directions = _central_class(means)
-    values["nc3.etf"] = (
-        directions if directions is not None else etf_distance(W, unit_rows(means.centred))
-    )
+    values |= _weights_beside_means(W, means) | _simplex_of_weights(W)
     for suffix, uncentred in (("", means.uncentred), (".centred", means.centred)):
         aligned = stacked_alignment(W, means.centred, uncentred)
         cosine, angle = (aligned, aligned) if isinstance(aligned, Undefined) else aligned
@@ -193,6 +208,39 @@ def _metrics_of_weights(W: Floats, means: ClassMeans) -> Values:
     reason = _zero_weights(W)
     values["gnc2"] = reason or least_one_vs_rest_distance(W, normalise=True)[0]
     values["gnc3.unscaled"] = 1 - float((W * means.uncentred).sum(axis=1).mean())
+    return values
+
+
+def _weights_beside_means(W: Floats, means: ClassMeans) -> Values:
+    """Self-duality: the weights beside the class means, and beside their directions."""
+    zero = Undefined("all weights are zero") if not W.any() else None
+    flat = np.linalg.norm(means.centred) <= means.resolution
+    same = zero or (Undefined("all class means are equal") if flat else None)
+    values: Values = {
+        "nc3.etf.unscaled": same or etf_distance(W, means.centred),
+        "nc3.distance": same or layer_distance(W, means.centred),
+        "nc3.orthogonal": zero or frame_distance(W, means.uncentred),
+    }
+    if (centre := _central_class(means)) is not None:
+        return values | dict.fromkeys(("nc3.etf", "nc3.distance.directions"), centre)
+    directions = unit_rows(means.centred)
+    values["nc3.etf"] = etf_distance(W, directions)
+    values["nc3.distance.directions"] = zero or layer_distance(W, directions)
+    return values
+
+
+def _simplex_of_weights(W: Floats) -> Values:
+    """NC2 of the weights, which are not centred."""
+    zero = Undefined("all weights are zero") if not W.any() else None
+    values: Values = {
+        "nc2.etf.weights": zero or etf_distance(W, W),
+        "nc2.equinorm.weights": zero or coefficient_of_variation(W),
+    }
+    if (reason := _zero_weights(W)) is not None:
+        return values | dict.fromkeys(("nc2.cosine.weights", "nc2.equiangular.weights"), reason)
+    directions = unit_rows(W)
+    values["nc2.cosine.weights"] = mean_deviation(directions)
+    values["nc2.equiangular.weights"] = cosine_spread(directions)
     return values
 
 

@@ -45,6 +45,8 @@ class SampleMeans:
     whitened: Floats
     """|P (h - mu_c)|^2, P^T P the pseudo-inverse of the centred between-class covariance."""
     whitened_uncentred: Floats
+    whitened_by_samples: Floats
+    """The same with means centred and weighted by the samples."""
     unit_centred: Floats
     """(h - mu)/|h - mu|, (K, d)."""
     unit: Floats
@@ -57,6 +59,8 @@ class SampleMeans:
     logodds: Floats
     correct: Floats
     disagreement: Floats
+    misplaced: Floats
+    """The nearest class mean is not that of the class."""
     unit_deviation: Floats
     """Mean of h/|h| less the direction of the class mean, (K, d): small near collapse."""
     squared_unit_deviation: Floats
@@ -96,9 +100,12 @@ def whitening(means: Floats, rank_limit: int, cutoff: float) -> Floats:
 
 
 def sample_means(
-    samples: Samples, means: ClassMeans, P: Floats, P_uncentred: Floats, temperature: float
+    samples: Samples, means: ClassMeans, whitenings: tuple[Floats, ...], temperature: float
 ) -> SampleMeans:
-    """The second pass: means within classes of all that is asked of single samples."""
+    """The second pass: means within classes of all that is asked of single samples.
+
+    The `whitenings` are those of the class means: centred, as they are, and by samples.
+    """
     K, d = samples.K, samples.d
     uncentred, hardmax = means.uncentred, -np.inf
     unit_deviation = np.zeros((K, d))
@@ -107,17 +114,19 @@ def sample_means(
         unit_weights = samples.weights * _inverse(np.sqrt(_squared_norms(samples.weights)))[:, None]
     scalars = {name: np.zeros(K) for name in _SCALARS}
     unit_centred, unit = np.zeros((K, d)), np.zeros((K, d))
-    both = np.hstack([P, P_uncentred])
+    together = np.hstack(whitenings)
+    ends = np.cumsum([P.shape[1] for P in whitenings])
     shortest = shortest_centred = np.inf
     for h, index in samples.blocks():
         deviation = h - means.anchors[index]
         deviation -= means.shifts[index]
-        whitened = deviation @ both
+        whitened = np.split(deviation @ together, ends[:-1], axis=1)
         parts = {
             "squared_norm": _squared_norms(h),
             "squared_deviation": _squared_norms(deviation),
-            "whitened": _squared_norms(whitened[:, : P.shape[1]]),
-            "whitened_uncentred": _squared_norms(whitened[:, P.shape[1] :]),
+            "whitened": _squared_norms(whitened[0]),
+            "whitened_uncentred": _squared_norms(whitened[1]),
+            "whitened_by_samples": _squared_norms(whitened[2]),
         }
         lengths = np.sqrt(parts["squared_norm"])
         away = _unit_deviation(deviation, uncentred[index], _inverse(lengths))
@@ -125,10 +134,11 @@ def sample_means(
         add_by_class(unit_deviation, away, index)
         centred = deviation
         centred += means.centred[index]
+        nearest = _nearest_class(centred, means.centred)
+        parts["misplaced"] = (nearest != index).astype(np.float64)
         if samples.weights is not None and samples.bias is not None:
             logits = h @ samples.weights.T + samples.bias
             predicted = logits.argmax(axis=1)
-            nearest = _nearest_class(centred, means.centred)
             parts["correct"] = (predicted == index).astype(np.float64)
             parts["disagreement"] = (predicted != nearest).astype(np.float64)
             parts["loss"], parts["logodds"] = _cross_entropy(logits, index)
@@ -160,6 +170,8 @@ _SCALARS = (
     "squared_deviation",
     "whitened",
     "whitened_uncentred",
+    "whitened_by_samples",
+    "misplaced",
     "loss",
     "logodds",
     "correct",

@@ -48,7 +48,35 @@ def reference(features, labels, weights, bias, temperature=1):
     stack = lambda rows: [x for row in rows for x in row]  # noqa: E731
     aligned, aligned_centred = cos(stack(w_dot), stack(mu)), cos(stack(w_dot), stack(mu_dot))
     length = mean([norm(m) for m in mu_dot])
+    counts = [len(group) for group in members]
+    total = [
+        sum(n_c * m[j] for n_c, m in zip(counts, mu, strict=True)) / n for j in range(len(mu_G))
+    ]
+    by_samples = [[mp.sqrt(mpf(K * n_c) / n) * x for x in minus(m, total)]
+                  for n_c, m in zip(counts, mu, strict=True)]  # fmt: skip
+    fuzzy = K * mean(stack(whitened_by_inverse(deviation, by_samples)))
+    cos_means = [cos(mu_dot[c], mu_dot[e]) for c, e in pairs]
+    cos_weights = [cos(W[c], W[e]) for c, e in pairs]
+    misplaced = lambda c, x: mpf(nearest(x) != c)  # noqa: E731
+    between = mean([dot(m, m) for m in mu_dot])
+    cdnv = [(var[c] + var[e]) / (2 * norm(minus(mu[c], mu[e])) ** 2) for c, e in pairs]
     return {
+        "nc1.fuzziness": fuzzy,
+        "nc1.trace": within / between,
+        "nc2.etf.unscaled": etf(mu_dot, mu_dot),
+        "nc2.etf.weights": etf(W, W),
+        "nc2.orthogonal": frame(mu, mu),
+        "nc2.cosine.weights": mean([abs(x + mpf(1) / (K - 1)) for x in cos_weights]),
+        "nc2.equiangular": deviation_of(cos_means),
+        "nc2.equiangular.weights": deviation_of(cos_weights),
+        "nc2.equinorm.weights": deviation_of([norm(w) for w in W]) / mean([norm(w) for w in W]),
+        "nc3.etf.unscaled": etf(W, mu_dot),
+        "nc3.orthogonal": frame(W, mu),
+        "nc3.distance": norm(minus(unit(stack(W)), unit(stack(mu_dot)))),
+        "nc3.distance.directions": norm(minus(unit(stack(W)), unit(stack(unit_means)))),
+        "ncc.error": mean([misplaced(c, x) for c, x in flat]),
+        "ncc.error.balanced": balanced(misplaced),
+        "cdnv.max": max(cdnv),
         "nc1.pinv": mean([mean(group) for group in whitened(deviation, mu_dot, True)]),
         "nc1.pinv.samples": mean(stack(whitened(deviation, mu_dot, True))),
         "nc1.relative": within / alpha2,
@@ -72,9 +100,7 @@ def reference(features, labels, weights, bias, temperature=1):
         "nc3.angle.centred": mp.degrees(mp.acos(aligned_centred)),
         "nc4.disagreement": mean([mpf(predicted(x) != nearest(x)) for _, x in flat]),
         "nc4.disagreement.balanced": balanced(lambda c, x: mpf(predicted(x) != nearest(x))),
-        "cdnv.mean": mean(
-            [(var[c] + var[e]) / (2 * norm(minus(mu[c], mu[e])) ** 2) for c, e in pairs]
-        ),
+        "cdnv.mean": mean(cdnv),
         "cosine.intra.min": min(cosines[c][c] for c in range(K)),
         "cosine.intra.mean": mean([cosines[c][c] for c in range(K)]),
         "cosine.intra.max": max(cosines[c][c] for c in range(K)),
@@ -119,6 +145,41 @@ def whitened(deviation, means, centred):
         middle = G * mp.inverse(C) * G
     form = lambda v: (v.T * middle * v)[0] / K  # noqa: E731
     return [[form(B * mp.matrix(v)) for v in group] for group in deviation]
+
+
+def whitened_by_inverse(deviation, rows):
+    """(1/K) v^T S^+ v with S = (1/K) rows^T rows of rank min(K - 1, d), by independent directions.
+
+    S = B^T C B with orthonormal rows B, by Gram and Schmidt, and C = B S B^T, which has an inverse.
+    """
+    K, d, B = len(rows), len(rows[0]), []
+    for row in rows:
+        if len(B) < min(K - 1, d):
+            left = row
+            for _ in range(2):
+                for b in B:
+                    left = [x - dot(left, b) * y for x, y in zip(left, b, strict=True)]
+            B.append(unit(left))
+    inner = mp.matrix([[dot(b, row) for row in rows] for b in B])
+    middle = mp.inverse(inner * inner.T / K)
+    coordinates = lambda v: mp.matrix([dot(b, v) for b in B])  # noqa: E731
+    return [[(coordinates(v).T * middle * coordinates(v))[0] / K for v in group]
+            for group in deviation]  # fmt: skip
+
+
+def deviation_of(values):
+    centre = mean(values)
+    return mp.sqrt(mean([(x - centre) ** 2 for x in values]))
+
+
+def frame(left, right):
+    K = len(left)
+    product = [[dot(x, y) for y in right] for x in left]
+    size = mp.sqrt(sum(x * x for row in product for x in row))
+    ideal = lambda i, j: (i == j) / mp.sqrt(K)  # noqa: E731
+    return mp.sqrt(
+        sum((product[i][j] / size - ideal(i, j)) ** 2 for i in range(K) for j in range(K))
+    )
 
 
 def etf(left, right):

@@ -35,7 +35,7 @@ EVERYTHING = frozenset(METRICS)
 OF_UNCENTRED = {
     "nc1.relative", "gnc1", "gnc3", "gnc3.unscaled", "alpha", "nc3.cosine", "nc3.angle",
     "cosine.weights.mean", "nc2.gram", "nc1.spherical", "loss.hardmax",
-    "loss.cross_entropy.spherical",
+    "loss.cross_entropy.spherical", "nc2.orthogonal", "nc3.orthogonal",
 }  # fmt: skip
 OF_SIZE_FEATURES = {
     "alpha", "alpha.centred", "gnc3.unscaled", "loss.cross_entropy", "loss.cross_entropy.samples",
@@ -43,12 +43,43 @@ OF_SIZE_FEATURES = {
     "nc4.disagreement.balanced",
 }  # fmt: skip
 PER_SAMPLE = {
-    "nc1.pinv.samples", "loss.cross_entropy.samples", "accuracy", "nc4.disagreement",
+    "nc1.fuzziness", "ncc.error", "nc1.pinv.samples", "loss.cross_entropy.samples", "accuracy",
+    "nc4.disagreement",
 }  # fmt: skip
 OF_SHARED_WEIGHTS = {
     "nc3.etf", "gnc2", "gnc3", "gnc3.unscaled", "beta", "centre.weights", "loss.hardmax",
+    "loss.cross_entropy.spherical", "nc3.etf.unscaled", "nc3.distance", "nc3.distance.directions",
+    "nc3.orthogonal", "nc2.etf.weights", "nc2.cosine.weights", "nc2.equiangular.weights",
+    "nc2.equinorm.weights",
+}  # fmt: skip
+#: What of the weights is only their directions.
+OF_DIRECTIONS = {
+    "nc2.cosine.weights", "nc2.equiangular.weights", "gnc2", "gnc3", "loss.hardmax",
     "loss.cross_entropy.spherical",
 }  # fmt: skip
+#: What sees no variance across the class means, though it may see their lengths and angles.
+BLIND = {
+    "nc1.pinv", "nc1.pinv.samples", "nc1.fuzziness", "gnc1", "nc2.etf", "nc2.etf.unscaled",
+    "nc2.cosine", "nc2.equiangular", "nc2.equinorm", "nc2.orthogonal", "nc3.etf",
+    "nc3.etf.unscaled", "nc3.orthogonal", "nc3.cosine", "nc3.angle", "nc3.cosine.centred",
+    "nc3.angle.centred", "nc3.distance", "nc3.distance.directions", "nc4.disagreement",
+    "nc4.disagreement.balanced", "ncc.error", "ncc.error.balanced", "gnc3.unscaled",
+    "loss.cross_entropy", "loss.cross_entropy.samples", "logodds.mean", "accuracy",
+    "accuracy.balanced",
+}  # fmt: skip
+WEIGHTS_ALONE = {
+    "nc2.etf.weights", "nc2.cosine.weights", "nc2.equiangular.weights", "nc2.equinorm.weights",
+    "gnc2", "beta", "centre.weights",
+}  # fmt: skip
+OF_FEATURES = {name for name, metric in METRICS.items() if not metric.needs_weights}
+
+
+def noise_across(c):
+    """Features with a further coordinate, of mean zero in each class."""
+    noise = np.random.default_rng(8).normal(size=len(c.y))
+    noise -= (np.bincount(c.y, noise) / np.bincount(c.y))[c.y]
+    return Case(np.c_[c.h, 2 * noise], c.y, np.c_[c.W, np.zeros(len(c.W))], c.b)
+
 
 # A law: what is done to the input, and the metrics that change; all the others must not.
 LAWS = {
@@ -96,6 +127,14 @@ LAWS = {
         lambda c: Case(c.h, c.y, c.W + SHIFT, c.b),
         frozenset(OF_SHARED_WEIGHTS),
     ),
+    "rows of the weights scaled": (
+        lambda c: Case(c.h, c.y, c.W * np.array([[0.5], [1.0], [2.0], [7.0]]), c.b),
+        EVERYTHING - OF_DIRECTIONS - OF_FEATURES,
+    ),
+    "noise across the class means": (
+        noise_across,
+        EVERYTHING - BLIND - WEIGHTS_ALONE,
+    ),
     "a number added to all biases": (
         lambda c: Case(c.h, c.y, c.W, c.b + 2),
         frozenset(),
@@ -113,7 +152,7 @@ def test_what_a_law_leaves_alone_does_not_change(law):
 
 MAY_STAY = {
     # counts that happen not to change, but need not stay
-    "accuracy", "accuracy.balanced", "nc4.disagreement", "nc4.disagreement.balanced",
+    "accuracy", "accuracy.balanced", "nc4.disagreement", "nc4.disagreement.balanced", "ncc.error",
 }  # fmt: skip
 
 
@@ -123,6 +162,23 @@ def test_what_a_law_excepts_does_change(law):
     before, after = case().metrics(), change(case()).metrics()
     stuck = [k for k in changing - MAY_STAY if after[k] == pytest.approx(before[k], rel=1e-6)]
     assert stuck == []
+
+
+@pytest.mark.parametrize(("d", "fixed"), [(3, True), (5, False)])
+def test_linear_maps_leave_nc1_alone_where_class_means_span_the_space(d, fixed):
+    # With d = K - 1 the pseudo-inverse is an inverse, which undoes any map; with more it is not.
+    c, rng = case(), np.random.default_rng(4)
+    L = rng.normal(size=(d, d))
+    undone = c.W[:, :d] @ np.linalg.inv(L)
+    before = measure(c.h[:, :d], c.y, c.W[:, :d], c.b).metrics
+    after = measure(c.h[:, :d] @ L.T, c.y, undone, c.b).metrics
+    same = {k for k in METRICS if after[k] == pytest.approx(before[k], rel=1e-9)}
+    of_maps = {"nc1.pinv", "nc1.pinv.samples", "nc1.fuzziness", "gnc1"}
+    of_logits = {name for name in METRICS if name.startswith(("loss.cross_entropy", "logodds"))}
+    of_logits -= {"loss.cross_entropy.spherical"}
+    of_logits |= {"nc3.etf.unscaled", "nc3.orthogonal", "gnc3.unscaled"}
+    kept = of_logits | (of_maps if fixed else set())
+    assert kept <= same <= kept | MAY_STAY | {"ncc.error.balanced"}
 
 
 SCALES = {
@@ -140,6 +196,9 @@ SCALES = {
             "centre.weights": 0,
             "nc3.etf": 0,
             "nc3.cosine": 0,
+            "nc3.distance": 0,
+            "nc2.etf.weights": 0,
+            "nc2.equinorm.weights": 0,
         },
     ),
 }

@@ -88,7 +88,13 @@ def test_unequal_classes_weigh_the_within_class_covariance_either_way():
 def test_a_collapsed_network_is_at_the_ideal_values(K):
     etf = np.eye(K) - 1 / K
     metrics = measure(np.repeat(3 * etf, 4, axis=0), np.repeat(np.arange(K), 4), 2 * etf).metrics
-    zero = ["nc1.pinv", "nc1.relative", "nc2.etf", "nc3.etf", "nc3.angle", "cdnv.mean", "gnc3"]
+    zero = [
+        *("nc1.pinv", "nc1.fuzziness", "nc1.trace", "nc1.relative", "cdnv.mean", "cdnv.max"),
+        *("nc2.etf", "nc2.etf.unscaled", "nc2.etf.weights", "nc2.cosine", "nc2.cosine.weights"),
+        *("nc2.equiangular", "nc2.equiangular.weights", "nc2.equinorm", "nc2.equinorm.weights"),
+        *("nc3.etf", "nc3.etf.unscaled", "nc3.distance", "nc3.distance.directions", "nc3.angle"),
+        *("gnc3", "ncc.error", "nc4.disagreement"),
+    ]
     assert max(abs(metrics[name]) for name in zero) < 1e-6
     assert metrics["cosine.intra.min"] == pytest.approx(1, abs=1e-14)
     assert metrics["cosine.inter.max"] == pytest.approx(-1 / (K - 1), abs=1e-14)
@@ -182,7 +188,7 @@ def test_an_offset_far_above_the_spread_costs_no_digits():
     labels = np.repeat(np.arange(4), 5)
     features = np.round(2**20 * (labels[:, None] + rng.normal(size=(20, 6)))) / 2**20
     plain, shifted = measure(features, labels), measure(features + 2.0**30, labels)
-    of_uncentred = {"alpha", "nc1.relative", "nc2.gram", "gnc1", "nc1.spherical"}
+    of_uncentred = {"alpha", "nc1.relative", "nc2.gram", "gnc1", "nc1.spherical", "nc2.orthogonal"}
     fixed = {k: v for k, v in plain.metrics.items() if k not in of_uncentred}
     assert {k: shifted.metrics[k] for k in fixed} == pytest.approx(fixed, rel=1e-12)
 
@@ -273,14 +279,30 @@ def test_every_metric_is_defined_in_the_table_and_nothing_else_is_measured():
     assert list(measure(SHEARED, TWO, AXIS).metrics) == list(METRICS)
 
 
+WITHOUT_WEIGHTS = {
+    *("gnc2", "gnc3", "centre.weights", "nc2.etf.weights", "nc2.cosine.weights"),
+    *("nc2.equiangular.weights", "nc2.equinorm.weights", "nc3.etf", "nc3.etf.unscaled"),
+    *("nc3.orthogonal", "nc3.distance", "nc3.distance.directions"),
+}
+
+
 @pytest.mark.parametrize(
     ("features", "labels", "weights", "names"),
     [
-        ([[1, 0], [-1, 0], [0, 0]], [0, 0, 1], None, {"nc1.pinv", "cdnv.mean", "nc2.etf", "gnc1"}),
+        (
+            [[1, 0], [-1, 0], [0, 0]],
+            [0, 0, 1],
+            None,
+            {
+                *("nc1.pinv", "nc1.fuzziness", "nc1.trace", "cdnv.mean", "cdnv.max", "nc2.etf"),
+                *("nc2.etf.unscaled", "nc2.orthogonal", "nc2.equiangular", "gnc1"),
+            },
+        ),
         ([[1.0], [0.0], [-1.0]], [0, 1, 2], None, {"nc2.etf", "cosine.intra.min"}),
-        ([[1.0], [2.0]], [0, 1], [[0.0], [0.0]], {"gnc2", "gnc3", "centre.weights", "nc3.etf"}),
+        ([[1.0], [2.0]], [0, 1], [[0.0], [0.0]], WITHOUT_WEIGHTS),
         ([[1.0], [2.0]], [0, 1], [[3.0], [3.0]], {"cosine.weights.mean", "nc3.cosine"}),
         ([[0.0], [2.0]], [0, 1], [[1.0], [3.0]], {"gnc3", "cosine.weights.mean"}),
+        ([[0.0], [2.0]], [0, 1], [[0.0], [3.0]], {"nc2.cosine.weights", "nc2.equiangular.weights"}),
         ([[0.0], [0.0]], [0, 1], None, {"nc1.relative", "nc1.pinv", "gnc1", "cosine.inter.max"}),
     ],
 )
