@@ -44,16 +44,15 @@ def nearest_mean_error(xp: Any, K: Any, kappa: Any, NC1: Any) -> Any:
 def first_largest(xp: Any, scores: Any) -> Any:
     """1 for the first of the largest scores, 0 for the others: over the last axis."""
     K = scores.shape[-1]
-    chosen = []
-    for c in range(K):
-        wins = 0 * scores[..., c] + 1
-        for j in range(K):
-            if j < c:
-                wins = wins * _above(xp, scores[..., c], scores[..., j])
-            elif j > c:
-                wins = wins * (1 - _above(xp, scores[..., j], scores[..., c]))
-        chosen.append(wins)
-    return xp.stack(chosen, axis=-1)
+    above = _above(xp, scores[..., :, None], scores[..., None, :])
+    one = 0 * scores[..., 0] + 1
+    wins = 0 * scores + 1
+    for j in range(K):
+        # Against j, those before it win ties, those after it do not.
+        before = [1 - above[..., j, c] for c in range(j)]
+        after = [above[..., c, j] for c in range(j + 1, K)]
+        wins = wins * xp.stack([*before, one, *after], axis=-1)
+    return wins
 
 
 def _above(xp: Any, left: Any, right: Any) -> Any:
@@ -366,13 +365,13 @@ COLLAPSED = Statement(
             Claim(
                 error_from_metrics,
                 (
-                    Field("m", ("K", "d")),
-                    Field("y", ("K", "n", "d")),
-                    Field("r", ("K", "n", "q")),
-                    Field("a", ("K", "whole")),
-                    Field("b", ("K",)),
+                    Field("m", ("C", "d")),
+                    Field("y", ("C", "n", "d")),
+                    Field("r", ("C", "n", "q")),
+                    Field("a", ("C", "whole")),
+                    Field("b", ("C",)),
                 ),
-                {"K": (2, 3), "n": (2, 4), "d": (1, 2), "q": (1, 1)},
+                {"C": (2, 3), "n": (2, 4), "d": (1, 2), "q": (1, 1)},
                 {"whole": lambda sizes: sizes["d"] + sizes["q"]},
             ),
             (
@@ -381,8 +380,8 @@ COLLAPSED = Statement(
                 ),
             ),
             remark="Two classes have kappa = 1/4, a simplex ETF 1/(2K): there the bound is "
-            "2 NC1. No thresholds are needed to say that a network has collapsed enough: NC4 and "
-            "2 NC1 below 1/n together mean that it makes no error.",
+            "2 NC1. So a threshold can be stated: with N features of class means at a simplex ETF, "
+            "NC4 + 2 NC1 < 1/N means that none is misclassified.",
         ),
     ),
 )
