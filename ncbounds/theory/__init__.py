@@ -77,6 +77,8 @@ TOPICS = (
     "collapse_metrics.duality",
     "collapse_metrics.nearest_mean",
     "collapse_metrics.classifiers",
+    "unconstrained.collapsed_outputs",
+    "unconstrained.output_balls",
 )
 
 

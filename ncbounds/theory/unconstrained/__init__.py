@@ -1,0 +1,1 @@
+"""Unconstrained features: features that are free variables of the training problem."""

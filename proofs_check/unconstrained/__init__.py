@@ -1,0 +1,1 @@
+"""Proofs about unconstrained features."""
