@@ -79,6 +79,9 @@ TOPICS = (
     "collapse_metrics.classifiers",
     "unconstrained.collapsed_outputs",
     "unconstrained.output_balls",
+    "unconstrained.separation",
+    "unconstrained.entropy_flow",
+    "unconstrained.stationary_points",
 )
 
 
