@@ -14,6 +14,7 @@ FLOORS = [
     "proofs_check",
     "ncbounds.campaign",
     "ncbounds.codes",
+    "ncbounds.laboratory",
     "ncbounds.measure",
     "ncbounds.report",
     "experiments",

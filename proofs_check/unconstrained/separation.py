@@ -8,6 +8,7 @@ entries off the diagonal are at most 1/2 - 1/K.
 from __future__ import annotations
 
 from collections.abc import Iterator
+from fractions import Fraction
 from typing import Any
 
 import sympy
@@ -15,7 +16,7 @@ import sympy
 from ncbounds.arithmetic import balls
 from ncbounds.theory.terms import Claim
 from proofs_check.facts import CAUCHY_SCHWARZ, COUNTING, INNER_PRODUCT, PIGEONHOLE
-from proofs_check.steps import Fact, Step, assumes, identity, nonnegative, point, proof, tie
+from proofs_check.steps import Fact, Step, assumes, cases, identity, nonnegative, point, proof, tie
 from proofs_check.vectors import dot, mean
 
 RANK = Fact(
@@ -29,6 +30,7 @@ _rivals = sympy.Symbol("rivals", integer=True, positive=True)
 _K = _rivals + 1
 _n = sympy.Symbol("n", integer=True, positive=True)
 _A, _F = sympy.symbols("A F", positive=True)
+_TAU = sympy.Symbol("fourth_root", positive=True)
 
 
 # -- numbers --------------------------------------------------------------------------------------
@@ -230,27 +232,58 @@ def in_dimension(claim: Claim) -> Iterator[Step]:
 
 
 @proof(
-    "review:eq-15", "sharp", "K = 2 m", CAUCHY_SCHWARZ, INNER_PRODUCT, COUNTING, PIGEONHOLE, RANK
+    "review:eq-15",
+    "sharp",
+    "half as many dimensions as classes, and more",
+    CAUCHY_SCHWARZ,
+    INNER_PRODUCT,
+    COUNTING,
+    PIGEONHOLE,
+    RANK,
 )
 def in_half(claim: Claim) -> Iterator[Step]:
-    """The bound in m dimensions is K at K = 2 m, and the cross-polytope has it."""
+    """Pairs on axes of their own; the logits of the others factored by a fourth root."""
     yield from sum_of_gaps()
     yield from in_few_dimensions()
+    h, L = sympy.symbols("pairs others", positive=True)
+    K, tau = 2 * h + L, _TAU
     m = sympy.Symbol("half", integer=True, positive=True) + 1
     yield identity("the bound at K = 2 m", 2 * m - 1 + 2 * (2 * m - 1 - m) / (2 * m - 2), 2 * m)
-    yield identity("margins of the cross-polytope: 1 - 0 to the others", 1 - sympy.Integer(0), 1)
-    yield nonnegative("and 2 to the opposite class", sympy.Integer(2) - 1, [sympy.Integer(1)])
-    fourth = sympy.sqrt(sympy.sqrt(_n))
+    yield identity("the construction at K = 2 m", 2 * m - 1 + sympy.sqrt(2 * m / (2 * m)), 2 * m)
+    yield cases(
+        "margins of a pair: its feature is on its axis; to others 1, to its opposite 2",
+        {"others": 1 - 0 >= 1, "opposite": 1 - (-1) >= 1},
+    )
+    level = (1 / tau - 1) / L - 1 / (K * tau)
+    share = (tau - 1) / L
+    yield identity("logits of another class: own", level + 1 + share * (L * level + 1), 1 - 1 / K)
+    yield identity("another of its kind", level + share * (L * level + 1), -1 / K)
+    yield identity("a pair", -1 / (K * tau) * (1 + L * share), -1 / K)
+    weights = 2 * h * L / (K * tau) ** 2 + L * ((level + 1) ** 2 + (L - 1) * level**2)
+    features = L * ((share + 1) ** 2 + (L - 1) * share**2)
+    fourth = sympy.root(2 * h / K, 4)
+    yield identity("squared features of the others", features, L - 1 + tau**2)
     yield identity(
-        "its value", (fourth**2 * 2 * m + _n * 2 * m / fourth**2) / 2, 2 * m * sympy.sqrt(_n)
+        "squared weights of the others and the pairs' share, at pairs = L tau^4/(2 - 2 tau^4)",
+        sympy.simplify((weights - (L - 1 + tau**2)).subs(h, L * tau**4 / (2 * (1 - tau**4)))),
+        0,
+    )
+    at = L * _TAU**4 / (2 * (1 - _TAU**4))
+    yield identity("which is tau^4 K = 2 pairs, K = 2 pairs + L", _TAU**4 * (2 * at + L), 2 * at)
+    yield identity(
+        "in all, with K - 1 = 2 pairs + L - 1",
+        2 * h + L - 1 + fourth**2,
+        K - 1 + sympy.sqrt(2 * h / K),
     )
     yield assumes(claim, mirrors="real", a="real", f="real")
 
     def sides(mirrors: Any, a: Any, f: Any) -> dict[str, tuple[Any, Any]]:
-        K, n = len(a), len(f[0])
-        value = K * _root(n)
+        K, n, m = len(a), len(f[0]), len(a[0])
+        value = _root(n) * (K - 1 + balls.ball(Fraction(2 * (K - m), K)).sqrt())
+        low = _root(n) * (K - 1 + balls.ball(Fraction(2 * (K - 1 - m), K - 2)))
+        pairs = 2 * (K - m)
         found = [
-            balls.ball(2 if j // 2 == k // 2 else 1)
+            balls.ball(2 if k < pairs and j < pairs and j // 2 == k // 2 else 1)
             for k in range(K)
             for _ in range(n)
             for j in range(K)
@@ -259,8 +292,8 @@ def in_half(claim: Claim) -> Iterator[Step]:
         return {
             "feasible": ([balls.ball(1)] * len(found), found),
             "value": (value, value),
-            "K roots of n": (value, value),
-            "least": (value * balls.ball(min(gaps(a, f))), _objective(a, f)),
+            "at K = 2 m": (balls.ball(0), balls.ball(0)),
+            "least": (low * balls.ball(min(gaps(a, f))), _objective(a, f)),
         }
 
     given = [
@@ -270,7 +303,7 @@ def in_half(claim: Claim) -> Iterator[Step]:
             f=[[[1, 0]], [[-1, 0]], [[0, 1]], [[0, -2]]],
         )
     ]
-    yield tie("the claim compares these", claim, given, sides, ("value", "K roots of n"))
+    yield tie("the claim compares these", claim, given, sides, ("value", "at K = 2 m"))
 
 
 # -- the margin bound -----------------------------------------------------------------------------

@@ -11,7 +11,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
-from ncbounds.arithmetic.formula import formula, integer, nonnegative, positive
+from ncbounds.arithmetic.formula import Condition, formula, integer, nonnegative, positive
 from ncbounds.theory.cosine import dot
 from ncbounds.theory.metrics import orthonormal_frame, small_simplex
 from ncbounds.theory.proximity.near_optimal_loss import square_norm
@@ -32,6 +32,8 @@ _N = integer("n", "samples of a class", "n", at_least=1)
 _M = integer("m", "dimension of the features", "m", at_least=1)
 _PRODUCT = positive("product", "product of the norms of A and F", r"\|A\|_F\|F\|_F")
 _MARGIN = nonnegative("q", "least margin", "q")
+_HALF = Condition("2 m >= K", lambda xp, K, m, **_: 2 * m - K, strict=False)
+_FEW = Condition("m <= K - 2", lambda xp, K, m, **_: K - 2 - m, strict=False)
 
 
 # -- guarantees: functions of what is measured ----------------------------------------------------
@@ -48,6 +50,12 @@ def least_norm_in(xp: Any, K: Any, n: Any, m: Any) -> Any:
     """Lower bound on (|A|^2 + |F|^2)/2 of a separation with margin 1 in m dimensions."""
     missing = xp.maximum(K - 1 - m, 0 * K)
     return xp.sqrt(n) * (K - 1 + 2 * missing / xp.maximum(K - 2, 0 * K + 1))
+
+
+@formula(_K, _N, _M, conditions=(_HALF, _FEW))
+def constructed_norm(xp: Any, K: Any, n: Any, m: Any) -> Any:
+    """(|A|^2 + |F|^2)/2 of the best known separation in m dimensions, K/2 <= m <= K - 2."""
+    return xp.sqrt(n) * (K - 1 + xp.sqrt(2 * (K - m) / K))
 
 
 @formula(_K, _N, _MARGIN, _PRODUCT)
@@ -106,14 +114,28 @@ def least_norm_simplex(xp: Any, mirrors: Any, n: int) -> tuple[Any, Any]:
     return points * fourth[:, None, None], xp.stack([f[:, :, 0]] * n, axis=2)
 
 
-def cross_polytope(xp: Any, mirrors: Any, n: int) -> tuple[Any, Any]:
-    """Classes at the vertices of a cross-polytope, 2 r in R^m for mirrors (B, r, m), margin 1."""
-    one = 0 * mirrors[:, 0, 0] + 1
+def opposite_pairs(xp: Any, one: Any, K: int, n: int, m: int) -> tuple[Any, Any]:
+    """A separation with margin 1 for K/2 <= m <= K - 2: K - m opposite pairs, and a simplex.
+
+    The 2 m - K other classes have logits ``e_l - 1/K``, factored with equal norms; the weights of
+    the pairs share what is left of these factors, their features have no part in it.
+    """
+    pairs, others = K - m, 2 * m - K
     fourth = xp.sqrt(xp.sqrt(one * n))[:, None, None]
-    frame = orthonormal_frame(xp, mirrors, mirrors.shape[1])
-    r = mirrors.shape[1]
-    points = xp.stack([sign * frame[:, i] for i in range(r) for sign in (1, -1)], axis=1)
-    return points * fourth, xp.stack([points / fourth] * n, axis=2)
+    tau = xp.sqrt(xp.sqrt(one * 2 * pairs / K))
+    zero, a, f = 0 * one, [], []
+    for i in range(pairs):
+        for sign in (1, -1):
+            axis = [zero + sign * int(d == i) for d in range(pairs)]
+            a.append(axis + [-one / (K * tau)] * others)
+            f.append(axis + [zero] * others)
+    for k in range(others):
+        own = [int(d == k) for d in range(others)]
+        level = (1 / tau - 1) / others - 1 / (K * tau)
+        a.append([zero] * pairs + [level + e for e in own])
+        f.append([zero] * pairs + [(tau - 1) / others + e for e in own])
+    weights, features = (xp.stack([xp.stack(x, axis=1) for x in rows], axis=1) for rows in (a, f))
+    return weights * fourth, xp.stack([features / fourth] * n, axis=2)
 
 
 # -- equation (15) --------------------------------------------------------------------------------
@@ -136,18 +158,22 @@ def solution(xp: Any, *, mirrors: Any, a: Any, f: Any) -> Judgement:
 
 
 def in_half(xp: Any, *, mirrors: Any, a: Any, f: Any) -> Judgement:
-    """K = 2 m classes: the cross-polytope is feasible, has the value, and none has less."""
-    n, K = f.shape[2], a.shape[1]
-    best = separation(xp, *cross_polytope(xp, mirrors, n))
+    """K/2 <= m <= K - 2: the construction is feasible, has its value, and is best at K = 2 m."""
+    K, n, m = a.shape[1], f.shape[2], a.shape[2]
     other = separation(xp, a, f)
-    value = least_norm_in(xp, K=0 * best.q + K, n=0 * best.q + n, m=0 * best.q + K // 2)
+    zero = 0 * other.q
+    frame = orthonormal_frame(xp, mirrors, m)
+    weights, features = opposite_pairs(xp, zero + 1, K, n, m)
+    best = separation(xp, xp.matmul(weights, frame), xp.matmul(features, frame[:, None]))
+    numbers = {"K": zero + K, "n": zero + n, "m": zero + m}
+    value, lower = constructed_norm(xp, **numbers), least_norm_in(xp, **numbers)
     return Judgement(
         (),
         (
             Comparison("feasible", 0 * best.gaps + 1, best.gaps),
             Comparison("value", best.objective, value, "="),
-            Comparison("K roots of n", value, K * xp.sqrt(0 * best.q + n), "="),
-            Comparison("least", value * other.q, other.objective),
+            Comparison("at K = 2 m", (value - lower) * int(2 * m == K), zero, "="),
+            Comparison("least", lower * other.q, other.objective),
         ),
     )
 
@@ -213,19 +239,28 @@ EQ_15 = Statement(
         ),
         Variant(
             "sharp",
-            "K = 2 m",
-            rf"For $K = 2m$ the least {_OBJECTIVE} of a separation with margin 1 is $K\sqrt n$, "
-            "attained by the cross-polytope: orthogonal pairs of opposite classes.",
+            "half as many dimensions as classes, and more",
+            rf"For $K/2 \le m \le K - 2$ there is a separation with margin 1 and {_OBJECTIVE} $= "
+            r"\sqrt n\,(K - 1 + \sqrt{2(K-m)/K})$: $K - m$ orthogonal pairs of opposite classes, "
+            r"and a simplex of the others. For $K = 2m$, the cross-polytope, this is $K\sqrt n$, "
+            "the least.",
             Claim(
                 in_half,
                 (
-                    Field("mirrors", ("m", "m")),
+                    Field("mirrors", ("pairs", "m")),
                     Field("a", ("K", "m")),
                     Field("f", ("K", "n", "m"), like="a"),
                 ),
-                {"m": (2, 3), "n": (1, 2)},
-                {"K": lambda sizes: 2 * sizes["m"]},
+                {"pairs": (2, 3), "n": (1, 2), "m": (2, 4)},
+                {
+                    "K": lambda sizes: max(sizes["m"], sizes["pairs"]) + sizes["pairs"],
+                    "m": lambda sizes: max(sizes["m"], sizes["pairs"]),
+                },
             ),
+            (Bound("least norm of a separation in m dimensions", constructed_norm, "upper"),),
+            remark="For K < 2 m a numerical search finds nothing better than this to twelve "
+            "digits, at every K <= 8; that it is the least there is not proved. At m = K - 1 the "
+            "value falls from K - 1 + 2/root K, at m = K - 2, to K - 1.",
         ),
     ),
 )

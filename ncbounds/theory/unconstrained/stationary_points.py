@@ -162,12 +162,12 @@ KKT = Statement(
             "printed",
             "then KKT points are global minima",
             r"As MFCQ holds, a KKT point of (15) is a global minimum: its objective is "
-            r"$(K-1)\sqrt n$. Here at opposite pairs, $n = 1$, $m = 2K' - 1 = K - 1$.",
+            r"$(K-1)\sqrt n$. Here at two opposite pairs of classes, $n = 1$, $m = 3$.",
             Claim(
                 opposite_pairs,
                 (Field("mirror", ("one", "m")),),
-                {"half": (2, 3)},
-                {"one": lambda sizes: 1, "m": lambda sizes: 2 * sizes["half"] - 1},
+                {"m": (3, 3)},
+                {"one": lambda sizes: 1},
             ),
             defect="The sentence takes MFCQ to be sufficient, but (15) is not convex: the "
             "cross-polytope, K classes in opposite pairs, is a KKT point with the objective K > "

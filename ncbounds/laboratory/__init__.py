@@ -1,0 +1,1 @@
+"""Numerical laboratories: solve, integrate, simulate, and certify a given point."""
