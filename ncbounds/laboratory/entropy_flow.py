@@ -64,10 +64,14 @@ def follow(
     features: Floats,
     *,
     until: float = 40.0,
+    norm: float = 24.0,
     steps: int = 33,
-    tolerance: float = 1e-10,
+    tolerance: float = 1e-9,
 ) -> Course:
     """Follow the flow from weights (K, m) and features (K, n, m) for a rescaled time.
+
+    It ends before `until` where the norm of (A, F) reaches `norm`: the direction changes by
+    differences of margins of order one, which are then small beside the margins themselves.
 
     Raises
     ------
@@ -87,10 +91,19 @@ def follow(
     def rate(_: float, x: Floats) -> Floats:
         return _velocity(x[:split].reshape(K, m), x[split:].reshape(K, n, m))[0]
 
-    solution = solve_ivp(rate, (0.0, until), start, "DOP853", times, rtol=tolerance, atol=tolerance)
+    def reached(_: float, x: Floats) -> float:
+        return float(np.linalg.norm(x)) - norm
+
+    reached.terminal = True  # type: ignore[attr-defined]
+    solution = solve_ivp(
+        rate, (0.0, until), start, "DOP853", times, events=reached, rtol=tolerance, atol=tolerance
+    )
     if not solution.success:
         raise InputError("until", until, "less: the integrator stopped", str(solution.message))
-    points = np.asarray(solution.y).T
+    times, points = np.asarray(solution.t), np.asarray(solution.y).T
+    if solution.status == 1 and solution.t_events and solution.y_events:
+        times = np.append(times, solution.t_events[0])
+        points = np.concatenate([points, solution.y_events[0]])
     before = float((a * a).sum() - (f * f).sum())
     rows = [_measured(x[:split].reshape(K, m), x[split:].reshape(K, n, m), before) for x in points]
     columns = {name: np.array([row[name] for row in rows]) for name in rows[0]}

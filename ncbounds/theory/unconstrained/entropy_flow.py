@@ -63,11 +63,12 @@ def entropy_point(xp: Any, a: Any, f: Any) -> EntropyPoint:
     K, n = f.shape[1:3]
     z = logits(xp, a, f)
     p = xp.exp(log_softmax(xp, z))
-    hot = xp.stack(
-        [xp.stack([0 * p[:, k, :, j] + int(j == k) for j in range(K)], axis=2) for k in range(K)],
-        axis=1,
-    )
-    slope = (p - hot) / (K * n)
+    classes = []
+    for k in range(K):
+        entries = [p[:, k, :, j] for j in range(K)]
+        entries[k] = -sum(entries[j] for j in range(K) if j != k)  # p_k - 1, no digit lost
+        classes.append(xp.stack(entries, axis=2))
+    slope = xp.stack(classes, axis=1) / (K * n)
     rows = xp.reshape(slope, (-1, K * n, K))
     features = xp.reshape(f, (-1, K * n, f.shape[3]))
     return EntropyPoint(

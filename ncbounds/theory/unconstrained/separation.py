@@ -11,7 +11,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
-from ncbounds.arithmetic.formula import Condition, formula, integer, nonnegative, positive
+from ncbounds.arithmetic.formula import formula, integer, nonnegative, positive
 from ncbounds.theory.cosine import dot
 from ncbounds.theory.metrics import orthonormal_frame, small_simplex
 from ncbounds.theory.proximity.near_optimal_loss import square_norm
@@ -32,8 +32,8 @@ _N = integer("n", "samples of a class", "n", at_least=1)
 _M = integer("m", "dimension of the features", "m", at_least=1)
 _PRODUCT = positive("product", "product of the norms of A and F", r"\|A\|_F\|F\|_F")
 _MARGIN = nonnegative("q", "least margin", "q")
-_HALF = Condition("2 m >= K", lambda xp, K, m, **_: 2 * m - K, strict=False)
-_FEW = Condition("m <= K - 2", lambda xp, K, m, **_: K - 2 - m, strict=False)
+_PAIRS = integer("pairs", "opposite pairs of classes, K - m", "h", at_least=2)
+_OTHERS = integer("others", "other classes, 2 m - K", "l", at_least=0)
 
 
 # -- guarantees: functions of what is measured ----------------------------------------------------
@@ -52,10 +52,11 @@ def least_norm_in(xp: Any, K: Any, n: Any, m: Any) -> Any:
     return xp.sqrt(n) * (K - 1 + 2 * missing / xp.maximum(K - 2, 0 * K + 1))
 
 
-@formula(_K, _N, _M, conditions=(_HALF, _FEW))
-def constructed_norm(xp: Any, K: Any, n: Any, m: Any) -> Any:
-    """(|A|^2 + |F|^2)/2 of the best known separation in m dimensions, K/2 <= m <= K - 2."""
-    return xp.sqrt(n) * (K - 1 + xp.sqrt(2 * (K - m) / K))
+@formula(_PAIRS, _OTHERS, _N)
+def constructed_norm(xp: Any, pairs: Any, others: Any, n: Any) -> Any:
+    """(|A|^2 + |F|^2)/2 of opposite pairs and a simplex: 2 pairs + others classes."""
+    K = 2 * pairs + others
+    return xp.sqrt(n) * (K - 1 + xp.sqrt(2 * pairs / K))
 
 
 @formula(_K, _N, _MARGIN, _PRODUCT)
@@ -166,7 +167,8 @@ def in_half(xp: Any, *, mirrors: Any, a: Any, f: Any) -> Judgement:
     weights, features = opposite_pairs(xp, zero + 1, K, n, m)
     best = separation(xp, xp.matmul(weights, frame), xp.matmul(features, frame[:, None]))
     numbers = {"K": zero + K, "n": zero + n, "m": zero + m}
-    value, lower = constructed_norm(xp, **numbers), least_norm_in(xp, **numbers)
+    value = constructed_norm(xp, pairs=zero + (K - m), others=zero + (2 * m - K), n=zero + n)
+    lower = least_norm_in(xp, **numbers)
     return Judgement(
         (),
         (
