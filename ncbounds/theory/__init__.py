@@ -82,6 +82,11 @@ TOPICS = (
     "unconstrained.separation",
     "unconstrained.entropy_flow",
     "unconstrained.stationary_points",
+    "unconstrained.regularised_risk",
+    "unconstrained.nuclear_norm",
+    "unconstrained.global_certificate",
+    "unconstrained.saddles",
+    "unconstrained.regularised_minimum",
 )
 
 
