@@ -112,7 +112,7 @@ def attained_route() -> Iterator[Step]:
     yield identity(
         "the stated margin",
         symbolic.expression(regularised_minimum.least_margin),
-        log(1 / root - (symbols["K"] - 1)),
+        log(sympy.Max(1, 1 / root - (symbols["K"] - 1))),
     )
 
 

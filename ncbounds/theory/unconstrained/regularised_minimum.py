@@ -12,7 +12,7 @@ from typing import Any
 
 import numpy as np
 
-from ncbounds.arithmetic.formula import Condition, formula, integer, positive
+from ncbounds.arithmetic.formula import formula, integer, positive
 from ncbounds.theory.proximity.near_optimal_loss import class_mean, square_norm
 from ncbounds.theory.terms import (
     Bound,
@@ -47,10 +47,6 @@ _K = integer("K", "number of classes", "K", at_least=2)
 _N = integer("n", "samples of a class", "n", at_least=1)
 _LAMBDA_A = positive("lambda_A", "decay of the weights", r"\lambda_A")
 _LAMBDA_F = positive("lambda_F", "decay of the features", r"\lambda_F")
-_SMALL = Condition(
-    "K sqrt(n lambda_A lambda_F) < 1",
-    lambda xp, K, n, lambda_A, lambda_F, **_: 1 - K * xp.sqrt(n * lambda_A * lambda_F),
-)
 
 
 @formula(_K, _N, _LAMBDA_A, _LAMBDA_F)
@@ -67,13 +63,13 @@ def least_risk(xp: Any, K: Any, n: Any, lambda_A: Any, lambda_F: Any) -> Any:
     return -own * xp.log(own) - (K - 1) * theta * xp.log(theta)
 
 
-@formula(_K, _N, _LAMBDA_A, _LAMBDA_F, conditions=(_SMALL,))
+@formula(_K, _N, _LAMBDA_A, _LAMBDA_F)
 def least_margin(xp: Any, K: Any, n: Any, lambda_A: Any, lambda_F: Any) -> Any:
     """Difference between the right output and every other one at the minimum."""
-    return xp.log(1 / xp.sqrt(n * lambda_A * lambda_F) - (K - 1))
+    return xp.log(xp.maximum(1 / xp.sqrt(n * lambda_A * lambda_F) - (K - 1), 1))
 
 
-@formula(_K, _N, _LAMBDA_A, _LAMBDA_F, conditions=(_SMALL,))
+@formula(_K, _N, _LAMBDA_A, _LAMBDA_F)
 def least_weight_norm(xp: Any, K: Any, n: Any, lambda_A: Any, lambda_F: Any) -> Any:
     """Frobenius norm of the weights at the minimum."""
     margin = least_margin(xp, K=K, n=n, lambda_A=lambda_A, lambda_F=lambda_F)
