@@ -231,7 +231,8 @@ class _Problem:
         options = {"maxiter": 20_000, "maxfun": 40_000, "ftol": 1e-16, "gtol": 1e-12, "maxcor": 30}
         for _ in range(6):
             before = self.value(place)[0]
-            found = minimize(self.value, place, jac=True, method="L-BFGS-B", options=options)
+            search: Any = minimize
+            found = search(self.value, place, jac=True, method="L-BFGS-B", options=options)
             place = np.asarray(found.x, dtype=np.float64)
             if before - self.value(place)[0] < 1e-15:
                 break

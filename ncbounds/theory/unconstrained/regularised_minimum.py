@@ -173,26 +173,11 @@ def proximity(
     return Judgement((), (Comparison("all together", together, above),))
 
 
-def always_a_simplex(
-    xp: Any, *, K: Any, n: Any, scale: Any, lambda_A: Any, lambda_F: Any
-) -> Judgement:
-    """A global minimiser among A = s (I - 1/K), f_ki = sqrt(lambda_A/(n lambda_F)) a_k has s > 0.
-
-    The gradient of the loss is -q K (I - 1/K)/N for every sample of a class, q the probability of
-    a wrong class: so (25) is q <= theta, and s (theta - q) = 0 at critical points.
-    """
-    theta = xp.sqrt(n * lambda_A * lambda_F)
-    margin = scale * scale * xp.sqrt(lambda_A / (n * lambda_F))
-    wrong = xp.exp(-margin) / (1 + (K - 1) * xp.exp(-margin))
-    slope = scale * (theta - wrong)
-    one = 0 * scale + 1
-    return Judgement(
-        (
-            Comparison("critical", slope, 0 * slope, "="),
-            Comparison("equation (25)", wrong, theta),
-        ),
-        (Comparison("class means differ", one, one * xp.is_positive(scale)),),
-    )
+def always_a_simplex(xp: Any, *, K: Any, n: Any, lambda_A: Any, lambda_F: Any) -> Judgement:
+    """The global minimiser has class means that differ: a positive margin."""
+    margin = least_margin(xp, K=K, n=n, lambda_A=lambda_A, lambda_F=lambda_F)
+    one = 0 * margin + 1
+    return Judgement((), (Comparison("class means differ", one, one * xp.is_positive(margin)),))
 
 
 def one_dimension(xp: Any, *, u: Any, n: Any, lambda_A: Any, lambda_F: Any) -> Judgement:
@@ -220,7 +205,6 @@ def one_dimension(xp: Any, *, u: Any, n: Any, lambda_A: Any, lambda_F: Any) -> J
 _FAMILY = (
     Field("K", (), "integer", least=2),
     Field("n", (), "integer", least=1),
-    Field("scale", (), "nonnegative"),
     *DECAYS,
 )
 _WHOLE = (*POINT, *DECAYS, BIAS_DECAY)
@@ -235,9 +219,9 @@ REMARK_GLOBAL_MIN_CE = Statement(
         Variant(
             "printed",
             "for every regularisation",
-            r"For all $\lambda_A, \lambda_F > 0$ a global minimiser satisfies the NC properties: "
-            r"among $A = s(I - \frac1K11^T)$, $f_{ki} = \sqrt{\lambda_A/(n\lambda_F)}\,a_k$ a "
-            r"critical point with (25) has class means that differ, $s > 0$.",
+            r"For all $\lambda_A, \lambda_F > 0$ a global minimiser satisfies NC, so "
+            r"that its class means differ: the margin of the outputs at the minimum, as the "
+            r"corrected wording has it, is positive.",
             Claim(always_a_simplex, _FAMILY),
             defect="For K sqrt(n lambda_A lambda_F) >= 1 the global minimiser is zero: all class "
             "means agree, and no directions form a simplex.",

@@ -8,7 +8,10 @@ fourth order. The best factors have alpha beta = 1 and lambda_A alpha^2 = lambda
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import Any
+
+import numpy as np
 
 from ncbounds.theory.cosine import dot
 from ncbounds.theory.proximity.near_optimal_loss import class_mean, square_norm
@@ -70,39 +73,56 @@ def pair(xp: Any, G: Any, u: Any) -> tuple[Any, Any, Any]:
     return unit, image / s[:, None, None], s
 
 
-def typeset(xp: Any, *, F: Any, u: Any, w: Any, lambda_A: Any, lambda_F: Any) -> Judgement:
-    """(27) with one power for both parts, at the critical point where all is zero.
+@dataclass(frozen=True)
+class _Zero:
+    """The critical point where all is zero, in C2: everything that (27) needs there.
 
-    Only the shape of F counts. There every u with sum zero is a left singular vector of G.
+    Every u with sum zero is a left singular vector of G, of value 1/(K sqrt n); here it is that of
+    the first class. Decays have sqrt(lambda_A lambda_F) = share/(K sqrt n) and a given ratio.
     """
-    F, A = 0 * F, 0 * u[..., None] * w[:, None, :]
-    b = 0 * u
-    by = gradients(xp, F, A, b, lambda_A, lambda_F, 0 * lambda_A)
-    unit, v, s = pair(xp, by.outputs, u - xp.mean(u, axis=-1, keepdims=True))
-    factor = fourth_root(xp, lambda_A / lambda_F)
-    step_A = factor[:, None, None] * unit[..., None] * w[:, None, :]
-    step_F = -factor[:, None, None, None] * v[..., None] * w[:, None, None, :]
-    _, second = second_derivative(xp, F, A, b, step_F, step_A, lambda_A, lambda_F)
+
+    F: Any
+    A: Any
+    b: Any
+    u: Any
+    v: Any
+    s: Any
+    decays: tuple[Any, Any]
+
+
+def at_zero(xp: Any, F: Any, ratio: Any, share: Any) -> _Zero:
+    """Build that point; only the shape of `F` counts."""
+    K, n = F.shape[1], F.shape[2]
+    F, A = 0 * F, 0 * F[:, :, 0]
+    b = A[:, :, 0]
+    sigma = share / (K * xp.sqrt(0 * share + n))
+    lambda_A, lambda_F = sigma * xp.sqrt(ratio), sigma / xp.sqrt(ratio)
+    by = gradients(xp, F, A, b, lambda_A, lambda_F, 0 * sigma)
+    first = xp.asarray(np.where(np.arange(K) == 0, K - 1.0, -1.0))[None] + b
+    return _Zero(F, A, b, *pair(xp, by.outputs, first), (lambda_A, lambda_F))
+
+
+def typeset(xp: Any, *, F: Any, w: Any, ratio: Any, share: Any) -> Judgement:
+    """(27) with one power for both parts, at the critical point where all is zero."""
+    at = at_zero(xp, F, ratio, share)
+    factor = fourth_root(xp, ratio)
+    step_A = factor[:, None, None] * at.u[..., None] * w[:, None, :]
+    step_F = -factor[:, None, None, None] * at.v[..., None] * w[:, None, None, :]
+    _, second = second_derivative(xp, at.F, at.A, at.b, step_F, step_A, *at.decays)
     return Judgement(
-        (Comparison("in C2", xp.sqrt(lambda_A * lambda_F), s),),
+        (Comparison("in C2", xp.sqrt(at.decays[0] * at.decays[1]), at.s),),
         (Comparison("negative curvature", second, 0 * second),),
     )
 
 
-def needs_more_dimensions(
-    xp: Any, *, F: Any, u: Any, w: Any, lambda_A: Any, lambda_F: Any
-) -> Judgement:
-    """At the critical point where all is zero, in C2, A w = 0: so m > K, it is said."""
-    F, A, b = 0 * F, 0 * u[..., None] * w[:, None, :], 0 * u
-    by = gradients(xp, F, A, b, lambda_A, lambda_F, 0 * lambda_A)
-    _, _, s = pair(xp, by.outputs, u - xp.mean(u, axis=-1, keepdims=True))
-    image = xp.sum(A * w[:, None, :], axis=-1)
-    one = 0 * s + 1
+def needs_more_dimensions(xp: Any, *, F: Any, ratio: Any, share: Any) -> Judgement:
+    """At the critical point where all is zero, in C2, A w = 0 for w = 1: so m > K, it is said."""
+    at = at_zero(xp, F, ratio, share)
+    image, one = xp.sum(at.A, axis=-1), 0 * share + 1
     return Judgement(
         (
-            Comparison("in C2", xp.sqrt(lambda_A * lambda_F), s),
+            Comparison("in C2", xp.sqrt(at.decays[0] * at.decays[1]), at.s),
             Comparison("A w = 0", image, 0 * image, "="),
-            Comparison("w is not zero", one, one * xp.is_positive(square_norm(xp, w))),
         ),
         (Comparison("m > K", one * (F.shape[1] + 1), one * F.shape[3]),),
     )
@@ -151,7 +171,8 @@ def descent(
     return Judgement((), (Comparison("gain", N * excess * excess, gain),))
 
 
-_AT_ZERO = (Field("F", ("K", "n", "m")), Field("u", ("K",)), Field("w", ("m",)), *DECAYS)
+_SHARES = (Field("ratio", (), "positive"), Field("share", (), "proportion"))
+_SHAPE = Field("F", ("K", "n", "m"))
 _UNUSED = (*POINT, Field("u", ("K",)), Field("w", ("m",)), *DECAYS)
 
 EQ_27 = Statement(
@@ -168,7 +189,7 @@ EQ_27 = Statement(
             r"$\Delta = (-(\frac{\lambda_A}{\lambda_F})^{1/4}wv^T, (\frac{\lambda_A}{\lambda_F})"
             r"^{1/4}uw^T, 0)$ is negative, with the leading singular vectors $u, v$ of $G$ and "
             r"$Aw = 0$.",
-            Claim(typeset, _AT_ZERO, POINT_SIZES),
+            Claim(typeset, (_SHAPE, Field("w", ("m",)), *_SHARES), POINT_SIZES),
             defect="The weights want the inverse power. As typeset the curvature is "
             "2 sqrt(lambda_A/lambda_F) ((lambda_A + lambda_F)/2 - |G|), which is negative only "
             "where |G| exceeds the arithmetic mean of the two. The square of the gradient whose "
@@ -178,7 +199,7 @@ EQ_27 = Statement(
             "printed",
             "m > K is necessary",
             r"If $Aw = 0$ for some $w \ne 0$ at a critical point in $C_2$, then $m > K$.",
-            Claim(needs_more_dimensions, _AT_ZERO, POINT_SIZES),
+            Claim(needs_more_dimensions, (_SHAPE, *_SHARES), POINT_SIZES),
             defect="More columns than the rank of A are enough. At zero every w will do; and by "
             "review:eq-26 A has rank at most K - 2 in C_2, so that m >= K - 1 always suffices.",
         ),
