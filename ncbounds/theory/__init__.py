@@ -87,6 +87,8 @@ TOPICS = (
     "unconstrained.global_certificate",
     "unconstrained.saddles",
     "unconstrained.regularised_minimum",
+    "unconstrained.square_regularised",
+    "unconstrained.square_collapse",
 )
 
 
