@@ -89,6 +89,8 @@ TOPICS = (
     "unconstrained.regularised_minimum",
     "unconstrained.square_regularised",
     "unconstrained.square_collapse",
+    "unconstrained.extended",
+    "unconstrained.extended_minimiser",
 )
 
 

@@ -241,9 +241,9 @@ EQ_29 = Statement(
             r"With $\rho = K\sqrt{n\lambda_A\lambda_F}$ and $\sigma = \min(\rho, 1)$ the risk is "
             r"$\frac12(1 - (1-\sigma)^2) + \frac1{2N}\|AF - (1-\sigma)Y\|_F^2 + \frac\sigma{2\rho}"
             r"\|\sqrt{\lambda_A}A - \sqrt{n\lambda_F}\bar F^\top\|_F^2 + \frac12(1 - \frac\sigma"
-            r"\rho)(\lambda_A\|A\|_F^2 + n\lambda_F\|\bar F\|_F^2) + \frac{\lambda_F}2\sum\|f_{k,i} - "
-            r"\bar f_k\|^2$. Its least value is $\frac1{2K}(K - \min(m, K)(1-\rho)_+^2)$ "
-            "and attained.",
+            r"\rho)(\lambda_A\|A\|_F^2 + n\lambda_F\|\bar F\|_F^2) + \frac{\lambda_F}2"
+            r"\sum\|f_{k,i} - \bar f_k\|^2$. Its least value is $\frac1{2K}(K - "
+            r"\min(m, K)(1-\rho)_+^2)$, attained.",
             Claim(least_value, (*LAYER, *DECAYS), SIZES),
             (Bound("regularised risk", least_risk, "lower"),),
             remark="So for rho >= 1, that is K^2 n lambda_A lambda_F >= 1, zero is the only "
