@@ -91,6 +91,7 @@ TOPICS = (
     "unconstrained.square_collapse",
     "unconstrained.extended",
     "unconstrained.extended_minimiser",
+    "unconstrained.renormalised",
 )
 
 

@@ -19,7 +19,7 @@ from proofs_check.unconstrained.extended import (
     one_value_route,
     singular_values_route,
 )
-from proofs_check.unconstrained.square_layers import Layer, Sides
+from proofs_check.unconstrained.square_layers import Layer, Sides, raised
 
 _K, _x = sympy.symbols("K x", positive=True)
 
@@ -145,6 +145,8 @@ def below_the_threshold(claim: Claim) -> Iterator[Step]:
         upper = l2 * (last.T @ last) + (last.T @ E + l1 * first) @ first.T
         lower = l1 * (first.T @ first) + first.T @ last.T @ E + lF * (layer.F @ layer.F.T)
         cube = (l2 * l1 * (found.T @ found)).ravel()
+        norm = square(layer.F)
+        room = l2 * l1 * square(last) * square(first) * norm + (n * lF) ** 2 * norm**3
         cost = balls.ball(x * (1 - x) / K)
         kept = (balls.ball(x) * eye).ravel()
         features = (cost / (n * lF) * eye).ravel()
@@ -156,13 +158,13 @@ def below_the_threshold(claim: Claim) -> Iterator[Step]:
                 2 * K * balls.ball(x) * eps,
             ),
             "within classes": (square(layer.within), 2 * eps / lF),
-            "balance of the layers": (upper.ravel(), upper.ravel()),
-            "balance with the features": (lower.ravel(), lower.ravel()),
-            "cube": (cube, cube),
+            "balance of the layers": raised(upper),
+            "balance with the features": raised(lower),
+            "cube": raised(cube, room),
             "attained": (least, least),
-            "outputs": (kept, kept),
-            "features": (features, features),
-            "weights": (weights, weights),
+            "outputs": raised(kept),
+            "features": raised(features),
+            "weights": raised(weights),
         }
 
     instances = [

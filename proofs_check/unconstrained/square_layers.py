@@ -94,3 +94,11 @@ def variance_route() -> Iterator[Step]:
     yield cases(
         "sum x^2 = n mean^2 + sum off^2, n = 1 to 4", {f"n = {n}": holds(n) for n in range(1, 5)}
     )
+
+
+def raised(array: Any, size: Any = 0) -> tuple[Any, Any]:
+    """Both sides of an equation of arrays, raised by twice the sum of magnitudes and `size`."""
+    entries = array.ravel()
+    total = 2 * sum((abs(x) for x in entries), balls.ball(0)) + size
+    found = [x + total for x in entries]
+    return found, found

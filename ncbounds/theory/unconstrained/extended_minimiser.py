@@ -20,6 +20,7 @@ from ncbounds.theory.terms import (
 )
 from ncbounds.theory.unconstrained.extended import balanced, deep_risk
 from ncbounds.theory.unconstrained.square_layer import (
+    equal_arrays,
     gram,
     identity_matrix,
     labels,
@@ -37,7 +38,7 @@ def multiple_of_identity(xp: Any, name: str, matrix: Any) -> Comparison:
     K = matrix.shape[1]
     eye = identity_matrix(xp, matrix[:, 0, 0], K)
     trace = xp.sum(xp.sum(matrix * eye, axis=-1), axis=-1)
-    return Comparison(name, matrix, scaled(trace / K, eye), "=")
+    return equal_arrays(xp, name, matrix, scaled(trace / K, eye))
 
 
 def structure(xp: Any, A1: Any, A2: Any, F: Any) -> tuple[Comparison, ...]:
@@ -123,6 +124,8 @@ def below_the_threshold(
     products = gram(xp, centre)
     weight = n * lambda_F
     cube = scaled(weight * weight, products @ products @ products)
+    norm = square(xp, F)
+    room = lambda_2 * lambda_1 * square(xp, A2) * square(xp, A1) * norm + weight**2 * norm**3
 
     cost = x * left / K
     R = orthonormal_frame(xp, mirrors, K)
@@ -142,23 +145,24 @@ def below_the_threshold(
         (
             Comparison("mean outputs", share * square(xp, off), 2 * K * x * epsilon),
             Comparison("within classes", square(xp, spread(xp, F)), 2 * epsilon / lambda_F),
-            Comparison(
+            equal_arrays(
+                xp,
                 "balance of the layers",
                 scaled(lambda_2, turned(A2) @ A2) + of_A1 @ turned(A1),
                 scaled(lambda_1, A1 @ turned(A1)) + turned(A2) @ of_A2,
-                "=",
             ),
-            Comparison(
+            equal_arrays(
+                xp,
                 "balance with the features",
                 scaled(lambda_1, turned(A1) @ A1) + with_F,
                 scaled(lambda_F, second_moment) + turned(A1) @ of_A1,
-                "=",
             ),
-            Comparison(
+            equal_arrays(
+                xp,
                 "cube",
                 scaled(lambda_2 * lambda_1, mean_outputs @ turned(mean_outputs)),
                 cube + centre @ rest @ turned(centre),
-                "=",
+                room,
             ),
             Comparison("attained", deep_risk(xp, best, decays, best_F, lambda_F), least, "="),
             *structure(xp, *best, best_F),

@@ -9,7 +9,7 @@ from __future__ import annotations
 from typing import Any
 
 from ncbounds.theory.proximity.near_optimal_loss import class_mean, square_norm
-from ncbounds.theory.terms import Field
+from ncbounds.theory.terms import Comparison, Field
 
 LAYER = (Field("A", ("K", "m")), Field("F", ("K", "n", "m")))
 DECAYS = (Field("lambda_A", (), "positive"), Field("lambda_F", (), "positive"))
@@ -98,3 +98,15 @@ def solved(xp: Any, S: Any, rows: Any) -> Any:
             rest = rest - left[i][j][:, None] * found[j]
         found[i] = rest / left[i][i][:, None]
     return xp.stack(found, axis=-1)
+
+
+def equal_arrays(xp: Any, name: str, left: Any, right: Any, size: Any = None) -> Comparison:
+    """That two arrays are equal, each entry raised by the sum of their magnitudes and `size`.
+
+    Entries that cancel to zero are then compared in floats with what they are made of.
+    """
+    flat = (left.shape[0], -1)
+    total = xp.sum(xp.abs(xp.reshape(left, flat)) + xp.abs(xp.reshape(right, flat)), axis=-1)
+    total = total if size is None else total + size
+    raised = total[(slice(None),) + (None,) * (left.ndim - 1)]
+    return Comparison(name, left + raised, right + raised, "=")
