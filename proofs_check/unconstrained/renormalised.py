@@ -207,9 +207,9 @@ def solution(claim: Claim) -> Iterator[Step]:
         values = exact(omega)
         J, one = len(values), balls.ball(1)
         K = J + 1
-        rows = np.zeros((K, J), dtype=object)  # the centred simplex of Helmert's matrix
+        rows = np.zeros((K, J), dtype=object)  # Helmert's matrix, turned around
         for j in range(1, K):
-            length = balls.ball(j * (j + 1)).sqrt()
+            length = -balls.ball(j * (j + 1)).sqrt()
             for k in range(K):
                 rows[k, j - 1] = one * (1 if k < j else -j if k == j else 0) / length
         slopes = [-w / ((w * w + K) * (w * w + K)) for w in values]

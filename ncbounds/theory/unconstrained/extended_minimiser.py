@@ -67,7 +67,8 @@ def every_width(xp: Any, *, lambda_2: Any, lambda_1: Any, share: Any, frame: Any
     least = (K - kept + kept * left * (1 + 2 * x)) / (2 * K)
     value = deep_risk(xp, factors, decays, F, lambda_F)
     return Judgement(
-        (), (Comparison("a minimiser", value, least, "="), *structure(xp, *factors, F))
+        (),
+        (Comparison("a minimiser", value, least, "="), *structure(xp, factors[0], factors[1], F)),
     )
 
 
@@ -165,7 +166,7 @@ def below_the_threshold(
                 room,
             ),
             Comparison("attained", deep_risk(xp, best, decays, best_F, lambda_F), least, "="),
-            *structure(xp, *best, best_F),
+            *structure(xp, best[0], best[1], best_F),
         ),
     )
 
