@@ -92,6 +92,10 @@ TOPICS = (
     "unconstrained.extended",
     "unconstrained.extended_minimiser",
     "unconstrained.renormalised",
+    "unconstrained.square_flow",
+    "unconstrained.strong_collapse",
+    "unconstrained.linear_flow",
+    "unconstrained.normalised_features",
 )
 
 
