@@ -93,8 +93,7 @@ def least_risk(xp: Any, K: Any, n: Any, m: Any, lambda_: Any) -> Any:
 @formula(_N, _LAMBDA)
 def squared_length(xp: Any, n: Any, lambda_: Any) -> Any:
     """gamma_j^2 + v_j^2 = |a_j|^2 at the least value of (61); zero from lambda = sqrt(n)."""
-    r = xp.sqrt(n)
-    return r - xp.minimum(lambda_, r)
+    return xp.maximum(xp.sqrt(n) - lambda_, 0 * lambda_)
 
 
 def printed_shape(xp: Any, K: int, like: Any) -> tuple[Any, Any]:
@@ -270,8 +269,8 @@ EQ_61 = Statement(
             "printed",
             "(62) minimises (61), with the best weights",
             rf"{_RISK} is least at $\gamma_j^* = \frac{{\|y_j - \frac1N11^\top y_j\|}}"
-            r"{\|y_j\|}$, $v_j^* = \frac{1^\top y_j}{\sqrt N\|y_j\|}$, $F^* = Y$, among the multiples of this "
-            r"configuration.",
+            r"{\|y_j\|}$, $v_j^* = \frac{1^\top y_j}{\sqrt N\|y_j\|}$, $F^* = Y$, among the "
+            r"multiples of this configuration.",
             Claim(
                 printed_optimum_claim,
                 (
