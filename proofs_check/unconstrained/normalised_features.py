@@ -192,18 +192,8 @@ def same_formula() -> Iterator[Step]:
     )
 
 
-@proof(
-    "review:eq-61",
-    "corrected",
-    "any number of rows, any weight decay",
-    MIRSKY,
-    TRACE_NORM,
-    CAUCHY_SCHWARZ,
-)
-def optimum(claim: Claim) -> Iterator[Step]:
-    """Singular value by singular value."""
-    yield from row_steps()
-    yield from penalties()
+def by_singular_values() -> Iterator[Step]:
+    """What each singular value of the outputs costs, and how many there can be."""
     s = sympy.Symbol("sigma", nonnegative=True)
     yield nonnegative(
         "a singular value, lambda <= r: more than lambda r - lambda^2/2",
@@ -222,6 +212,21 @@ def optimum(claim: Claim) -> Iterator[Step]:
         _r**2 / 2 - (_lam * _r - _lam**2 / 2),
         [sympy.Rational(1, 2), (_r - _lam) ** 2],
     )
+
+
+@proof(
+    "review:eq-61",
+    "corrected",
+    "any number of rows, any weight decay",
+    MIRSKY,
+    TRACE_NORM,
+    CAUCHY_SCHWARZ,
+)
+def optimum(claim: Claim) -> Iterator[Step]:
+    """Singular value by singular value."""
+    yield from row_steps()
+    yield from penalties()
+    yield from by_singular_values()
     yield from attained()
     yield from same_formula()
 
@@ -232,6 +237,42 @@ def optimum(claim: Claim) -> Iterator[Step]:
             "lower bound": (least, risk_by_hand(A, F, gamma, v, lambda_)),
             "attained": same(least),
         }
+
+    yield assumes(claim, A="real", **_KINDS, lambda_="positive")
+    given = [{**_SMALL, **point(lambda_="1/3")}, {**_ROWS, **point(lambda_=2)}]
+    yield tie("the claim compares these", claim, given, sides, ("attained",))
+
+
+@proof(
+    "review:eq-61",
+    "corrected",
+    "(62) with the penalty of the cited theorem",
+    MIRSKY,
+    TRACE_NORM,
+    CAUCHY_SCHWARZ,
+)
+def product_penalty(claim: Claim) -> Iterator[Step]:
+    """The same, without the step from squares to products."""
+    yield from row_steps()
+    yield from penalties()
+    yield from by_singular_values()
+    yield from attained()
+    yield identity(
+        "lengths 1 and r - lambda: the same outputs", 1 / _r * (_r - _lam), (_r - _lam) / _r
+    )
+    yield identity("and the same penalty", _lam * 1 * (_r - _lam), _lam * (_r - _lam))
+    yield from same_formula()
+
+    def sides(A: Any, F: Any, gamma: Any, v: Any, lambda_: Any) -> Sides:
+        m, K, n = F.shape
+        least = least_by_hand(K, n, m, lambda_)
+        off = exact(A) @ positive_part(normalised(F, gamma, v)) - exact(one_hot_rows(K, n))
+        lengths = sum(
+            balls.ball(g * g + s * s).sqrt() * length(A[:, j])
+            for j, (g, s) in enumerate(zip(gamma, v, strict=True))
+        )
+        value = (off * off).sum() / 2 + balls.ball(number(lambda_)) * lengths
+        return {"lower bound": (least, value), "attained": same(least)}
 
     yield assumes(claim, A="real", **_KINDS, lambda_="positive")
     given = [{**_SMALL, **point(lambda_="1/3")}, {**_ROWS, **point(lambda_=2)}]

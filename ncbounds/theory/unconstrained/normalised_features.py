@@ -133,6 +133,33 @@ def optimum_claim(xp: Any, *, A: Any, F: Any, gamma: Any, v: Any, lambda_: Any) 
     )
 
 
+def product_penalty_claim(
+    xp: Any, *, A: Any, F: Any, gamma: Any, v: Any, lambda_: Any
+) -> Judgement:
+    """The same with the penalty lambda sum |a_j| (gamma_j^2 + v_j^2)^(1/2), least at (62)."""
+    m, K, n = F.shape[1:]
+    one = 0 * lambda_ + 1
+    least = least_risk(xp, K=one * K, n=one * n, m=one * m, lambda_=lambda_)
+
+    def value(A: Any, F: Any, gamma: Any, v: Any) -> Any:
+        off = outputs(xp, A, batch_norm(xp, F, gamma, v)) - labels(xp, K, n)
+        lengths = xp.sqrt(gamma * gamma + v * v) * xp.sqrt(xp.sum(A * A, axis=1))
+        return squares(xp, off) / 2 + lambda_ * xp.sum(lengths, axis=-1)
+
+    best, rows, _, _ = optimum(xp, F, lambda_)
+    scales, shifts = printed_shape(xp, K, lambda_)
+    ones = 0 * gamma + 1
+    length = xp.sqrt(squared_length(xp, n=one * n, lambda_=lambda_))[:, None, None]
+    there = value(best * length, rows, ones * scales[:, :1], ones * shifts[:, :1])
+    return Judgement(
+        (),
+        (
+            Comparison("lower bound", least, value(A, F, gamma, v)),
+            equal("attained", there, least),
+        ),
+    )
+
+
 def near_optimum_claim(xp: Any, *, A: Any, F: Any, gamma: Any, v: Any, lambda_: Any) -> Judgement:
     """With m >= K: outputs and lengths of any point are as near the optimum as its risk."""
     m, K, n = F.shape[1:]
@@ -300,6 +327,17 @@ EQ_61 = Statement(
             ),
             remark="From lambda = sqrt(n) on all is zero. For m < K the other K - m classes are "
             "given up. No row of features may be constant, as (60) divides by its spread.",
+        ),
+        Variant(
+            "corrected",
+            "(62) with the penalty of the cited theorem",
+            r"$\frac12\|A(F_{BN})_+ - Y\|^2 + \lambda\sum_j|a_j|\sqrt{\gamma_j^2 + v_j^2}$, the "
+            r"penalty $\lambda\sum_j|a_j|$ where $\gamma_j^2 + v_j^2 = 1$, is least at (62) with "
+            r"$a_j = (\sqrt n - \lambda)_+e_j$ for $j \le \min(K, m)$ and $a_j = 0$ else; "
+            r"its value is that of the other correction.",
+            Claim(product_penalty_claim, _CONFIGURATION, {"K": (2, 3), "m": (1, 4), "n": (1, 2)}),
+            (Bound("least risk", least_risk, "value"),),
+            remark="Halving (gamma^2 + v^2 + |a|^2) is the product of the two lengths at best.",
         ),
         Variant(
             "sharp",
