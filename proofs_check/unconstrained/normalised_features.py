@@ -315,16 +315,17 @@ def near_optimum(claim: Claim) -> Iterator[Step]:
         tau = root if number(lambda_) ** 2 >= n else decay
         off = exact(A) @ positive_part(normalised(F, gamma, v))
         off = off - exact(one_hot_rows(K, n)) * (1 - tau / root)
-        gaps = sum(
-            (balls.ball(g * g + s * s).sqrt() - length(A[:, j])) ** 2
+        gaps = [
+            balls.ball(g * g + s * s).sqrt() - length(A[:, j])
             for j, (g, s) in enumerate(zip(gamma, v, strict=True))
-        )
+        ]
         least = least_by_hand(K, n, m, lambda_)
         return {
+            "enough rows": (balls.ball(K), balls.ball(m)),
             "gap": (
-                least + (off * off).sum() / 2 + decay * gaps / 2,
+                least + (off * off).sum() / 2 + decay * sum(gap * gap for gap in gaps) / 2,
                 risk_by_hand(A, F, gamma, v, lambda_),
-            )
+            ),
         }
 
     yield assumes(claim, A="real", **_KINDS, lambda_="positive")

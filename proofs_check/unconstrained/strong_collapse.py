@@ -12,7 +12,6 @@ from ncbounds.arithmetic import balls, symbolic
 from ncbounds.theory.terms import Claim
 from ncbounds.theory.unconstrained import strong_collapse as theory
 from proofs_check.square_loss.ball_arrays import exact
-from proofs_check.square_loss.flow_network import same
 from proofs_check.steps import Step, assumes, identity, number, point, proof, tie
 from proofs_check.unconstrained.square_flow import frames, helmert_rows, turned
 from proofs_check.unconstrained.square_model import (
@@ -63,14 +62,20 @@ def consequences(claim: Claim) -> Iterator[Step]:
         K = len(x) + 1
         root = balls.ball(number(n)).sqrt()
         M, eye = simplex_rows(K), np.eye(K, dtype=int)
-        rows = turned(helmert_rows(K), x) @ turned(exact(np.eye(K - 1, len(y))), y) * root.sqrt()
-        zeros = np.zeros(len(y))
+        rank, d = min(K - 1, len(y)), len(y)
+        rows = turned(helmert_rows(K), x)[:, :rank] @ turned(exact(np.eye(rank, d)), y)
+        rows = rows * root.sqrt()
+        gram, zeros = rows @ rows.T, np.zeros(d)
+        lengths = np.frompyfunc(lambda v: v.sqrt(), 1, 1)(np.diagonal(gram))
+        share = (1 - balls.ball(1) / K) / root
+        shown = gram / root + balls.ball(1) / K
         return {
-            "SNC1": same(root * exact(M)),
+            "enough dimensions": (balls.ball(K - 1), balls.ball(d)),
+            "SNC1": (gram, root * exact(M)),
             "rows add up to zero": seen(zeros, zeros, (rows,)),
-            "centred means": same(np.full(K, (1 - balls.ball(1) / K) / root, dtype=object)),
-            "cosines": same(M * K),
-            "outputs are labels": seen(eye, eye, (M,)),
+            "centred means": (np.diagonal(gram) / (root * root), np.full(K, share, dtype=object)),
+            "cosines": (gram / np.outer(lengths, lengths) * (K - 1), M * K),
+            "outputs are labels": (seen(shown, eye, (eye,))),
         }
 
     yield assumes(claim, x="real", y="real", n="integer >= 1")

@@ -172,7 +172,8 @@ def near_optimum_claim(xp: Any, *, A: Any, F: Any, gamma: Any, v: Any, lambda_: 
     gap = lengths[0] - lengths[1]
     needed = (squares(xp, off) + lambda_ * squares(xp, gap)) / 2
     return Judgement(
-        (), (Comparison("gap", least + needed, decayed_risk(xp, A, F, gamma, v, lambda_)),)
+        (Comparison("enough rows", one * K, one * m),),
+        (Comparison("gap", least + needed, decayed_risk(xp, A, F, gamma, v, lambda_)),),
     )
 
 
@@ -348,8 +349,7 @@ EQ_61 = Statement(
             Claim(
                 near_optimum_claim,
                 _CONFIGURATION,
-                {"K": (2, 3), "extra": (0, 1), "n": (1, 2)},
-                {"m": lambda sizes: sizes["K"] + sizes["extra"]},
+                {"K": (2, 3), "m": (2, 4), "n": (1, 2)},
             ),
             remark="So all minima have the outputs (1 - tau/sqrt(n)) Y. For lambda < sqrt(n) rows "
             "are then non-negative and equal on classes, with disjoint supports: the features "

@@ -296,11 +296,8 @@ EQ_20 = Statement(
                     Field("n", (), "integer", least=1),
                     Field("t", (), "nonnegative"),
                 ),
-                {"K": (2, 4), "m": (1, 3)},
-                {
-                    "other": lambda sizes: sizes["K"] - 1,
-                    "r": lambda sizes: min(sizes["K"] - 1, sizes["m"]),
-                },
+                {"other": (1, 3), "m": (1, 3)},
+                {"r": lambda sizes: min(sizes["other"], sizes["m"])},
             ),
             (
                 Bound("squared singular value of A", squared_singular_value, "value"),

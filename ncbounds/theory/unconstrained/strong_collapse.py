@@ -52,10 +52,14 @@ _TRACE = nonnegative("trace", "absolute trace of the imbalance", r"|\mathrm{tr}\
 
 
 def collapsed_weights(xp: Any, x: Any, y: Any, n: Any) -> Any:
-    """Weights with A A^T = sqrt(n) (I - 1 1^T/K): a simplex turned by two reflections."""
+    """Weights with A A^T = sqrt(n) (I - 1 1^T/K) if there are K - 1 dimensions for it.
+
+    They are a simplex turned by two reflections.
+    """
     K = x.shape[1] + 1
-    frame = reflected(xp, helmert(xp, n, K), x)
-    right = turned_identity(xp, y, K - 1)
+    rank = min(K - 1, y.shape[1])
+    frame = reflected(xp, helmert(xp, n, K), x)[:, :, :rank]
+    right = turned_identity(xp, y, rank)
     turned = xp.sum(frame[..., None] * right[:, None, :, :], axis=2)
     return turned * xp.sqrt(xp.sqrt(n))[:, None, None]
 
@@ -74,15 +78,15 @@ def consequences(as_typeset: bool) -> Any:
         lengths = xp.sqrt(xp.sum(A * A, axis=-1))
         cosines = gram / (lengths[:, :, None] * lengths[:, None, :])
         outputs = xp.sum(A[:, :, None, :] * means[:, None, :, :], axis=-1)
-        labels = xp.reshape(one_hot(xp, K), (1, K, K))
+        labels = xp.reshape(one_hot(xp, K), (1, K, K)) + 0 * gram
         return Judgement(
-            (),
+            (Comparison("enough dimensions", 0 * n + (K - 1), 0 * n + y.shape[1]),),
             (
                 equal("SNC1", gram, r[:, None, None] * M),
                 against(xp, "rows add up to zero", xp.sum(A, axis=1), 0 * A[:, 0], A),
                 equal("centred means", of_means, share[:, None] + 0 * of_means),
                 equal("cosines", cosines * (K - 1), K * M + 0 * cosines),
-                against(xp, "outputs are labels", outputs + 1 / (0 * gram + K), labels, M),
+                against(xp, "outputs are labels", outputs + 1 / (0 * gram + K), labels, labels),
             ),
         )
 
@@ -175,11 +179,7 @@ _FRAMES = (
     Field("y", ("m",)),
     Field("n", (), "integer", least=1),
 )
-_FRAME_SIZES = {"K": (2, 4), "extra": (0, 2)}
-_FRAME_AXES = {
-    "other": lambda sizes: sizes["K"] - 1,
-    "m": lambda sizes: sizes["K"] - 1 + sizes["extra"],
-}
+_FRAME_SIZES = {"other": (1, 3), "m": (1, 4)}
 _M = r"(I - \frac1K11^\top)"
 _SNC = rf"$AA^\top = \sqrt n{_M}$, $F = \frac1{{\sqrt n}}(A \otimes 1_n)^\top$, $b = \frac1K1$"
 _ERRORS = (
@@ -199,17 +199,17 @@ EQ_17 = Statement(
             "as typeset, means with the factor 1/n",
             rf"From {_SNC}: $1^\top A = 0$; $|\mu_k - \mu_G|^2 = |\frac1{{\sqrt n}}a_k|^2 = "
             r"\frac1n(1 - \frac1K)$; the rows of $A$ have the cosines of a simplex.",
-            Claim(consequences(as_typeset=True), _FRAMES, _FRAME_SIZES, _FRAME_AXES),
+            Claim(consequences(as_typeset=True), _FRAMES, _FRAME_SIZES),
             defect="The diagonal of A A^T/n is sqrt(n) (1 - 1/K)/n: the factor is 1/sqrt(n). All "
             "norms are still equal, so nothing that the review draws from it changes.",
         ),
         Variant(
             "corrected",
             "means with the factor 1/sqrt(n), and the outputs",
-            rf"From {_SNC}: $1^\top A = 0$; $|\mu_k - \mu_G|^2 = |\frac1{{\sqrt n}}a_k|^2 = "
-            r"\frac1{\sqrt n}(1 - \frac1K)$; the rows of $A$ have the cosines $-\frac1{K-1}$; and "
-            r"$AF + b1^\top = Y$, so the risk is zero. Such $A$ exist if $m \ge K - 1$.",
-            Claim(consequences(as_typeset=False), _FRAMES, _FRAME_SIZES, _FRAME_AXES),
+            rf"For $m \ge K - 1$, from {_SNC}: $1^\top A = 0$; $|\mu_k - \mu_G|^2 = "
+            r"|\frac1{\sqrt n}a_k|^2 = \frac1{\sqrt n}(1 - \frac1K)$; the rows of $A$ have "
+            r"the cosines $-\frac1{K-1}$; and $AF + b1^\top = Y$, so the risk is zero.",
+            Claim(consequences(as_typeset=False), _FRAMES, _FRAME_SIZES),
             remark="The means of the classes are the rows of A over sqrt(n): NC1 to NC4 hold.",
         ),
         Variant(

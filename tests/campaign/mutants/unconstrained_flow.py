@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from mutants.planting import changed, flip, lhs, rhs, swap
+from mutants.planting import changed, flip, lhs, rhs, swap, without
 
 GRADIENTS = ("review:eq-16", "printed", "gradients, with the exact remainder of a step")
 ALONG = ("review:eq-16", "sharp", "what the flow conserves and what it lessens")
@@ -56,6 +56,8 @@ MUTANTS = {
     "(18) flow: imbalance changes sign": one_change(ALONG, "imbalance is conserved", flip),
     "(18) flow: the risk falls half as fast": one_change(ALONG, "the risk falls", rhs(1, 2)),
     "(18) flow: classes spread": one_change(ALONG, "classes do not spread", flip),
+    "(17): any number of dimensions": (FOLLOWS, lambda c: without(c, "enough dimensions")),
+    "(61) near: any number of rows": (GAP, lambda c: without(c, "enough rows")),
     "(17): norms 1 % larger": one_change(FOLLOWS, "centred means"),
     "(17): cosines of the other sign": one_change(FOLLOWS, "cosines", flip),
     "(17) near: 1 % less imbalance": one_change(NEAR, "imbalance", rhs(99, 100)),
