@@ -123,6 +123,17 @@ def near(claim: Claim) -> Iterator[Step]:
         C * Ct - (C + D) * (Ct + Dt),
         -(C * Dt + D * Ct + D * Dt),
     )
+    X, Xt, P = letters("X Xt P")
+    yield identity(
+        "on the kernel of A, with P A^T = 0: P (F F^T - A^T A) = P F F^T",
+        (P * (X * Xt - Ct * C)).expand().subs(P * Ct, 0),
+        P * X * Xt,
+    )
+    yield identity(
+        "S = P S + (1 - P) S, where |1 - P| <= sqrt(K) as A has K rows",
+        (P * (X * Xt) + (1 - P) * (X * Xt)).expand(),
+        X * Xt,
+    )
     yield identity("|C|^2 = n |A|^2/n", _r**2 * (p / _r) ** 2, p**2)
     left = sympy.Symbol("left", positive=True)
     yield identity(
@@ -151,10 +162,22 @@ def near(claim: Claim) -> Iterator[Step]:
         size=size,
     )
 
+    features, gap = sympy.symbols("features gap", nonnegative=True)
+    yield is_formula(
+        "and of the frozen features",
+        theory.second_at_least,
+        features**2 - size**2 - sympy.sqrt(_K) * gap,
+        K=_K,
+        features=features,
+        size=size,
+        imbalance=gap,
+    )
+
     def sides(F: Any, A: Any, b: Any) -> Sides:
         at = ByHand(F, A, b)
         first, second, third, root = errors(at)
         size = length(A)
+        trace = balls.ball(-np.trace(at.gram_gap))
         missing = max(at.K - 1 - at.m, 0) * at.n
         return {
             "residual": (
@@ -163,6 +186,7 @@ def near(claim: Claim) -> Iterator[Step]:
             ),
             "row sums": ((A.sum(axis=0) ** 2).sum(), at.K * first),
             "imbalance": (length(at.gram_gap), second * second + 2 * size * second),
+            "frozen features": (trace - ball_root(at.K) * length(at.gram_gap), second * second),
             "within classes": (length(at.apart), second),
             "few dimensions": (balls.ball(missing), first * first),
         }

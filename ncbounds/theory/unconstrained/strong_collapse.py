@@ -46,6 +46,7 @@ _THIRD = nonnegative("third", "error of SNC3", r"\delta_3")
 _SIZE = nonnegative("size", "Frobenius norm of A", r"\|A\|")
 _RISK = nonnegative("risk", "half the square error", r"\hat R")
 _GAP = nonnegative("imbalance", "norm of the imbalance A^T A - F F^T", r"\|D\|")
+_FEATURES = nonnegative("features", "Frobenius norm of F", r"\|F\|")
 _TRACE = nonnegative("trace", "absolute trace of the imbalance", r"|\mathrm{tr}\,D|")
 
 # -- (17): what strong collapse is, and what follows -----------------------------------------------
@@ -110,12 +111,19 @@ def imbalance_guarantee(xp: Any, second: Any, size: Any) -> Any:
     return second * (2 * size + second)
 
 
+@formula(_K, _FEATURES, _SIZE, _GAP)
+def second_at_least(xp: Any, K: Any, features: Any, size: Any, imbalance: Any) -> Any:
+    """The square of the error of SNC2 at least, from what the flow conserves."""
+    return features * features - size * size - xp.sqrt(K) * imbalance
+
+
 def near_claim(xp: Any, *, F: Any, A: Any, b: Any) -> Judgement:
     """What the errors of strong collapse bound, and what bounds them from below."""
     K, n, m = A.shape[1], F.shape[2], A.shape[2]
     first, second, third = strong_errors(xp, F, A, b)
     size, one = norm(xp, A), 0 * first + 1
-    balance = imbalance_guarantee(xp, second=second, size=size)
+    balance, gap = imbalance_guarantee(xp, second=second, size=size), norm(xp, imbalance(xp, F, A))
+    frozen = second_at_least(xp, K=one * K, features=norm(xp, F), size=size, imbalance=gap)
     whole = residual_guarantee(
         xp, K=one * K, n=one * n, first=first, second=second, third=third, size=size
     )
@@ -124,7 +132,8 @@ def near_claim(xp: Any, *, F: Any, A: Any, b: Any) -> Judgement:
         (
             Comparison("residual", xp.sqrt(2 * risk(xp, F, A, b)), whole),
             Comparison("row sums", squares(xp, xp.sum(A, axis=1)), K * first),
-            Comparison("imbalance", norm(xp, imbalance(xp, F, A)), balance),
+            Comparison("imbalance", gap, balance),
+            Comparison("frozen features", frozen, second * second),
             Comparison("within classes", norm(xp, within_classes(xp, F)), second),
             Comparison("few dimensions", one * n * max(K - 1 - m, 0), first * first),
         ),
@@ -216,17 +225,20 @@ EQ_17 = Statement(
             "sharp",
             "what small errors give, and what keeps them from being small",
             rf"With {_ERRORS}: $\sqrt{{2\hat R}} \le \delta_1 + \|A\|\delta_2 + \sqrt N\delta_3$; "
-            r"$|A^\top1|^2 \le K\delta_1$; $\|D\| \le \delta_2(2\|A\| + \delta_2)$; the features "
-            r"less the means of their classes have norm at most $\delta_2$; and $\delta_1^2 \ge "
+            r"$|A^\top1|^2 \le K\delta_1$; $\|D\| \le \delta_2(2\|A\| + \delta_2)$; "
+            r"$\delta_2^2 \ge \|F\|^2 - \|A\|^2 - \sqrt K\|D\|$; the features less the means of "
+            r"their classes have norm at most $\delta_2$; and $\delta_1^2 \ge "
             r"n(K - 1 - m)$.",
             Claim(near_claim, POINT, {**SIZES, "K": (2, 4)}),
             (
                 Bound("norm of the residual", residual_guarantee, "upper"),
                 Bound("norm of the imbalance", imbalance_guarantee, "upper"),
+                Bound("square of the error of SNC2", second_at_least, "lower"),
             ),
-            remark="Along the gradient flow D never changes (eq-16), so at every time delta_2 is "
-            "at least sqrt(|A|^2 + |D_0|) - |A|: large errors after a large initialisation are no "
-            "sign of a saddle, the risk is zero there.",
+            remark="Along the gradient flow D never changes (eq-16), nor does |F|^2 - |A|^2, its "
+            "trace: so delta_2 is at every time at least sqrt(|A|^2 + |D_0|) - |A|, and by the "
+            "third of these about |F_0| where many features start in many dimensions. Large "
+            "errors after a large initialisation are no sign of a saddle: the risk vanishes.",
         ),
         Variant(
             "sharp",

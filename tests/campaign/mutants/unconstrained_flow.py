@@ -61,6 +61,11 @@ MUTANTS = {
     "(17): norms 1 % larger": one_change(FOLLOWS, "centred means"),
     "(17): cosines of the other sign": one_change(FOLLOWS, "cosines", flip),
     "(17) near: 1 % less imbalance": one_change(NEAR, "imbalance", rhs(99, 100)),
+    "(17) near: frozen without A": one_change(
+        NEAR,
+        "frozen features",
+        lambda xp, c, i: replace(c, lhs=c.lhs + xp.sum(i["A"] * i["A"], axis=(1, 2))),
+    ),
     "(17) near: row sums without K": one_change(
         NEAR, "row sums", lambda xp, c, i: replace(c, rhs=c.rhs / i["A"].shape[1])
     ),

@@ -1,0 +1,199 @@
+"""Strong collapse of unconstrained features under the square error, by size of initialisation.
+
+Figure 3 of `review` and what explains it: three classes of three samples, features and weights
+drawn with norms epsilon each, biases zero, run by the gradient flow. Recorded are the errors of
+SNC1 to SNC3, the risk, how far the path is from the subspace S of copies and from the exact flow on
+S that starts at its projection, and the imbalance A^T A - F F^T, which the flow conserves and which
+keeps SNC2 from zero (`review:eq-17`, sharp). Dimensions 15, 2 = K - 1 and 1 < K - 1.
+"""
+
+from __future__ import annotations
+
+import csv
+import json
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from ncbounds.errors import InputError
+from ncbounds.laboratory.flow import (
+    flow_on_subspace,
+    gradient_flow,
+    linearised_flow,
+    nearest_on_subspace,
+)
+from ncbounds.report.strong_collapse_plots import plot_strong_collapse
+
+Array = npt.NDArray[np.float64]
+DPI = 160
+
+
+@dataclass(frozen=True)
+class Settings:
+    """What is run; `points` times are recorded, evenly up to `until`."""
+
+    classes: int = 3
+    samples: int = 3
+    dimensions: tuple[int, ...] = (15, 2, 1)
+    scales: tuple[float, ...] = (1e-4, 1e-3, 1e-2, 1e-1, 1.0, 4.0)
+    seeds: int = 3
+    until: float = 40.0
+    points: int = 161
+    tolerance: float = 1e-11
+
+
+SETTINGS = Settings()
+
+
+def start(settings: Settings, m: int, scale: float, seed: int) -> tuple[Array, Array]:
+    """Features and weights of norm `scale` each; of one seed they differ in scale alone."""
+    rng = np.random.default_rng([seed, m])
+    F = rng.standard_normal((settings.classes, settings.samples, m))
+    A = rng.standard_normal((settings.classes, m))
+    return F * (scale / np.linalg.norm(F)), A * (scale / np.linalg.norm(A))
+
+
+def run(settings: Settings, m: int, scale: float, seed: int) -> dict[str, Any]:
+    """One flow and what is recorded of it."""
+    F, A = start(settings, m, scale, seed)
+    times = np.linspace(0.0, settings.until, settings.points)
+    path = gradient_flow(F, A, times=times, tolerance=settings.tolerance)
+    n = settings.samples
+    off = [
+        _off_subspace(*state)
+        for state in zip(path.features, path.weights, path.biases, strict=True)
+    ]
+    exact = flow_on_subspace(nearest_on_subspace(F, A)[1], n, times=times)
+    from_exact = np.sqrt(
+        ((path.features - exact.features) ** 2).sum((1, 2, 3))
+        + ((path.weights - exact.weights) ** 2).sum((1, 2))
+        + ((path.biases - exact.biases) ** 2).sum(1)
+    )
+    imbalance = np.linalg.norm(A.T @ A - np.einsum("cni,cnj->ij", F, F))
+    size = np.linalg.norm(path.weights[-1])
+    frozen = np.sqrt(max((F**2).sum() - (A**2).sum() - np.sqrt(len(A)) * imbalance, 0.0))
+    one, two, three = path.errors
+    return {
+        "m": m,
+        "scale": scale,
+        "seed": seed,
+        "t": times.tolist(),
+        "snc1": one.tolist(),
+        "snc2": two.tolist(),
+        "snc3": three.tolist(),
+        "risk": path.risks.tolist(),
+        "off_subspace": float(max(off)),
+        "from_exact": float(from_exact.max()),
+        "imbalance": float(imbalance),
+        "snc2_at_least": float(max(np.sqrt(size**2 + imbalance) - size, frozen)),
+        "linear_until": _linear_until(
+            path.weights, linearised_flow(F, A, times=times).weights, times
+        ),
+        "drift": path.drift,
+    }
+
+
+def _off_subspace(F: Array, A: Array, b: Array) -> float:
+    """Distance of a point from S."""
+    near_F, near_A, _ = nearest_on_subspace(F, A)
+    return float(
+        np.sqrt(((F - near_F) ** 2).sum() + ((A - near_A) ** 2).sum() + ((b - b.mean()) ** 2).sum())
+    )
+
+
+def _linear_until(path: Array, linear: Array, times: Array) -> float:
+    """The first recorded time at which the weights are a tenth off the linearised ones."""
+    gap = np.linalg.norm(path - linear, axis=(1, 2)) / np.linalg.norm(linear, axis=(1, 2))
+    over = np.flatnonzero(gap > 0.1)
+    return float(times[over[0]]) if over.size else float(times[-1])
+
+
+def compute(settings: Settings, seed: int = 0, progress: Any = None) -> list[dict[str, Any]]:
+    """All runs. Raises InputError for a negative seed or settings without runs."""
+    if seed < 0:
+        raise InputError("seed", seed, "at least 0")
+    if not settings.scales or min(settings.scales) <= 0 or settings.seeds < 1:
+        raise InputError("settings", str(settings), "positive scales and at least one seed")
+    wanted = [
+        (m, scale, each)
+        for m in settings.dimensions
+        for scale in settings.scales
+        for each in range(seed, seed + settings.seeds)
+    ]
+    found = []
+    for number, (m, scale, each) in enumerate(wanted, 1):
+        found.append(run(settings, m, scale, each))
+        if progress is not None:
+            progress(number, len(wanted))
+    return found
+
+
+# -- what is printed -------------------------------------------------------------------------------
+
+ENDS = ("snc1", "snc2", "snc3", "risk")
+COLUMNS = {
+    "snc1": "SNC1",
+    "snc2": "SNC2",
+    "at least": "at least",
+    "snc3": "SNC3",
+    "risk": "risk",
+    "off_subspace": "off S",
+    "from_exact": "off exact",
+    "linear_until": "linear t",
+}
+
+
+def line(one: dict[str, Any]) -> dict[str, Any]:
+    """A run at its end, flat."""
+    kept = {name: one[name] for name in ("m", "scale", "seed")}
+    ends = {name: one[name][-1] for name in ENDS}
+    rest = {name: one[name] for name in ("off_subspace", "from_exact", "linear_until", "imbalance")}
+    return {**kept, **ends, "at least": one["snc2_at_least"], **rest, "drift": one["drift"]}
+
+
+def order(rows: list[dict[str, Any]], name: str) -> float:
+    """The exponent of a power of epsilon fitted to a column, where epsilon is at most 0.1."""
+    small = [row for row in rows if row["scale"] <= 0.1 and row[name] > 0]
+    if len({row["scale"] for row in small}) < 2:
+        return float("nan")
+    x, y = (np.log([row[key] for row in small]) for key in ("scale", name))
+    return float(np.polyfit(x, y, 1)[0])
+
+
+def text(runs: list[dict[str, Any]]) -> str:
+    """Means over seeds at the end, and orders in epsilon."""
+    rows = [line(one) for one in runs]
+    lines = [f"{'m':>4}{'epsilon':>9}" + "".join(f"{title:>11}" for title in COLUMNS.values())]
+    for m in dict.fromkeys(row["m"] for row in rows):
+        of_m = [row for row in rows if row["m"] == m]
+        for scale in dict.fromkeys(row["scale"] for row in of_m):
+            same = [row for row in of_m if row["scale"] == scale]
+            values = "".join(f"{np.mean([row[c] for row in same]):11.2g}" for c in COLUMNS)
+            lines.append(f"{m:4d}{scale:9g}{values}")
+        powers = "".join(f"{order(of_m, c):11.2f}" for c in COLUMNS if c != "linear_until")
+        lines.append(f"{m:4d}{'order':>9}{powers}")
+    worst = max(row["drift"] for row in rows)
+    lines.append(f"largest relative change of the conserved imbalance: {worst:.1e}")
+    return "\n".join(lines)
+
+
+def main(out: Path, seed: int = 0, device: str = "cpu", progress: Any = None) -> Path:
+    """Run all flows, print the table, write data, table and figure into the folder `out`."""
+    del device  # small matrices: no GPU is faster
+    runs = compute(SETTINGS, seed, progress)
+    out.mkdir(parents=True, exist_ok=True)
+    print("means over seeds at the end, by dimension and size of the initialisation")
+    print(text(runs))
+    path = out / "strong_collapse.json"
+    path.write_text(json.dumps({"settings": asdict(SETTINGS), "runs": runs}), encoding="utf-8")
+    rows = [line(one) for one in runs]
+    with (out / "strong_collapse.csv").open("w", newline="") as file:
+        writer = csv.DictWriter(file, list(rows[0]))
+        writer.writeheader()
+        writer.writerows(rows)
+    figure = plot_strong_collapse(runs, SETTINGS.classes, SETTINGS.samples)
+    figure.savefig(out / "strong_collapse.png", dpi=DPI)
+    return path

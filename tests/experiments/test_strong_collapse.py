@@ -1,0 +1,58 @@
+"""Strong collapse by initialisation, on few short runs: what is recorded, told and drawn."""
+
+import csv
+import json
+
+import pytest
+from click.testing import CliRunner
+
+from experiments import __main__ as command
+from experiments import strong_collapse
+from experiments.strong_collapse import Settings, compute, line, order
+from ncbounds.errors import InputError
+from ncbounds.report.strong_collapse_plots import plot_strong_collapse
+
+pytest.importorskip("matplotlib")
+
+SMALL = Settings(
+    classes=3,
+    samples=2,
+    dimensions=(4, 1),
+    scales=(1e-2, 1e-1, 1.0),
+    seeds=1,
+    until=20.0,
+    points=21,
+    tolerance=1e-9,
+)
+
+
+def test_the_experiment_writes_what_it_found(tmp_path, monkeypatch):
+    monkeypatch.setattr(strong_collapse, "SETTINGS", SMALL)
+    monkeypatch.setattr(strong_collapse, "DPI", 40)
+    done = CliRunner().invoke(command.main, ["strong-collapse", "--out", str(tmp_path)])
+    assert done.exit_code == 0, done.output
+    runs = json.loads((tmp_path / "strong_collapse.json").read_text())["runs"]
+    with (tmp_path / "strong_collapse.csv").open() as file:
+        rows = list(csv.DictReader(file))
+    assert len(runs) == len(rows) == 6
+    assert (tmp_path / "strong_collapse.png").stat().st_size > 5_000
+    assert "order" in done.output and max(map(len, done.output.splitlines())) < 120
+    found = [line(run) for run in runs]
+    wide = [row for row in found if row["m"] == 4]
+    assert [order(wide, name) for name in ("snc1", "snc2", "snc3")] == pytest.approx(
+        [2, 1, 1], abs=0.3
+    )
+    assert order(wide, "off_subspace") == pytest.approx(1, abs=0.1)
+    for row in found:
+        assert row["at least"] <= row["snc2"] + 1e-9 and row["drift"] < 1e-6
+        if row["m"] == 1:  # fewer than K - 1 dimensions
+            assert row["snc1"] >= 2**0.5 - 1e-9
+
+
+def test_bad_settings_are_refused():
+    with pytest.raises(InputError):
+        compute(SMALL, seed=-1)
+    with pytest.raises(InputError):
+        compute(Settings(scales=(0.0,)))
+    with pytest.raises(InputError):
+        plot_strong_collapse([], 3, 3)
