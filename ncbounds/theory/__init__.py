@@ -96,6 +96,7 @@ TOPICS = (
     "unconstrained.strong_collapse",
     "unconstrained.linear_flow",
     "unconstrained.normalised_features",
+    "unconstrained.contrastive",
 )
 
 

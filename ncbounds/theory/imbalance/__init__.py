@@ -1,0 +1,1 @@
+"""Unconstrained features of classes of unequal size: minority collapse."""

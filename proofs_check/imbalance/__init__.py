@@ -1,0 +1,1 @@
+"""Proofs about classes of unequal size."""
