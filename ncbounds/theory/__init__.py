@@ -97,6 +97,7 @@ TOPICS = (
     "unconstrained.linear_flow",
     "unconstrained.normalised_features",
     "unconstrained.contrastive",
+    "imbalance.pull_and_push",
 )
 
 

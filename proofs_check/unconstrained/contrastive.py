@@ -276,4 +276,4 @@ def _mean_loss(f: Any, tau: Any) -> Any:
 
 
 def _mean_square(f: Any) -> Fraction:
-    return Fraction((f * f).sum()) / (f.shape[0] * f.shape[1])
+    return Fraction((f * f).sum() / (f.shape[0] * f.shape[1]))
