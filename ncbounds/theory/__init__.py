@@ -98,6 +98,10 @@ TOPICS = (
     "unconstrained.normalised_features",
     "unconstrained.contrastive",
     "imbalance.pull_and_push",
+    "imbalance.relaxation",
+    "imbalance.threshold",
+    "imbalance.merging",
+    "imbalance.minority_collapse",
 )
 
 

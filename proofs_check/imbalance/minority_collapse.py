@@ -1,0 +1,1 @@
+"""Proofs of minority collapse are beside the parts of the statement."""
