@@ -227,11 +227,11 @@ _ARRAYS = (
     Field("minor_bias", ("J",)),
     Field("features", ("G", "s", "m")),
     Field("counts", ("G", "s"), "integer", least=1),
-    Field("minor_features", ("J", "n", "m"), like="minor"),
+    Field("minor_features", ("J", "q", "m"), like="minor"),
     Field("each", (), "integer", least=1),
 )
 _DECAY = (Field("lambda_A", (), "positive"), Field("lambda_b", (), "nonnegative"))
-_SIZES = {"G": (1, 3), "J": (2, 3), "n": (1, 2), "s": (1, 2), "m": (1, 3)}
+_SIZES = {"G": (1, 3), "J": (2, 3), "q": (1, 2), "s": (1, 2), "m": (1, 3)}
 
 MERGING = (
     Variant(
@@ -255,12 +255,12 @@ MERGING = (
         r"Where J classes have one weight, bias and feature, and $t < 1$, one more dimension in "
         r"which they part along a unit vector $x \perp 1$ lowers the risk with cross-entropy by at "
         r"least $\frac nN(1 - t)^2$, and that with half the squared error by exactly half of it. "
-        r"So if $n > N^2\lambda_A\lambda_F$, no global minimum has merged classes, for $m$ at "
-        r"least the number of the others plus 1.",
+        r"So if $n > N^2\lambda_A\lambda_F$, no global minimum has merged classes, if a "
+        r"dimension is free: $m$ at least the number of the others plus 1 for cross-entropy.",
         Claim(
             parting_pays,
             (*_ARRAYS, Field("direction", ("J",)), Field("t", (), "proportion"), *_DECAY),
-            {**_SIZES, "n": (1, 1)},
+            {**_SIZES, "q": (1, 1)},
         ),
         remark="At a critical point weights and features span the same space, of at most as many "
         "dimensions as there are distinct weights, less one where the weights add up to zero: a "

@@ -109,8 +109,8 @@ def ratio_at_simplex(xp: Any, *, mirror: Any, alpha: Any, norm: Any, counts: Any
     )
 
 
-_A, _F = Field("A", ("K", "m")), Field("F", ("K", "m"))
-_COUNTS = Field("counts", ("K",), "integer", least=1)
+_A, _F = Field("A", ("C", "m")), Field("F", ("C", "m"))
+_COUNTS = Field("counts", ("C",), "integer", least=1)
 
 EQUATION_35 = Statement(
     id="review:eq-35",
@@ -129,8 +129,8 @@ EQUATION_35 = Statement(
             r"the classes the gradients add up to zero.",
             Claim(
                 gradient_of_the_sum,
-                (_A, _F, Field("step", ("K", "m"), like="A"), _COUNTS),
-                {"K": (2, 4), "m": (1, 3)},
+                (_A, _F, Field("step", ("C", "m"), like="A"), _COUNTS),
+                {"C": (2, 4), "m": (1, 3)},
             ),
             remark="Of the sum over samples; that of the mean (34) has 1/N before it.",
         ),
@@ -142,7 +142,7 @@ EQUATION_35 = Statement(
             Claim(
                 push_dominates,
                 (_A, _F, Field("ratio", (), "integer", least=2)),
-                {"K": (2, 4), "m": (1, 3)},
+                {"C": (2, 4), "m": (1, 3)},
             ),
             defect="The pushes of the majority classes may cancel, or vanish as a sample is "
             "classified with certainty, while the pull does not.",
@@ -157,12 +157,12 @@ EQUATION_35 = Statement(
             Claim(
                 ratio_at_simplex,
                 (
-                    Field("mirror", ("K",)),
+                    Field("mirror", ("C",)),
                     Field("alpha"),
                     Field("norm", (), "positive"),
                     _COUNTS,
                 ),
-                {"K": (2, 5)},
+                {"C": (2, 5)},
             ),
             remark="For balanced classes the push has 1/(K-1) of the pull. Both move a_k towards "
             "its own class mean: away from the others is the same direction there. That minority "

@@ -27,9 +27,7 @@ def sample_losses(xp: Any, A: Any, f: Any) -> Any:
     """Cross-entropy of each sample without bias, (B, K, n)."""
     K = A.shape[1]
     logits = f @ xp.matrix_transpose(A)[:, None]
-    return xp.stack(
-        [log_sum_exp(xp, logits[:, k]) - logits[:, k, :, k] for k in range(K)], axis=1
-    )
+    return xp.stack([log_sum_exp(xp, logits[:, k]) - logits[:, k, :, k] for k in range(K)], axis=1)
 
 
 def one_of_the_programme(xp: Any, *, A: Any, f: Any, copies: Any, v: Any) -> Judgement:
@@ -85,9 +83,13 @@ def few_dimensions(xp: Any, *, A: Any, f: Any, line: Any, along: Any) -> Judgeme
     return Judgement(
         (),
         (
-            Comparison("losses", sample_losses(xp, weights, features), sample_losses(xp, A, f), "="),
             Comparison(
-                "weights", xp.sum(square_norm(xp, weights), axis=-1), xp.sum(square_norm(xp, A), axis=-1)
+                "losses", sample_losses(xp, weights, features), sample_losses(xp, A, f), "="
+            ),
+            Comparison(
+                "weights",
+                xp.sum(square_norm(xp, weights), axis=-1),
+                xp.sum(square_norm(xp, A), axis=-1),
             ),
             Comparison("features", square_norm(xp, features), square_norm(xp, f)),
             Comparison("one dimension", some, xp.sum(lost, axis=-1)),
@@ -107,13 +109,13 @@ RELAXATION = (
         Claim(
             one_of_the_programme,
             (
-                Field("A", ("K", "m")),
-                Field("f", ("K", "n", "m"), like="A"),
-                Field("copies", ("K", "n"), "integer", least=1),
-                Field("v", ("two K",)),
+                Field("A", ("C", "m")),
+                Field("f", ("C", "s", "m"), like="A"),
+                Field("copies", ("C", "s"), "integer", least=1),
+                Field("v", ("two C",)),
             ),
-            {"K": (2, 4), "n": (1, 3), "m": (1, 3)},
-            {"two K": lambda sizes: 2 * sizes["K"]},
+            {"C": (2, 4), "s": (1, 3), "m": (1, 3)},
+            {"two C": lambda sizes: 2 * sizes["C"]},
         ),
         remark="For cross-entropy; Jensen is all that is used of the loss, so variability "
         "collapses at every optimum whatever the class sizes. The programme is the same as "
@@ -131,13 +133,13 @@ RELAXATION = (
         Claim(
             few_dimensions,
             (
-                Field("A", ("K", "m")),
-                Field("f", ("K", "n", "m"), like="A"),
-                Field("line", ("K",)),
-                Field("along", ("K",), like="line"),
+                Field("A", ("C", "m")),
+                Field("f", ("C", "s", "m"), like="A"),
+                Field("line", ("C",)),
+                Field("along", ("C",), like="line"),
             ),
-            {"K": (2, 4), "n": (1, 2), "more": (0, 2)},
-            {"m": lambda sizes: sizes["K"] - 1 + sizes["more"]},
+            {"C": (2, 4), "s": (1, 2)},
+            {"m": lambda sizes: sizes["C"] + 1},
         ),
         remark="The review names no dimension; 2K, which the factorisation of X asks for at first "
         "sight, is more than enough. A loss that is not invariant under adding a constant to all "

@@ -2,17 +2,17 @@ r"""Minority collapse in the norm-constrained model (34), with its threshold in 
 
 ``K_A`` majority classes have ``R`` times as many samples as each of the ``K_B`` minority classes,
 K = K_A + K_B, and the loss is cross-entropy. Every minimum of which the minority is merged is named
-by two numbers: `share`, K times the probability that a minority sample gives to each majority
-class, and `w`, the weight of a minority class over the multiplier of the norm bound. It is a global
-minimum exactly if w <= 1, and w = 1 is the threshold: a curve in the plane of the ratio R and the
-budget ``rho = K (omega_A omega_F)^(1/2)``, with `share` as its parameter.
+by two numbers, `lean` v and `excess` e: a minority sample gives each majority class the probability
+``1/(K (1 + v))``, and a minority class has the weight ``w = 1/(1 + e)`` for a multiplier 1 of the
+norm bound. It is a global minimum exactly if e >= 0, and e = 0 is the threshold: a curve in the
+plane of the ratio R and the budget ``rho = K (omega_A omega_F)^(1/2)``, with v as its parameter.
 """
 
 from __future__ import annotations
 
 from typing import Any
 
-from ncbounds.arithmetic.formula import formula, integer, proportion
+from ncbounds.arithmetic.formula import formula, integer, nonnegative, positive
 from ncbounds.theory.imbalance.merging import total_square
 from ncbounds.theory.imbalance.pull_and_push import class_losses
 from ncbounds.theory.terms import (
@@ -27,77 +27,86 @@ from ncbounds.theory.terms import (
 
 _MAJORITY = integer("K_A", "number of majority classes", "K_A", at_least=1)
 _MINORITY = integer("K_B", "number of minority classes", "K_B", at_least=2)
-_SHARE = proportion(
-    "share",
-    "K times the probability that a minority sample gives to each majority class",
-    r"\sigma",
-    one_included=False,
+_LEAN = positive(
+    "lean",
+    "v, where 1/(K (1 + v)) is the probability that a minority sample gives a majority class",
+    "v",
 )
-_WEIGHT = proportion("w", "weight of a minority class over the multiplier", "w")
+_EXCESS = nonnegative("excess", "multiplier of the norms over the weight of a class, less 1", "e")
 
 
 # -- collapsed minima -----------------------------------------------------------------------------
 
 
-@formula(_MAJORITY, _MINORITY, _SHARE, _WEIGHT)
-def across(xp: Any, K_A: Any, K_B: Any, share: Any, w: Any) -> Any:
-    """K times the weight of a majority class times the probability that its samples give to each minority class."""
-    return xp.sqrt((K_A + K_B - (w * share) ** 2 * K_A) / K_B)
+def across(xp: Any, K_A: Any, K_B: Any, lean: Any, excess: Any) -> Any:
+    """``kappa - 1``: kappa is K W times the probability a majority sample gives a minority class.
+
+    ``kappa^2 = 1 + (K_A/K_B) (1 - 1/(1 + e)^2/(1 + v)^2)``, below (K/K_B)^(1/2).
+    """
+    more = lean + excess + lean * excess
+    square = K_A * more * (2 + more) / (K_B * (1 + more) * (1 + more))
+    return square / (1 + xp.sqrt(1 + square))
 
 
-@formula(_MAJORITY, _MINORITY, _SHARE, _WEIGHT)
-def between_groups(xp: Any, K_A: Any, K_B: Any, share: Any, w: Any) -> Any:
-    """Nuclear norm of the part of the logits that tells majority from minority."""
-    odds = (K_A + K_B - K_A * share) / (K_B * share)
-    return K_B * xp.log(odds) / (w * share)
+@formula(_MAJORITY, _MINORITY, _LEAN, _EXCESS)
+def between_groups(xp: Any, K_A: Any, K_B: Any, lean: Any, excess: Any) -> Any:
+    """Nuclear norm r of the part of the logits that tells majority from minority."""
+    return K_B * (1 + lean) * (1 + excess) * xp.log1p((K_A + K_B) * lean / K_B)
 
 
-@formula(_MAJORITY, _MINORITY, _SHARE, _WEIGHT)
-def majority_margin(xp: Any, K_A: Any, K_B: Any, share: Any, w: Any) -> Any:
-    """Logit of a majority sample's own class less that of another majority class."""
-    kappa = across(xp, K_A=K_A, K_B=K_B, share=share, w=w)
-    rest = (K_A + K_B - K_B * kappa) / K_A
-    far = between_groups(xp, K_A=K_A, K_B=K_B, share=share, w=w)
-    return kappa * far + K_A * xp.log(kappa / rest)
+@formula(_MAJORITY, _MINORITY, _LEAN, _EXCESS)
+def majority_margin(xp: Any, K_A: Any, K_B: Any, lean: Any, excess: Any) -> Any:
+    """Logit a of a majority sample's own class less that of another majority class."""
+    less = across(xp, K_A, K_B, lean, excess)
+    far = between_groups(xp, K_A=K_A, K_B=K_B, lean=lean, excess=excess)
+    return (1 + less) * far + K_A * (xp.log1p(less) - xp.log1p(-K_B * less / K_A))
 
 
-@formula(_MAJORITY, _MINORITY, _SHARE, _WEIGHT)
-def majority_weight(xp: Any, K_A: Any, K_B: Any, share: Any, w: Any) -> Any:
-    """Weight of a majority class over the multiplier; R times w."""
-    kappa = across(xp, K_A=K_A, K_B=K_B, share=share, w=w)
-    rest = (1 - K_B * kappa / (K_A + K_B)) / K_A
-    return 1 + rest * xp.expm1(majority_margin(xp, K_A=K_A, K_B=K_B, share=share, w=w))
+def log_excess_weight(xp: Any, K_A: Any, K_B: Any, lean: Any, excess: Any) -> Any:
+    """log(W - 1) for the weight W of a majority class; finite where W overflows."""
+    rest = (1 - K_B * across(xp, K_A, K_B, lean, excess) / K_A) / (K_A + K_B)
+    margin = majority_margin(xp, K_A=K_A, K_B=K_B, lean=lean, excess=excess)
+    return margin + xp.log(-xp.expm1(-margin) * rest)
 
 
-@formula(_MAJORITY, _MINORITY, _SHARE, _WEIGHT)
-def collapsed_budget(xp: Any, K_A: Any, K_B: Any, share: Any, w: Any) -> Any:
+@formula(_MAJORITY, _MINORITY, _LEAN, _EXCESS)
+def majority_weight(xp: Any, K_A: Any, K_B: Any, lean: Any, excess: Any) -> Any:
+    """Weight W = R/(1 + e) of a majority class for a multiplier 1."""
+    rest = (1 - K_B * across(xp, K_A, K_B, lean, excess) / K_A) / (K_A + K_B)
+    margin = majority_margin(xp, K_A=K_A, K_B=K_B, lean=lean, excess=excess)
+    return 1 + rest * xp.expm1(margin)
+
+
+@formula(_MAJORITY, _MINORITY, _LEAN, _EXCESS)
+def collapsed_budget(xp: Any, K_A: Any, K_B: Any, lean: Any, excess: Any) -> Any:
     """The budget K (omega_A omega_F)^(1/2) at which this is the minimum."""
-    numbers = {"K_A": K_A, "K_B": K_B, "share": share, "w": w}
+    numbers = {"K_A": K_A, "K_B": K_B, "lean": lean, "excess": excess}
     return (K_A - 1) * majority_margin(xp, **numbers) + between_groups(xp, **numbers)
 
 
-@formula(_MAJORITY, _MINORITY, _SHARE, _WEIGHT)
-def collapsed_loss(xp: Any, K_A: Any, K_B: Any, share: Any, w: Any) -> Any:
-    """Sum of the losses over classes, each with its weight."""
-    numbers = {"K_A": K_A, "K_B": K_B, "share": share, "w": w}
-    rest = (1 - K_B * across(xp, **numbers) / (K_A + K_B)) / K_A
-    weight = majority_weight(xp, **numbers)
-    of_majority = xp.log(weight / rest) - majority_margin(xp, **numbers)
-    of_minority = xp.log(K_B * (K_A + K_B) / (K_A + K_B - K_A * share))
-    return K_A * weight * of_majority + K_B * w * of_minority
+@formula(_MAJORITY, _MINORITY, _LEAN, _EXCESS)
+def collapsed_loss(xp: Any, K_A: Any, K_B: Any, lean: Any, excess: Any) -> Any:
+    """Sum of the losses over classes, W for each of the majority and 1/(1 + e) of the minority."""
+    numbers = {"K_A": K_A, "K_B": K_B, "lean": lean, "excess": excess}
+    less = across(xp, K_A, K_B, lean, excess)
+    rivals = K_A - 1 + K_B * (1 + less) / (1 - K_B * less / K_A)
+    of_majority = xp.log1p(rivals * xp.exp(-majority_margin(xp, **numbers)))
+    of_minority = xp.log((K_A + K_B) * K_B * (1 + lean) / (K_B + (K_A + K_B) * lean))
+    return K_A * majority_weight(xp, **numbers) * of_majority + K_B * of_minority / (1 + excess)
 
 
-def collapsed_factors(xp: Any, K_A: int, K_B: int, share: Any, w: Any) -> tuple[Any, Any]:
+def collapsed_factors(xp: Any, K_A: int, K_B: int, lean: Any, excess: Any) -> tuple[Any, Any]:
     """Weights and features of the minimum, (B, K, K_A + 1) each; they span K_A dimensions."""
     K = K_A + K_B
-    numbers = {"K_A": 0 * share + K_A, "K_B": 0 * share + K_B, "share": share, "w": w}
+    numbers = {"K_A": 0 * lean + K_A, "K_B": 0 * lean + K_B, "lean": lean, "excess": excess}
     margin = xp.sqrt(majority_margin(xp, **numbers))
     far = xp.sqrt(between_groups(xp, **numbers))
-    one = 0 * share + 1
-    kappa = across(xp, **numbers)
+    one = 0 * lean + 1
+    kappa = 1 + across(xp, **numbers)
+    share = 1 / ((1 + lean) * (1 + excess))
     ends = (
         (xp.sqrt(one * K_B / (K * K_A)), -xp.sqrt(one * K_A / (K * K_B))),
-        (kappa * xp.sqrt(one * K_B / (K * K_A)), -w * share * xp.sqrt(one * K_A / (K * K_B))),
+        (kappa * xp.sqrt(one * K_B / (K * K_A)), -share * xp.sqrt(one * K_A / (K * K_B))),
     )
     found = []
     for of_majority, of_minority in ends:
@@ -108,7 +117,7 @@ def collapsed_factors(xp: Any, K_A: int, K_B: int, share: Any, w: Any) -> tuple[
             )
             for k in range(K_A)
         ]
-        last = xp.stack([*(0 * share for _ in range(K_A)), far * of_minority], axis=-1)
+        last = xp.stack([*(0 * lean for _ in range(K_A)), far * of_minority], axis=-1)
         found.append(xp.stack([*rows, *(last for _ in range(K_B))], axis=1))
     return found[0], found[1]
 
@@ -125,12 +134,12 @@ def weighted_loss(xp: Any, major: Any, minor: Any, x: Any, y: Any, weights: Any)
 
 
 def collapsed_minimum(
-    xp: Any, *, major: Any, minor: Any, x: Any, y: Any, share: Any, excess: Any
+    xp: Any, *, major: Any, minor: Any, x: Any, y: Any, lean: Any, excess: Any
 ) -> Judgement:
     """No weights and features do better, and those that come near are nearly merged."""
     K_A, K_B = major.shape[1], minor.shape[1]
     w = 1 / (1 + excess)
-    numbers = {"K_A": 0 * share + K_A, "K_B": 0 * share + K_B, "share": share, "w": w}
+    numbers = {"K_A": 0 * lean + K_A, "K_B": 0 * lean + K_B, "lean": lean, "excess": excess}
     weights = (majority_weight(xp, **numbers), w)
     budget, value = collapsed_budget(xp, **numbers), collapsed_loss(xp, **numbers)
     of_weights = total_square(xp, major) + total_square(xp, minor)
@@ -138,15 +147,16 @@ def collapsed_minimum(
     loss = weighted_loss(xp, major, minor, x, y, weights)
     apart = total_square(xp, minor - xp.mean(minor, axis=1, keepdims=True))
     apart = apart + total_square(xp, y - xp.mean(y, axis=1, keepdims=True))
-    A, F = collapsed_factors(xp, K_A, K_B, share, w)
-    attained = weighted_loss(xp, A[:, :K_A], A[:, K_A:], F[:, :K_A], F[:, K_A:], weights)
+    A, F = collapsed_factors(xp, K_A, K_B, lean, excess)
+    shares = (0 * w + 1, w / weights[0])
+    attained = weighted_loss(xp, A[:, :K_A], A[:, K_A:], F[:, :K_A], F[:, K_A:], shares)
     return Judgement(
         (),
         (
             Comparison("no fewer majority samples", 0 * w + 1, weights[0]),
             Comparison("norm of its weights", total_square(xp, A), budget, "="),
             Comparison("norm of its features", total_square(xp, F), budget, "="),
-            Comparison("its loss", attained, value, "="),
+            Comparison("its loss", attained, value / weights[0], "="),
             Comparison(
                 "within the bounds", value + budget, loss + xp.sqrt(of_weights * of_features)
             ),
@@ -162,40 +172,45 @@ def collapsed_minimum(
 # -- the threshold --------------------------------------------------------------------------------
 
 
-@formula(_MAJORITY, _MINORITY, _SHARE)
-def threshold_ratio(xp: Any, K_A: Any, K_B: Any, share: Any) -> Any:
+@formula(_MAJORITY, _MINORITY, _LEAN)
+def threshold_ratio(xp: Any, K_A: Any, K_B: Any, lean: Any) -> Any:
     """The ratio of class sizes from which on the minority collapses."""
-    return majority_weight(xp, K_A=K_A, K_B=K_B, share=share, w=0 * share + 1)
+    return majority_weight(xp, K_A=K_A, K_B=K_B, lean=lean, excess=0 * lean)
 
 
-@formula(_MAJORITY, _MINORITY, _SHARE)
-def threshold_budget(xp: Any, K_A: Any, K_B: Any, share: Any) -> Any:
+@formula(_MAJORITY, _MINORITY, _LEAN)
+def threshold_budget(xp: Any, K_A: Any, K_B: Any, lean: Any) -> Any:
     """The budget K (omega_A omega_F)^(1/2) that belongs to this threshold."""
-    return collapsed_budget(xp, K_A=K_A, K_B=K_B, share=share, w=0 * share + 1)
+    return collapsed_budget(xp, K_A=K_A, K_B=K_B, lean=lean, excess=0 * lean)
 
 
-def curve(xp: Any, K_A: Any, K_B: Any, share: Any) -> tuple[Any, Any]:
-    """Ratio and budget at a point of the threshold curve."""
+def curve(xp: Any, K_A: Any, K_B: Any, lean: Any) -> tuple[Any, Any]:
+    """log(t_0 - 1) and the budget at a point of the threshold curve."""
     return (
-        threshold_ratio(xp, K_A=K_A, K_B=K_B, share=share),
-        threshold_budget(xp, K_A=K_A, K_B=K_B, share=share),
+        log_excess_weight(xp, K_A, K_B, lean, 0 * lean),
+        threshold_budget(xp, K_A=K_A, K_B=K_B, lean=lean),
     )
 
 
-def threshold_curve(xp: Any, *, K_A: Any, K_B: Any, share: Any, less: Any) -> Judgement:
+def log1p_exp(xp: Any, x: Any) -> Any:
+    """log(1 + e^x); never overflows."""
+    top = xp.maximum(x, 0 * x)
+    return top + xp.log(xp.exp(-top) + xp.exp(x - top))
+
+
+def threshold_curve(xp: Any, *, K_A: Any, K_B: Any, lean: Any, more: Any) -> Judgement:
     """Ratio and budget grow together, and each bounds the other in elementary terms."""
-    ratio, budget = curve(xp, K_A, K_B, share)
-    larger, more = curve(xp, K_A, K_B, share * less)
+    ratio, budget = curve(xp, K_A, K_B, lean)
+    larger, rise = curve(xp, K_A, K_B, lean * (1 + more))
     K = K_A + K_B
-    gap = 1 - xp.sqrt(K_B / K)
+    wide = K + xp.sqrt(K * K_B)
     return Judgement(
         (),
         (
-            Comparison("more than 1", 0 * ratio + 1, ratio),
             Comparison("ratio", ratio, larger),
-            Comparison("budget", budget, more),
-            Comparison("budget at least", (K_A - 1) * xp.log1p(K * (ratio - 1)), budget),
-            Comparison("budget at most", budget, K_A * xp.log1p(K_A * (ratio - 1) / gap)),
+            Comparison("budget", budget, rise),
+            Comparison("budget at least", (K_A - 1) * log1p_exp(xp, xp.log(K) + ratio), budget),
+            Comparison("budget at most", budget, K_A * log1p_exp(xp, xp.log(wide) + ratio)),
         ),
     )
 
@@ -203,9 +218,9 @@ def threshold_curve(xp: Any, *, K_A: Any, K_B: Any, share: Any, less: Any) -> Ju
 def fewer_minority_classes(fixed_majority: bool) -> Any:
     """Return the claim that one minority class less has no larger threshold."""
 
-    def judge(xp: Any, *, K_A: Any, K_B: Any, share: Any, other: Any) -> Judgement:
-        ratio, budget = curve(xp, K_A + (0 if fixed_majority else 1), K_B, share)
-        larger, more = curve(xp, K_A, K_B + 1, other)
+    def judge(xp: Any, *, K_A: Any, K_B: Any, lean: Any, factor: Any) -> Judgement:
+        ratio, budget = curve(xp, K_A + (0 if fixed_majority else 1), K_B, lean)
+        larger, more = curve(xp, K_A, K_B + 1, lean * factor)
         K = K_A + K_B + (0 if fixed_majority else 1)
         return Judgement(
             (Comparison("bounds no larger", budget / K, more / (K_A + K_B + 1)),),
@@ -218,7 +233,7 @@ def fewer_minority_classes(fixed_majority: bool) -> Any:
 _NUMBERS = (
     Field("K_A", (), "integer", least=1),
     Field("K_B", (), "integer", least=2),
-    Field("share", (), "proportion"),
+    Field("lean", (), "positive"),
 )
 _CURVE = (
     Bound("threshold ratio t_0", threshold_ratio, "value"),
@@ -229,13 +244,13 @@ COLLAPSE = (
     Variant(
         "printed",
         "minority collapse",
-        r"Let $0 < \sigma < 1$, $0 < w \le 1$, $\kappa = \sqrt{(K - w^2\sigma^2K_A)/K_B}$, $r = "
-        r"\frac{K_B}{w\sigma}\log\frac{K - K_A\sigma}{K_B\sigma}$, $a = \kappa r + K_A\log"
+        r"Let $v > 0$, $e \ge 0$, $p = (1 + v)(1 + e)$, $\kappa = \sqrt{1 + \frac{K_A}{K_B}(1 - "
+        r"p^{-2})}$, $r = K_Bp\log(1 + \frac K{K_B}v)$, $a = \kappa r + K_A\log"
         r"\frac{K_A\kappa}{K - K_B\kappa}$, $W = 1 + \frac{K - K_B\kappa}{KK_A}(e^a - 1)$. For "
-        r"the ratio $R = W/w$ of class sizes and $K\sqrt{\Omega_A\Omega_F} = (K_A - 1)a + r$ the "
-        r"minimum of (34) is attained where the rows of $A$ of all minority classes are one "
-        r"vector, and nowhere else if $w < 1$: there $W\sum_{k \le K_A}\ell_k + w\sum_{k > K_A}"
-        r"\ell_k + \frac12|A|^2 + \frac12|F|^2$ exceeds its minimum by at least "
+        r"the ratio $R = (1 + e)W$ of class sizes and $K\sqrt{\Omega_A\Omega_F} = (K_A - 1)a + r$ "
+        r"the minimum of (34) is attained where the rows of $A$ of all minority classes are one "
+        r"vector, and nowhere else if $e > 0$: with $w = \frac1{1 + e}$, $W\sum_{k \le K_A}\ell_k "
+        r"+ w\sum_{k > K_A}\ell_k + \frac12|A|^2 + \frac12|F|^2$ exceeds its minimum by at least "
         r"$\frac{1 - w}2(|A_\perp|^2 + |F_\perp|^2)$.",
         Claim(
             collapsed_minimum,
@@ -244,7 +259,7 @@ COLLAPSE = (
                 Field("minor", ("K_B", "m")),
                 Field("x", ("K_A", "m"), like="major"),
                 Field("y", ("K_B", "m"), like="minor"),
-                Field("share", (), "proportion"),
+                Field("lean", (), "positive"),
                 Field("excess", (), "nonnegative"),
             ),
             {"K_A": (1, 3), "K_B": (2, 3), "m": (1, 3)},
@@ -265,10 +280,11 @@ COLLAPSE = (
         r"same, the threshold $t_0$ is smaller.",
         Claim(
             fewer_minority_classes(True),
-            (*_NUMBERS, Field("other", (), "proportion")),
+            (*_NUMBERS, Field("factor", (), "positive")),
         ),
         defect="For small budgets it is the other way round: t_0 = 1 + (omega_A omega_F)^(1/2) "
-        "K/((K_A - 1) K + K_B) to first order, which falls as K_B grows.",
+        "/(K_A - 1 + K_B/K) to first order, which falls as K_B grows. One majority class and "
+        "(omega_A omega_F)^(1/2) = 1/10: t_0 = 1.169 with two minority classes, 1.159 with five.",
     ),
     Variant(
         "printed",
@@ -277,22 +293,21 @@ COLLAPSE = (
         r"being the same, the threshold $t_0$ is smaller.",
         Claim(
             fewer_minority_classes(False),
-            (*_NUMBERS, Field("other", (), "proportion")),
+            (*_NUMBERS, Field("factor", (), "positive")),
         ),
         remark="As in the cited experiments.",
     ),
     Variant(
         "sharp",
         "the threshold",
-        r"The threshold $t_0$ of (34) and its budget are $R$ and $K\sqrt{\Omega_A\Omega_F}$ at $w "
-        r"= 1$; as $\sigma$ falls from 1 to 0 both rise from $(1, 0)$ without bound. So for every "
+        r"The threshold $t_0$ of (34) and its budget are $R$ and $\rho = K\sqrt{\Omega_A\Omega_F}$ "
+        r"at $e = 0$; as $v$ grows from 0 both rise from $(1, 0)$ without bound. So for every "
         r"budget there is one threshold $t_0 > 1$, it grows with $\Omega_A\Omega_F$, the minority "
         r"collapses exactly if $r_{ib} \ge t_0$ (for $m \ge K - 1$), and $(K_A - 1)\log(1 + "
-        r"K(t_0 - 1)) \le K\sqrt{\Omega_A\Omega_F} \le K_A\log\left(1 + \frac{K_A(t_0 - 1)}"
-        r"{1 - \sqrt{K_B/K}}\right)$.",
+        r"K(t_0 - 1)) \le \rho \le K_A\log(1 + (K + \sqrt{KK_B})(t_0 - 1))$.",
         Claim(
             threshold_curve,
-            (*_NUMBERS, Field("less", (), "proportion")),
+            (*_NUMBERS, Field("more", (), "nonnegative")),
         ),
         _CURVE,
         remark="For a fixed ratio the multiplier falls as the budget grows, the least loss being "

@@ -225,11 +225,11 @@ def split_of_the_loss(xp: Any, *, f: Any, tau: Any) -> Judgement:
     )
 
 
-_FEATURES = Field("f", ("K", "n", "m"))
+_FEATURES = Field("f", ("C", "s", "m"))
 _NUMBERS = (Field("tau", (), "positive"), Field("omega_A", (), "nonnegative"))
 _WITHIN = Field("omega_F", (), "budget", hypothesis="norms of the features")
-_SIZES = {"K": (2, 5), "n": (1, 3), "m": (1, 5)}
-_MIRROR = (Field("mirror", ("K",)), Field("n", (), "integer", least=1))
+_SIZES = {"C": (2, 5), "s": (1, 3), "m": (1, 5)}
+_MIRROR = (Field("mirror", ("C",)), Field("n", (), "integer", least=1))
 
 EQUATION_33 = Statement(
     id="review:eq-33",
@@ -261,7 +261,7 @@ EQUATION_33 = Statement(
             Claim(
                 printed_equality,
                 (*_MIRROR, *_NUMBERS, Field("omega_F", (), "positive")),
-                {"K": (2, 5)},
+                {"C": (2, 5)},
             ),
             defect="The tangent touches only if 2 sqrt(omega_A omega_F) = K omega_F/((K-1) tau). "
             "The constants are those of the cross-entropy bound (without the division of the "
