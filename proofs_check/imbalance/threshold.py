@@ -20,7 +20,7 @@ from ncbounds.theory.terms import Claim
 from proofs_check.facts import DERIVATIVE_SIGN, LOGARITHM
 from proofs_check.imbalance.merging import TANGENT_PLANE, first_order
 from proofs_check.imbalance.pull_and_push import softmax, softmax_derivatives
-from proofs_check.square_loss.ball_arrays import square
+from proofs_check.square_loss.ball_arrays import square, zeros
 from proofs_check.steps import Fact, Step, assumes, identity, nonnegative, number, point, proof, tie
 
 Sides = dict[str, tuple[Any, Any]]
@@ -237,6 +237,76 @@ class Collapsed:
         self.budget = (G - 1) * self.a + self.r
         majority = ((-self.a).exp() * (G - 1 + J * y / x)).log1p()
         self.value = G * self.W * majority - J * balls.ball(w) * balls.ball(own).log()
+
+
+@proof("review:eq-34", "sharp", "the minority vanishes", TANGENT_PLANE, TRACE_DUALITY, LOGARITHM)
+def vanished(claim: Claim) -> Iterator[Step]:
+    """The same tangent at r = 0: the part between the groups may have less than the norm 1."""
+    yield from softmax_derivatives()
+    yield from probabilities()
+    yield from blocks()
+    yield from signs()
+    P, f = sympy.Symbol("P", positive=True), sympy.Symbol("f", nonnegative=True)
+    squared = 1 + _G / _J * (1 - 1 / P)  # kappa^2 for P = (1 + e)^2
+    yield nonnegative(
+        "kappa^2 J/K + w^2 G/K is at most 1 for 1/w^2 = P (1 + f)",
+        1 - (squared * _J + _G / (P * (1 + f))) / _K,
+        [_G / _K, f, 1 / (P * (1 + f))],
+    )
+    yield identity(
+        "a minority sample without logits gives every class 1/K: w (1 - 1/K + 1/K) = w on "
+        "minority vectors of mean zero, and its loss is log K",
+        1 - 1 / _K + 1 / _K,
+        1,
+    )
+    yield assumes(
+        claim,
+        major="real",
+        minor="real",
+        x="real",
+        y="real",
+        excess="positive",
+        further="nonnegative",
+    )
+
+    def sides(major: Any, minor: Any, x: Any, y: Any, excess: Any, further: Any) -> Sides:
+        G, J = len(major), len(minor)
+        top = 1 / (1 + number(excess))
+        at = Collapsed(G, J, Fraction(1), top)
+        w = top / (1 + number(further))
+        value = at.value + J * balls.ball(w - top) * balls.ball(G + J).log()
+        rows = [*major, *minor]
+        loss = balls.ball(0)
+        for k, feature in enumerate([*x, *y]):
+            logits = [(feature * row).sum() for row in rows]
+            loss += softmax(logits, k)[1] * (at.W if k < G else balls.ball(w))
+        left = balls.ball(square(major) + square(minor))
+        right = balls.ball(square(x) + square(y))
+        return {
+            "norm of its weights": (at.budget, at.budget),
+            "norm of its features": (at.budget, at.budget),
+            "nothing for the minority": (zeros(J, G + 1), zeros(J, G + 1)),
+            "its loss": (value / at.W, value / at.W),
+            "within the bounds": (value + at.budget, loss + (left * right).sqrt()),
+        }
+
+    points = [
+        point(
+            major=[[1, 0], [0, 1]],
+            minor=[[1, 1], ["-1/2", 0]],
+            x=[[1, 2], [0, 1]],
+            y=[[0, -1], [1, 1]],
+            excess="1/3",
+            further="1/2",
+        )
+    ]
+    equal = (
+        "norm of its weights",
+        "norm of its features",
+        "nothing for the minority",
+        "its loss",
+    )
+    yield tie("the claim compares these", claim, points, sides, equal)
 
 
 @proof("review:eq-34", "sharp", "the threshold", DERIVATIVE_SIGN, LOGARITHM, CONVEX_VALUE)

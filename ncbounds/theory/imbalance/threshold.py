@@ -169,7 +169,50 @@ def collapsed_minimum(
     )
 
 
+def minority_vanishes(
+    xp: Any, *, major: Any, minor: Any, x: Any, y: Any, excess: Any, further: Any
+) -> Judgement:
+    """The norms go to the majority alone, and no weights and features do better."""
+    K_A, K_B = major.shape[1], minor.shape[1]
+    w = 1 / ((1 + excess) * (1 + further))
+    zero = 0 * w
+    numbers = {"K_A": zero + K_A, "K_B": zero + K_B, "lean": zero, "excess": excess}
+    weights = (majority_weight(xp, **numbers), w)
+    budget = collapsed_budget(xp, **numbers)
+    # At lean 0 a minority sample gives every class the probability 1/K, whatever its weight.
+    uniform = K_B * xp.log(zero + K_A + K_B)
+    value = collapsed_loss(xp, **numbers) + (w - 1 / (1 + excess)) * uniform
+    norms = [total_square(xp, v) for v in (major, minor, x, y)]
+    loss = weighted_loss(xp, major, minor, x, y, weights)
+    A, F = collapsed_factors(xp, K_A, K_B, zero, excess)
+    shares = (zero + 1, w / weights[0])
+    attained = weighted_loss(xp, A[:, :K_A], A[:, K_A:], F[:, :K_A], F[:, K_A:], shares)
+    within = loss + xp.sqrt((norms[0] + norms[1]) * (norms[2] + norms[3]))
+    return Judgement(
+        (),
+        (
+            Comparison("norm of its weights", total_square(xp, A), budget, "="),
+            Comparison("norm of its features", total_square(xp, F), budget, "="),
+            Comparison("nothing for the minority", A[:, K_A:], 0 * A[:, K_A:], "="),
+            Comparison("its loss", attained, value / weights[0], "="),
+            Comparison("within the bounds", value + budget, within),
+        ),
+    )
+
+
 # -- the threshold --------------------------------------------------------------------------------
+
+
+@formula(_MAJORITY, _MINORITY, _EXCESS)
+def vanishing_ratio(xp: Any, K_A: Any, K_B: Any, excess: Any) -> Any:
+    """The ratio of class sizes from which on weights and features of the minority are zero."""
+    return majority_weight(xp, K_A=K_A, K_B=K_B, lean=0 * excess, excess=excess) * (1 + excess)
+
+
+@formula(_MAJORITY, _MINORITY, _EXCESS)
+def vanishing_budget(xp: Any, K_A: Any, K_B: Any, excess: Any) -> Any:
+    """The budget K (omega_A omega_F)^(1/2) that belongs to this ratio."""
+    return collapsed_budget(xp, K_A=K_A, K_B=K_B, lean=0 * excess, excess=excess)
 
 
 @formula(_MAJORITY, _MINORITY, _LEAN)
@@ -270,8 +313,33 @@ COLLAPSE = (
             Bound("weighted sum of losses", collapsed_loss, "value"),
         ),
         remark="Cross-entropy, one size of majority and one of minority classes, m >= K_A. Seen "
-        "in experiments there; proved here, for every budget. The classifiers coincide; they "
-        "vanish only with the budget.",
+        "in experiments there, proved here. The classifiers coincide, and at v = 0 they vanish.",
+    ),
+    Variant(
+        "sharp",
+        "the minority vanishes",
+        r"Let $K_A \ge 2$, and $\kappa$, $a$, $W$ as above for $v = 0$ and $e > 0$, where $r = 0$. "
+        r"For every ratio $R \ge (1 + e)W$ of class sizes and $K\sqrt{\Omega_A\Omega_F} = (K_A - "
+        r"1)a$ the minimum of (34) is attained where the weights and features of all minority "
+        r"classes are zero: there is no angle between them any more.",
+        Claim(
+            minority_vanishes,
+            (
+                Field("major", ("K_A", "m")),
+                Field("minor", ("K_B", "m")),
+                Field("x", ("K_A", "m"), like="major"),
+                Field("y", ("K_B", "m"), like="minor"),
+                Field("excess", (), "positive"),
+                Field("further", (), "nonnegative"),
+            ),
+            {"K_A": (2, 3), "K_B": (2, 3), "m": (1, 3)},
+        ),
+        (
+            Bound("ratio from which on the minority vanishes", vanishing_ratio, "value"),
+            Bound("budget K (omega_A omega_F)^(1/2)", vanishing_budget, "value"),
+        ),
+        remark="A second threshold, above t_0, and only for budgets below K_A (K_A - 1) log(1 + "
+        "(K/K_B)^(1/2)): with more, some of the norm tells majority from minority at any ratio.",
     ),
     Variant(
         "printed",
