@@ -5,8 +5,8 @@ product matters, through ``root = (omega_A omega_F)^(1/2)``. For ``K_A`` majorit
 `ratio` times the samples of each of ``K_B`` minority classes the global minimum is known in closed
 form up to two numbers, `lean` and `weight`, which `minimum` finds; every digit that it returns of
 the least risk is certified, by the risk of a point from above and by the dual programme from below
-(`review:eq-34`). For any class sizes `descend` and `dual_bound` do the same without closed form, and
-`semidefinite_reference` asks cvxpy.
+(`review:eq-34`). For any class sizes `descend` and `dual_bound` do the same without closed form,
+and `semidefinite_reference` asks cvxpy.
 """
 
 from __future__ import annotations
@@ -54,8 +54,8 @@ class Minimum:
     Logits of a sample are its class's by `majority_margin` or `minority_margin` above those of the
     rest of its group; `between` is the norm of what tells the groups apart. `risk` encloses the
     least mean loss, `threshold` the ratio from which on the minority collapses; `collapsed` is None
-    where the ratio lies inside that enclosure. `cosine` is that of two minority classifiers, not a number where they vanish:
-    a small budget goes to the majority alone (`between` is 0).
+    where the ratio lies inside that enclosure. `cosine` is that of two minority
+    classifiers, and not a number where they vanish: a small budget goes to the majority alone.
     """
 
     risk: Enclosure

@@ -39,12 +39,13 @@ def softmax_derivatives() -> Iterator[Step]:
     p = [exp(a) / total for a in z]
     yield identity("of a rival's logit: its probability", diff(log(total) - z[0], z[1]), p[1])
     yield identity("of its own: less 1", diff(log(total) - z[0], z[0]), p[0] - 1)
-    along = log(sum(exp(a + t * b) for a, b in zip(z, v, strict=True)))
-    mean = sum(a * b for a, b in zip(p, v, strict=True))
+    P = sympy.symbols("P_1:4", positive=True)  # the exponentials of the logits
+    along = log(sum(a * exp(t * b) for a, b in zip(P, v, strict=True)))
+    mean = sum(a * b for a, b in zip(P, v, strict=True)) / sum(P)
     yield identity(
         "the second derivative along v is the variance of v under p",
-        sympy.together(diff(along, t, 2).subs(t, 0)),
-        sympy.together(sum(a * (b - mean) ** 2 for a, b in zip(p, v, strict=True))),
+        diff(along, t, 2).subs(t, 0),
+        sum(a * (b - mean) ** 2 for a, b in zip(P, v, strict=True)) / sum(P),
     )
     a, b = sympy.symbols("a b", real=True)
     yield nonnegative(
