@@ -102,6 +102,11 @@ TOPICS = (
     "imbalance.threshold",
     "imbalance.merging",
     "imbalance.minority_collapse",
+    "elasticity.drift",
+    "elasticity.transformation",
+    "elasticity.class_means",
+    "elasticity.separation",
+    "elasticity.linearised_drift",
 )
 
 
