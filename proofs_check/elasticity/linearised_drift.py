@@ -52,22 +52,22 @@ def derivative_of_softmax() -> Iterator[Step]:
 def step(claim: Claim) -> Iterator[Step]:
     """(V + eta r h^T)(W + eta V^T r z^T) x, h = W z, multiplied out."""
     yield from derivative_of_softmax()
-    v = sympy.symbols("v:4", real=True)
-    w = sympy.symbols("w:4", real=True)
+    v = sympy.symbols("v:2", real=True)
+    w = sympy.symbols("w:2", real=True)
     x = sympy.symbols("x:2", real=True)
     z = sympy.symbols("z:2", real=True)
     r = sympy.symbols("r:2", real=True)
     eta = sympy.Symbol("eta", positive=True)
-    V, W = sympy.Matrix(2, 2, v), sympy.Matrix(2, 2, w)
+    V, W = sympy.Matrix(2, 1, v), sympy.Matrix(1, 2, w)
     X, Z, R = (sympy.Matrix(each) for each in (x, z, r))
     drawn = W * Z
     logits = V * drawn
     weighted = (R.T * logits)[0]
     yield identity(
-        "<r, f(z)> by V, an entry: r h^T", sympy.diff(weighted, v[1]), (R * drawn.T)[0, 1]
+        "<r, f(z)> by V, an entry: r h^T", sympy.diff(weighted, v[1]), (R * drawn.T)[1, 0]
     )
     yield identity(
-        "<r, f(z)> by W, an entry: V^T r z^T", sympy.diff(weighted, w[2]), (V.T * R * Z.T)[1, 0]
+        "<r, f(z)> by W, an entry: V^T r z^T", sympy.diff(weighted, w[1]), (V.T * R * Z.T)[0, 1]
     )
     moved = (V + eta * R * drawn.T) * (W + eta * V.T * R * Z.T) * X - V * W * X
     inner = (X.T * Z)[0]
