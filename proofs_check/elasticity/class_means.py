@@ -84,10 +84,10 @@ def solution(claim: Claim) -> Iterator[Step]:
         K, g, r, time = len(f), number(gap), number(rest), number(t)
         a, b = ((K - 1) * g + r) / K, (r - g) / K
         start = Start(f, a, b)
-        fast = balls.ball(g * time / K).exp()
-        slow = balls.ball((a + b / (K - 1)) * time / K).exp()
-        entries = sum(sum(abs(row)) for row in f) * (abs(a) + abs(b))
-        size = balls.ball(entries) * (1 + fast + slow)
+        second = a + b / (K - 1)
+        fast = balls.ball((g - max(g, second)) * time / K).exp()
+        slow = balls.ball((second - max(g, second)) * time / K).exp()
+        size = balls.ball(sum(sum(abs(row)) for row in f) * (abs(a) + abs(b)))
         moved = (exact(g * start.simplex) * fast + exact(start.u) * slow) / K
         return {
             "constant part in the kernel": same(exact(0 * start.f) + size),
@@ -245,9 +245,13 @@ def varying(claim: Claim) -> Iterator[Step]:
         start = Start(f, Fraction(1), Fraction(0))
         A = sum(x * y for x, y in zip(alpha, time, strict=True))
         B = sum(x * y for x, y in zip(beta, time, strict=True))
-        one, other = balls.ball((A - B) / K).exp(), balls.ball((A + B / (K - 1)) / K).exp()
-        spent = sum((abs(x) + abs(y)) * h for x, y, h in zip(alpha, beta, time, strict=True))
-        size = balls.ball(sum(abs(start.c))) * balls.ball(spent).exp()
+        most = sum(
+            max(x - y, x + y / (K - 1), 0) * h / K
+            for x, y, h in zip(alpha, beta, time, strict=True)
+        )
+        one = balls.ball((A - B) / K - most).exp()
+        other = balls.ball((A + B / (K - 1)) / K - most).exp()
+        size = balls.ball(sum(abs(start.c)))
         grown = [balls.ball(start.tau) * one + balls.ball(x - start.tau) * other for x in start.c]
         return {"coordinates": same([x + size for x in grown])}
 

@@ -255,7 +255,10 @@ _POINTS = [
     point(f=[[1, 2], [-1, "1/2"]], c=[1, 3], alpha=2, beta=-1),
     point(f=[[0, 1, 2], [3, -1, 0], [1, 1, 1]], c=[1, 0, -2], alpha="1/2", beta=1),
 ]
-_WIDE = [point(f=[[1, 2, 0, 1], [-1, "1/2", 1, 0]], c=[1, 3], alpha=2, beta=-1)]
+_WIDE = [
+    {**_POINTS[0], **point(further=[[0, 1], [1, 0]])},
+    {**_POINTS[1], **point(further=[["1/2"], [0], [-3]])},
+]
 _EQUALITIES = (
     "one eigenvector",
     "K - 1 eigenvectors",
@@ -307,5 +310,9 @@ def any_dimension(claim: Claim) -> Iterator[Step]:
     yield from vectors()
     yield identity("R vanishes at m = 2K", (_m - 2 * _K).subs(_m, 2 * _K), 0)
     yield spectra({2: (2, 3, 4, 5), 3: (3, 6, 7)})
-    yield assumes(claim, f="real", c="real", alpha="real", beta="real")
-    yield tie("the claim compares these", claim, _POINTS + _WIDE, _sides, _EQUALITIES)
+    yield assumes(claim, further="real", f="real", c="real", alpha="real", beta="real")
+
+    def sides(further: Any, f: Any, **rest: Any) -> Sides:
+        return _sides(np.hstack([f, further]), **rest)
+
+    yield tie("the claim compares these", claim, _WIDE, sides, _EQUALITIES)

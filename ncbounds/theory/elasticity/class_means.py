@@ -61,11 +61,13 @@ def solution_claim(xp: Any, *, f: Any, gap: Any, rest: Any, t: Any) -> Judgement
     others = u / second[:, None, None]
     constant = f - simplex - others
     A, B = alpha * t, beta * t
-    fast, slow = xp.exp((A - B) / K), xp.exp((A + B / (K - 1)) / K)
-    at_t = constant + simplex * fast[:, None, None] + others * slow[:, None, None]
+    # All over the largest exponential, which may be beyond what floats hold.
+    largest = xp.maximum(A - B, A + B / (K - 1)) / K
+    fast, slow = xp.exp((A - B) / K - largest), xp.exp((A + B / (K - 1)) / K - largest)
+    at_t = constant * xp.exp(-largest)[:, None, None]
+    at_t = at_t + simplex * fast[:, None, None] + others * slow[:, None, None]
     rate = simplex * (gap * fast)[:, None, None] + u * slow[:, None, None]
-    size = xp.abs(f) * (1 + fast + slow)[:, None, None]
-    growth = size * (xp.abs(alpha) + xp.abs(beta))[:, None, None]
+    growth = xp.abs(f) * (xp.abs(alpha) + xp.abs(beta))[:, None, None]
     return Judgement(
         (),
         (
@@ -166,28 +168,38 @@ def alignment_claim(xp: Any, *, f: Any, gap: Any, repulsion: Any, t: Any) -> Jud
 
 
 def phases_claim(xp: Any, *, f: Any, alpha: Any, beta: Any, time: Any) -> Judgement:
-    """The coordinates after phases of constant impacts are those of A_t and B_t."""
+    """The coordinates after phases of constant impacts are those of A_t and B_t.
+
+    Both sides over e^(what grew the most in each phase), which may be beyond what floats hold.
+    """
     K = f.shape[1]
     c = coordinates(xp, f)
     tau = xp.mean(c, axis=-1, keepdims=True)
     A, B = xp.sum(alpha * time, axis=-1), xp.sum(beta * time, axis=-1)
-    one, other = xp.exp((A - B) / K), xp.exp((A + B / (K - 1)) / K)
-    expected = tau * one[:, None] + (c - tau) * other[:, None]
-    size = xp.exp(xp.sum((xp.abs(alpha) + xp.abs(beta)) * time, axis=-1))
+    most: Any = 0
     for p in range(alpha.shape[1]):
-        f = after_phase(xp, f, alpha[:, p], beta[:, p], time[:, p])
-    found = coordinates(xp, f)
-    return Judgement((), (equation(xp, "coordinates", found, expected, c * size[:, None]),))
+        f, grown = after_phase(xp, f, alpha[:, p], beta[:, p], time[:, p])
+        most = most + grown
+    one, other = xp.exp((A - B) / K - most), xp.exp((A + B / (K - 1)) / K - most)
+    expected = tau * one[:, None] + (c - tau) * other[:, None]
+    return Judgement((), (equation(xp, "coordinates", coordinates(xp, f), expected, c),))
 
 
-def after_phase(xp: Any, f: Any, alpha: Any, beta: Any, time: Any) -> Any:
-    """Class means (B, K, K) after constant impacts for a time; alpha + beta/(K-1) is not 0."""
+def after_phase(xp: Any, f: Any, alpha: Any, beta: Any, time: Any) -> tuple[Any, Any]:
+    """Class means (B, K, K) after a time of constant impacts, over e^g, and g.
+
+    alpha + beta/(K-1) must not be 0; g is the largest exponent, at least 0.
+    """
     K = f.shape[1]
     _, simplex, u = parts(xp, f, alpha, beta)
     second = alpha + beta / (K - 1)
-    grown = xp.expm1((alpha - beta) * time / K)
-    others = xp.expm1(second * time / K) / second
-    return f + simplex * grown[:, None, None] + u * others[:, None, None]
+    first_grown, second_grown = (alpha - beta) * time / K, second * time / K
+    g = xp.maximum(xp.maximum(first_grown, second_grown), 0 * time)
+    still = xp.exp(-g)
+    of_simplex = xp.exp(first_grown - g) - still
+    of_others = (xp.exp(second_grown - g) - still) / second
+    moved = simplex * of_simplex[:, None, None] + u * of_others[:, None, None]
+    return f * still[:, None, None] + moved, g
 
 
 _ELASTIC = r"$\nu = \min\{\alpha - \beta, \alpha + (K-1)\beta\} > 0$"

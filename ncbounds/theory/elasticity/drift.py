@@ -7,8 +7,9 @@ so that means and covariances are exact. Features are arrays (B, K, n, m), class
 
 from __future__ import annotations
 
-from itertools import product
 from typing import Any
+
+import numpy as np
 
 from ncbounds.theory.terms import (
     Claim,
@@ -45,10 +46,12 @@ def outer(left: Any, right: Any) -> Any:
     return left[..., :, None] * right[..., None, :]
 
 
-def drift(xp: Any, E: Any, T: Any, means: Any) -> Any:
-    """B times the class means, (B, K, m): the blocks of B are ``E_kk' T_kk'/K``."""
-    K = E.shape[1]
-    return xp.sum(E[..., None] * apply(xp, T, means[:, None]), axis=2) / K
+def drift_matrix(xp: Any, E: Any, T: Any) -> Any:
+    """B of (42), (B, K m, K m): the blocks ``E_kk' T_kk'/K``."""
+    size, K, _, m, _ = T.shape
+    blocks = E[..., None, None] * T / K
+    rows = [xp.reshape(blocks[:, k, :, i, :], (size, K * m)) for k in range(K) for i in range(m)]
+    return xp.stack(rows, axis=1)
 
 
 def increments(xp: Any, E: Any, T: Any, f: Any) -> Any:
@@ -58,37 +61,40 @@ def increments(xp: Any, E: Any, T: Any, f: Any) -> Any:
     return xp.reshape(each, (size, K, K * n, m))
 
 
-def paths(xp: Any, E: Any, T: Any, start: Any, eta: Any, phi: Any, own: bool = False) -> Any:
-    """Representative features after as many steps as phi (B, L, K, m) has: (B, 2^L, K m).
+def paths(xp: Any, B: Any, start: Any, eta: Any, phi: Any, own: bool = False) -> Any:
+    """Representative features after as many steps as phi (B, L, K m) has: (B, 2^L, K m).
 
     One path for each choice of the signs of the noise phi. The drift is that of the class means,
     as in (42), or that of the path's `own` features.
     """
-    size, L, K, m = phi.shape
-    ends = []
-    for signs in product((1, -1), repeat=L):
-        features, means = start, start
-        for s, sign in enumerate(signs):
-            pulled = drift(xp, E, T, features if own else means)
-            noise = sign * xp.sqrt(eta)[:, None, None] * phi[:, s]
-            features = features + eta[:, None, None] * pulled + noise
-            means = means + eta[:, None, None] * drift(xp, E, T, means)
-        ends.append(xp.reshape(features, (size, K * m)))
-    return xp.stack(ends, axis=1)
+    features, means, rate = start[:, None], start[:, None], eta[:, None, None]
+    transposed = xp.matrix_transpose(B)
+    for s in range(phi.shape[1]):
+        noise = (xp.sqrt(eta)[:, None] * phi[:, s])[:, None]
+        moved = features + rate * xp.matmul(features if own else means, transposed)
+        both = xp.stack([moved + noise, moved - noise], axis=2)
+        features = xp.reshape(both, (start.shape[0], -1, start.shape[1]))
+        means = means + rate * xp.matmul(means, transposed)
+    return features
 
 
-def euler(xp: Any, E: Any, T: Any, start: Any, eta: Any, steps: int) -> Any:
-    """Class means (B, K, m) after that many Euler steps of the LE-ODE (43)."""
+def euler(xp: Any, B: Any, start: Any, eta: Any, steps: int) -> Any:
+    """Class means (B, K m) after that many Euler steps of the LE-ODE (43)."""
     for _ in range(steps):
-        start = start + eta[:, None, None] * drift(xp, E, T, start)
+        start = start + eta[:, None] * apply(xp, B, start)
     return start
 
 
-def reach(xp: Any, f: Any, E: Any, T: Any, phi: Any, eta: Any) -> Any:
-    """A bound on the entries of all paths, (B, K, m): absolute values throughout."""
-    noise = (1 + eta)[:, None, None] * xp.sum(xp.abs(phi), axis=1)
-    start = xp.mean(xp.abs(f), axis=2) + noise
-    return euler(xp, xp.abs(E), xp.abs(T), start, eta, phi.shape[1])
+def reach(xp: Any, f: Any, B: Any, phi: Any, eta: Any) -> Any:
+    """A bound on the entries of all paths, (B, K m): absolute values throughout."""
+    noise = (1 + eta)[:, None] * xp.sum(xp.abs(phi), axis=1)
+    start = flat(xp, xp.mean(xp.abs(f), axis=2)) + noise
+    return euler(xp, xp.abs(B), start, eta, phi.shape[1])
+
+
+def flat(xp: Any, values: Any) -> Any:
+    """Class by class, (..., K, m), as one vector (..., K m)."""
+    return xp.reshape(values, (*values.shape[:-2], values.shape[-2] * values.shape[-1]))
 
 
 def covariance(xp: Any, ends: Any) -> Any:
@@ -109,25 +115,18 @@ _SIZES = {"K": (2, 3), "n": (1, 3), "m": (1, 2), "L": (1, 3)}
 
 def means_claim(xp: Any, *, f: Any, E: Any, T: Any, phi: Any, eta: Any) -> Judgement:
     """The mean of (41) over all draws is (42)'s drift, and means of (42) follow Euler's (43)."""
-    means = xp.mean(f, axis=2)
+    start, B, noises = flat(xp, xp.mean(f, axis=2)), drift_matrix(xp, E, T), flat(xp, phi)
     drawn = eta[:, None, None, None] * increments(xp, E, T, f)
-    noise = xp.sqrt(eta)[:, None, None] * phi[:, 0]
-    more, less = drawn + noise[:, :, None], drawn - noise[:, :, None]
-    stepped = (xp.mean(more, axis=2) + xp.mean(less, axis=2)) / 2
-    size, K, _, m = f.shape
-    ends = paths(xp, E, T, means, eta, phi)
-    expected = xp.reshape(euler(xp, E, T, means, eta, phi.shape[1]), (size, K * m))
-    terms = reach(xp, f, E, T, phi, eta)
+    noise = xp.sqrt(eta)[:, None, None, None] * phi[:, 0, :, None]
+    stepped = (xp.mean(drawn + noise, axis=2) + xp.mean(drawn - noise, axis=2)) / 2
+    ends = paths(xp, B, start, eta, noises)
+    terms = reach(xp, f, B, noises, eta)
+    step = eta[:, None] * apply(xp, B, start)
+    expected = euler(xp, B, start, eta, phi.shape[1])
     return Judgement(
         (),
         (
-            equation(
-                xp,
-                "mean of a step",
-                stepped,
-                eta[:, None, None] * drift(xp, E, T, means),
-                terms,
-            ),
+            equation(xp, "mean of a step", flat(xp, stepped), step, terms),
             equation(xp, "mean of the paths", xp.mean(ends, axis=1), expected, terms),
         ),
     )
@@ -135,64 +134,41 @@ def means_claim(xp: Any, *, f: Any, E: Any, T: Any, phi: Any, eta: Any) -> Judge
 
 def feature_covariance_claim(xp: Any, *, f: Any, E: Any, T: Any, phi: Any, eta: Any) -> Judgement:
     """The covariance of the features is the Sigma of the last step."""
-    size, L, K, m = phi.shape
-    ends = paths(xp, E, T, xp.mean(f, axis=2), eta, phi)
-    last = xp.reshape(phi[:, L - 1], (size, K * m))
-    terms = reach(xp, f, E, T, phi, eta)
-    return Judgement(
-        (),
-        (
-            equation(
-                xp,
-                "covariance of the features",
-                covariance(xp, ends),
-                outer(last, last),
-                terms * terms,
-            ),
-        ),
-    )
+    start, B, noises = flat(xp, xp.mean(f, axis=2)), drift_matrix(xp, E, T), flat(xp, phi)
+    found = covariance(xp, paths(xp, B, start, eta, noises))
+    said = outer(noises[:, -1], noises[:, -1])
+    terms = reach(xp, f, B, noises, eta)
+    return Judgement((), (equation(xp, "covariance of the features", found, said, terms * terms),))
 
 
 def noise_covariance_claim(xp: Any, *, f: Any, E: Any, T: Any, phi: Any, eta: Any) -> Judgement:
     """Covariances: of a step, of paths driven by the means, of paths driven by themselves."""
-    size, L, K, m = phi.shape
-    means, rows = xp.mean(f, axis=2), xp.reshape(phi, (size, L, K * m))
-    each = increments(xp, E, T, f)
-    pulled = drift(xp, E, T, means)
-    drawn, noise = eta[:, None, None, None] * each, xp.sqrt(eta)[:, None, None] * phi[:, 0]
-    both = xp.stack([drawn + noise[:, :, None], drawn - noise[:, :, None]], axis=2)
-    away = both - eta[:, None, None, None, None] * pulled[:, :, None, None]
+    start, B, noises = flat(xp, xp.mean(f, axis=2)), drift_matrix(xp, E, T), flat(xp, phi)
+    rate, each = eta[:, None, None], increments(xp, E, T, f)
+    pulled = xp.mean(each, axis=2)
+    drawn = rate[..., None] * (each - pulled[:, :, None])
+    noise = xp.sqrt(eta)[:, None, None, None] * phi[:, 0, :, None]
+    away = xp.stack([drawn + noise, drawn - noise], axis=2)
     of_step = xp.mean(xp.mean(outer(away, away), axis=3), axis=2)
     draws = xp.mean(outer(each, each), axis=2) - outer(pulled, pulled)
-    first = eta[:, None, None, None] * outer(phi[:, 0], phi[:, 0])
-    said = first + (eta * eta)[:, None, None, None] * draws
-    driven = paths(xp, E, T, means, eta, phi)
-    added = eta[:, None, None] * xp.sum(outer(rows, rows), axis=1)
-    alone = paths(xp, E, T, means, eta, phi, own=True)
-    carried = 0 * added
-    for s in range(L):
-        carried = carry(xp, E, T, eta, carried)
-        carried = carry(xp, E, T, eta, xp.matrix_transpose(carried))
-        carried = carried + eta[:, None, None] * outer(rows[:, s], rows[:, s])
-    terms = reach(xp, f, E, T, phi, eta)
-    square = terms * terms
-    found, itself = covariance(xp, driven), covariance(xp, alone)
+    said = rate[..., None] * (outer(phi[:, 0], phi[:, 0]) + rate[..., None] * draws)
+    added = rate * xp.sum(outer(noises, noises), axis=1)
+    one_step = rate * B + xp.asarray(np.eye(B.shape[-1]))
+    carried = 0 * B
+    for s in range(phi.shape[1]):
+        carried = xp.matmul(xp.matmul(one_step, carried), xp.matrix_transpose(one_step))
+        carried = carried + rate * outer(noises[:, s], noises[:, s])
+    terms = reach(xp, f, B, noises, eta)
+    by_means = covariance(xp, paths(xp, B, start, eta, noises))
+    by_itself = covariance(xp, paths(xp, B, start, eta, noises, own=True))
     return Judgement(
         (),
         (
-            equation(xp, "covariance of a step", of_step, said, square),
-            equation(xp, "covariance, driven by means", found, added, square),
-            equation(xp, "covariance, driven by itself", itself, carried, square),
+            equation(xp, "covariance of a step", of_step, said, terms * terms),
+            equation(xp, "covariance, driven by means", by_means, added, terms * terms),
+            equation(xp, "covariance, driven by itself", by_itself, carried, terms * terms),
         ),
     )
-
-
-def carry(xp: Any, E: Any, T: Any, eta: Any, matrix: Any) -> Any:
-    """``(I + eta B)`` times a matrix (B, K m, K m)."""
-    size, K, m = E.shape[0], E.shape[1], T.shape[-1]
-    columns = [xp.reshape(matrix[:, :, j], (size, K, m)) for j in range(K * m)]
-    moved = [c + eta[:, None, None] * drift(xp, E, T, c) for c in columns]
-    return xp.stack([xp.reshape(c, (size, K * m)) for c in moved], axis=-1)
 
 
 _STEP = (

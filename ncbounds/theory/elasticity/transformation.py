@@ -308,8 +308,17 @@ def spectrum_claim(xp: Any, *, f: Any, c: Any, alpha: Any, beta: Any) -> Judgeme
     )
 
 
+def wide_spectrum_claim(
+    xp: Any, *, further: Any, f: Any, c: Any, alpha: Any, beta: Any
+) -> Judgement:
+    """The same for features with `further` entries (B, K, m - K) beside f (B, K, K)."""
+    K, extra = f.shape[1], further.shape[2]
+    entries = [f[:, :, i] for i in range(K)] + [further[:, :, i] for i in range(extra)]
+    return spectrum_claim(xp, f=xp.stack(entries, axis=-1), c=c, alpha=alpha, beta=beta)
+
+
 _SPECTRUM_FIELDS = (
-    Field("f", ("K", "m")),
+    Field("f", ("K", "K")),
     Field("c", ("K",)),
     Field("alpha"),
     Field("beta"),
@@ -348,7 +357,6 @@ SPECTRUM = Statement(
                 spectrum_claim,
                 _SPECTRUM_FIELDS,
                 {"K": (2, 5)},
-                {"m": lambda sizes: sizes["K"]},
             ),
             remark="If one of the first two vanishes its multiplicity adds to that of 0. At "
             "alpha = -beta/(K-1) != 0 and K >= 3 the u are in the kernel but not independent of "
@@ -358,15 +366,14 @@ SPECTRUM = Statement(
         Variant(
             "sharp",
             "features of any dimension from K on",
-            rf"For {_IMPACTS}, $m \ge K$ and $R = \frac{{m - 2K}}{{K^2 - 2K + m}}$: $\alpha + "
+            rf"For {_IMPACTS}, $m > K$ and $R = \frac{{m - 2K}}{{K^2 - 2K + m}}$: $\alpha + "
             r"(K-1)R\beta$ once, $\alpha - R\beta$ $K - 1$ times, $0$ $(m-1)K$ times. The features "
             r"of the one eigenvector differ by $(\alpha - \beta)(d_i - d_j)$: centred they are a "
             r"simplex ETF.",
             Claim(
-                spectrum_claim,
-                _SPECTRUM_FIELDS,
-                {"K": (2, 4), "extra": (0, 6)},
-                {"m": lambda sizes: sizes["K"] + sizes["extra"]},
+                wide_spectrum_claim,
+                (Field("further", ("K", "extra")), *_SPECTRUM_FIELDS),
+                {"K": (2, 4), "extra": (1, 6)},
             ),
             (
                 Bound("cosine of two residual directions", residual_cosine, "value"),
