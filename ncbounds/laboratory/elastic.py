@@ -307,17 +307,14 @@ def separation_probability(signal: float, n: int) -> float:
     number of samples of each class, all independent and Gaussian. It is at least ``1 - n
     exp(-signal^2/8)``; a direction chosen in hindsight may separate more often.
     """
-    from scipy.integrate import quad
-    from scipy.stats import norm
+    from scipy.special import ndtr
 
     if n < 1:
         raise InputError("n", n, "an integer >= 1")
-
-    def density(u: float) -> float:
-        last = n * norm.pdf(u) * norm.cdf(u) ** (n - 1)
-        return float(last * norm.sf(u - signal) ** n)
-
-    return float(quad(density, -9, 9, points=[0.0, min(signal / 2, 8.0)], limit=200)[0])
+    # The largest of n standard normal numbers is at u, and all of the others are beyond.
+    u, step = np.linspace(-9.0, 9.0, 3601, retstep=True)
+    last = n * np.exp(-u * u / 2) / math.sqrt(2 * math.pi) * ndtr(u) ** (n - 1)
+    return float(np.sum(last * ndtr(signal - u) ** n) * step)
 
 
 def separation_without_signal(n: int, m: int) -> float:
@@ -354,7 +351,9 @@ def separation_rate(
     found = 0
     for _ in range(trials):
         x, y = rng.standard_normal((2, n, m))
-        found += separated(x + far, y)
+        x = x + far
+        # The line through the means often does it, and costs less to try.
+        found += bool(x[:, 0].min() > y[:, 0].max()) or separated(x, y)
     return found / trials
 
 
