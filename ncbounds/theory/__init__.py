@@ -107,6 +107,11 @@ TOPICS = (
     "elasticity.class_means",
     "elasticity.separation",
     "elasticity.linearised_drift",
+    "transfer.cdnv",
+    "transfer.deviations",
+    "transfer.class_means",
+    "transfer.depth",
+    "transfer.target_tasks",
 )
 
 

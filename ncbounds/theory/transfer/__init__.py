@@ -1,0 +1,1 @@
+"""Class-distance normalised variance, nearest class means, effective depth, transfer to classes."""

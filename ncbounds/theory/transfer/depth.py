@@ -1,0 +1,330 @@
+"""Effective depth, minimal depth, and the generalization bound by depth (53).
+
+Features after each layer are given as points; the error of a layer is that of the nearest class
+mean, ties counted as errors. The effective depth of a network is the first layer with an error of
+at most epsilon, and by convention its number of layers where there is none.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from ncbounds.arithmetic.formula import formula, nonnegative, proportion
+from ncbounds.theory.terms import (
+    Bound,
+    Claim,
+    Comparison,
+    Field,
+    Judgement,
+    Source,
+    Statement,
+    Variant,
+)
+from ncbounds.theory.transfer.cdnv import (
+    decided,
+    normalised_variances,
+    own_mean_errors,
+    saturated,
+)
+
+SHARE = proportion("p", "share of relabelled samples", "p", one_included=False)
+MARGIN = proportion("alpha", "margin of the second assumption", r"\alpha", one_included=False)
+DEEP = nonnegative("deep", "probability that the depth is at least the minimal one", r"\pi")
+FAILED = nonnegative("failed", "probability that an assumption fails", r"\delta^1 + \delta^2")
+
+
+@formula(SHARE, MARGIN, DEEP, FAILED)
+def printed_depth_bound(xp: Any, p: Any, alpha: Any, deep: Any, failed: Any) -> Any:
+    """Right-hand side of (53)."""
+    return deep + (1 + alpha) * p + failed
+
+
+@formula(SHARE, MARGIN, DEEP, FAILED)
+def sharp_depth_bound(xp: Any, p: Any, alpha: Any, deep: Any, failed: Any) -> Any:
+    """The same where an error below the threshold is not counted twice."""
+    threshold = (1 + alpha) * p
+    return threshold + (1 - threshold) * (deep + failed)
+
+
+# -- depth ----------------------------------------------------------------------------------------
+
+
+def first_layer(xp: Any, fails: Any, depth: int) -> Any:
+    """Number of the first layer that does not fail, (B, L) to (B,); at most `depth`."""
+    found, still = 1 + 0 * fails[:, 0], 1 + 0 * fails[:, 0]
+    for layer in range(depth - 1):
+        still = still * fails[:, layer]
+        found = found + still
+    return found
+
+
+def layer_errors(xp: Any, features: Any) -> Any:
+    """Errors of the nearest class mean after each layer: (..., L, K, M, d) to (..., L)."""
+    return xp.mean(own_mean_errors(xp, features), axis=-1)
+
+
+def effective_depth(xp: Any, errors: Any, epsilon: Any) -> Any:
+    """First layer with an error of at most epsilon, L without: errors (B, L)."""
+    return first_layer(xp, decided(xp, errors - epsilon[:, None]), errors.shape[-1])
+
+
+def minimal_depth(xp: Any, errors: Any, epsilon: Any) -> Any:
+    """Least depth at which one of H networks has an error of at most epsilon, (B, H, L); or L + 1.
+
+    The networks stand for all compositions of layers of the class, of up to L layers.
+    """
+    least = xp.min(errors, axis=1)
+    return first_layer(xp, decided(xp, least - epsilon[:, None]), errors.shape[-1] + 1)
+
+
+def convention_claim(xp: Any, *, features: Any, epsilon: Any) -> Judgement:
+    """The minimal depth of a class beside the effective depth of its first network."""
+    errors = layer_errors(xp, features)
+    return Judgement(
+        (),
+        (
+            Comparison(
+                "minimal depth",
+                minimal_depth(xp, errors, epsilon),
+                effective_depth(xp, errors[:, 0], epsilon),
+            ),
+        ),
+    )
+
+
+def depth_claim(
+    xp: Any, *, features: Any, epsilon: Any, more: Any, scale: Any, shift: Any
+) -> Judgement:
+    """The same for a network that reaches epsilon, and how depth depends on what it depends on."""
+    errors = layer_errors(xp, features)
+    own = effective_depth(xp, errors[:, 0], epsilon)
+    moved = scale[:, :, None, None, None] * features[:, 0] + shift[:, :, None, None, :]
+    return Judgement(
+        (Comparison("a layer reaches epsilon", xp.min(errors[:, 0], axis=-1), epsilon),),
+        (
+            Comparison("minimal depth", minimal_depth(xp, errors, epsilon), own),
+            Comparison("larger epsilon", effective_depth(xp, errors[:, 0], epsilon + more), own),
+            Comparison(
+                "scaled and moved layer by layer", layer_errors(xp, moved), errors[:, 0], "="
+            ),
+        ),
+    )
+
+
+def cdnv_depth_claim(xp: Any, *, features: Any, epsilon: Any) -> Judgement:
+    """Errors of layers, and the effective depth, by CDNV alone."""
+    errors = layer_errors(xp, features)
+    K = features.shape[2]
+    whole, _ = normalised_variances(xp, features)
+    bound = (K - 1) * xp.mean(saturated(4 * whole), axis=-1)
+    return Judgement(
+        (),
+        (
+            Comparison("error of each layer", errors, bound),
+            Comparison(
+                "effective depth",
+                effective_depth(xp, errors, epsilon),
+                effective_depth(xp, bound, epsilon),
+            ),
+        ),
+    )
+
+
+_CLASS = Field("features", ("H", "L", "K", "M", "d"))
+_NETWORK = Field("features", ("L", "K", "M", "d"))
+_EPSILON = Field("epsilon", (), "proportion")
+_CLASS_SIZES = {"H": (1, 2), "L": (1, 2), "K": (2, 2), "M": (1, 2), "d": (1, 2)}
+
+DEFINITION = Statement(
+    id="review:definition-depth",
+    kind="definition",
+    title="Effective depth and minimal NCC depth",
+    source=Source("review", "Sec. 4.2"),
+    topic="transfer",
+    variants=(
+        Variant(
+            "printed",
+            "the definition",
+            r"The $\epsilon$-effective depth of a network on samples is the first layer whose "
+            r"nearest class means err on a share of at most $\epsilon$, or L without such a layer; "
+            r"the $\epsilon$-minimal depth of a class of layers is the least number of them that "
+            r"can be composed so that this error is at most $\epsilon$.",
+        ),
+        Variant(
+            "printed",
+            "the minimal depth is at most the effective depth",
+            r"$\rho_{\min}^\epsilon(G, X) \le \rho_X^\epsilon(h)$ for every network h with layers "
+            r"in G.",
+            Claim(convention_claim, (_CLASS, _EPSILON), _CLASS_SIZES),
+            defect="By convention the effective depth is L where no layer reaches epsilon, and "
+            "then the minimal depth may be larger, or there is none. Without the convention "
+            "(infinite, where there is no such layer) it holds.",
+        ),
+        Variant(
+            "corrected",
+            "for networks that reach epsilon at some layer",
+            r"If some layer of h has an error of at most $\epsilon$, $\rho_{\min}^\epsilon(G, X) "
+            r"\le \rho_X^\epsilon(h)$. The effective depth does not grow with $\epsilon$, and "
+            r"does not change when features are scaled and moved layer by layer.",
+            Claim(
+                depth_claim,
+                (
+                    _CLASS,
+                    Field("epsilon", (), "budget", "a layer reaches epsilon"),
+                    Field("more", (), "nonnegative"),
+                    Field("scale", ("L",), "positive"),
+                    Field("shift", ("L", "d")),
+                ),
+                _CLASS_SIZES,
+            ),
+            remark="Behind the effective depth the error may rise again: it is the first layer, "
+            "not one from which on all are good.",
+        ),
+        Variant(
+            "sharp",
+            "effective depth by CDNV",
+            r"With $a_{ij} = Var_i/|\mu_i - \mu_j|^2$ after a layer, its error is at most (K-1) "
+            r"times the mean of $\frac{4 a_{ij}}{1 + 4 a_{ij}}$ over $i \ne j$; so the first layer "
+            r"where this is at most $\epsilon$ is not before the effective depth.",
+            Claim(
+                cdnv_depth_claim,
+                (_NETWORK, _EPSILON),
+                {"L": (1, 3), "K": (2, 3), "M": (1, 3), "d": (1, 2)},
+            ),
+        ),
+    ),
+)
+
+# -- (53) -----------------------------------------------------------------------------------------
+
+
+def memorising_claim(xp: Any, *, flips: Any, epsilon: Any, alpha: Any) -> Judgement:
+    """(53) for networks that separate by one layer and then undo it on all that is new.
+
+    Inputs x = (s, u) with label s = -1 or 1 and u from [0, 1]. Layers: r(x) = (s, u, 1), and for
+    any function F of (s, u) with finitely many exceptions g_F(s, u, 1) = F(s, u), 0 without the
+    mark 1. On X_1 the network h = g_F after r has F = s on X_1 and -s elsewhere. Each sample has
+    P + 1 points of each label; `flips` (B, P) marks relabelled ones of X_2 with the label -1.
+    The level of (53) is epsilon/(2N), so that no error of a single sample is let through.
+    """
+    P = flips.shape[1]
+    N = 2 * (P + 1)
+    p, level = xp.sum(flips, axis=-1) / N, epsilon / (2 * N)
+    marked = [flips[:, k] for k in range(P)] + [0 * flips[:, 0]]
+    turned = xp.stack([xp.stack(marked, axis=-1), xp.stack([0 * m for m in marked], -1)], axis=1)
+    sides = xp.stack([0 * turned[:, 0] - 1, 0 * turned[:, 1] + 1], axis=1)
+    effective = 1 + decided(xp, _share_wrong(xp, sides, 0 * turned) - level)
+    # Two layers, g_F after r, fit any labels; one layer g_F is constant, r is judged here.
+    minimal = 1 + decided(xp, _share_wrong(xp, sides, turned) - level)
+    deep = 1 - decided(xp, minimal - effective)
+    bound = printed_depth_bound(xp, p=p, alpha=alpha, deep=deep, failed=0 * p)
+    return Judgement((), (Comparison("(53)", 1 + 0 * p, bound),))
+
+
+def _share_wrong(xp: Any, sides: Any, flips: Any) -> Any:
+    """Error of the nearest class mean of the numbers `sides` twice, the second time relabelled.
+
+    u is left out: any features (s, c u) with small c have the same error.
+    """
+    N = sides.shape[1] * sides.shape[2]
+    flat, turned = xp.reshape(sides, (-1, N)), xp.reshape(sides * (1 - 2 * flips), (-1, N))
+    points = xp.stack([flat, flat], axis=1)
+    upper = xp.stack([(1 + flat) / 2, (1 + turned) / 2], axis=1)
+    size = xp.sum(upper, axis=(1, 2))
+    total = xp.sum(points * upper, axis=(1, 2))
+    means = (total / size, (0 * total - total) / (2 * N - size))  # the points add up to zero
+    above, below = ((points - m[:, None, None]) for m in means)
+    nearer = decided(xp, below * below - above * above)
+    other = decided(xp, above * above - below * below)
+    right = upper * nearer + (1 - upper) * other
+    return 1 - xp.mean(right, axis=(1, 2))
+
+
+def needed_claim(
+    xp: Any, *, errors: Any, minimal: Any, more: Any, less: Any, failed: Any, half: Any, alpha: Any
+) -> Judgement:
+    """(53) from what its proof needs, over equally likely outcomes.
+
+    Where the assumptions hold and the error reaches (1 + alpha) p, the depth is `minimal + more`;
+    elsewhere it is any integer.
+    """
+    p = half / 2
+    threshold = (1 + alpha) * p
+    below = decided(xp, threshold[:, None] - errors)
+    free = 1 - (1 - below) * (1 - failed)
+    depth = minimal + more - less * free
+    deep = xp.mean(1 - decided(xp, minimal - depth), axis=-1)
+    given = {"p": p, "alpha": alpha, "deep": deep, "failed": xp.mean(failed, axis=-1)}
+    error = xp.mean(errors, axis=-1)
+    return Judgement(
+        (),
+        (
+            Comparison("(53)", error, printed_depth_bound(xp, **given)),
+            Comparison("sharper", error, sharp_depth_bound(xp, **given)),
+        ),
+    )
+
+
+EQUATION_53 = Statement(
+    id="review:eq-53",
+    kind="equation",
+    title="Generalization bound by depth",
+    source=Source("review", "(53)"),
+    topic="transfer",
+    variants=(
+        Variant(
+            "printed",
+            "for all networks, under the two assumptions",
+            r"If the errors of $h_{X_1}$ on $X_2$ are uniformly distributed and minimal depths do "
+            r"not fall with more random labels, then $E err_P(h_{X_1}) \le P[E_\kappa "
+            r"\rho_{X_1}^\epsilon(h_{X_1}) \ge \rho_{\min}^\epsilon(G, X_1 \cup \tilde X_2)] + "
+            r"(1+\alpha) p + \delta^1 + \delta^2$.",
+            Claim(
+                memorising_claim,
+                (
+                    Field("flips", ("P",), "mask"),
+                    _EPSILON,
+                    Field("alpha", (), "proportion"),
+                ),
+                {"P": (1, 3)},
+            ),
+            defect="The effective depth on X_1 says nothing of what later layers do to new inputs. "
+            "Here one layer separates X_1 and all of X_2, the next memorises X_1 and is wrong on "
+            "everything else: the error is 1, all of X_2 is misclassified (uniformly), the depth "
+            "on X_1 is 1, and with any wrong label the minimal depth is 2, however many are "
+            "wrong, so both delta are 0. The right-hand side is (1 + alpha) p < 1.",
+        ),
+        Variant(
+            "corrected",
+            "where a large error makes a network deep",
+            r"If, except with probability $\delta^1 + \delta^2$, an error of at least "
+            r"$(1+\alpha)p$ implies that the depth is at least the minimal one, (53) holds, and "
+            r"with $\tau = (1+\alpha)p$, $\pi$ the probability in it: $E err \le \tau + (1 - \tau)"
+            r"(\pi + \delta^1 + \delta^2)$.",
+            Claim(
+                needed_claim,
+                (
+                    Field("errors", ("outcomes",), "proportion"),
+                    Field("minimal", ("outcomes",), "integer", least=1),
+                    Field("more", ("outcomes",), "integer"),
+                    Field("less", ("outcomes",), "integer"),
+                    Field("failed", ("outcomes",), "mask"),
+                    Field("half", (), "proportion"),
+                    Field("alpha", (), "proportion"),
+                ),
+                {"outcomes": (1, 4)},
+            ),
+            (
+                Bound("expected error", printed_depth_bound, "upper", trivial=1),
+                Bound("expected error", sharp_depth_bound, "upper", trivial=1),
+            ),
+            remark="The premise holds by definition if the depth is that of the network on X_1 and "
+            "X_2 together, X_2 labelled by the network, and the network fits these labels by the "
+            "nearest class means of some layer: they are then labels with as many random ones as "
+            "the network makes errors. On X_1 alone it has to be assumed. An outcome includes the "
+            "initial weights; depths averaged over them do not do where errors vary with them.",
+        ),
+    ),
+)
+
+STATEMENTS = (DEFINITION, EQUATION_53)

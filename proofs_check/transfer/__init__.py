@@ -1,0 +1,1 @@
+"""Proofs about class-distance normalised variance, nearest class means, depth and transfer."""
