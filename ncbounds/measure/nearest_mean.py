@@ -1,0 +1,219 @@
+"""Nearest class means: their errors, measured, beside what the class-distance variance guarantees.
+
+A sample goes to the class whose mean is nearest; a tie counts as an error. `nearest_means` measures
+features with the means of their own classes, or other features with the same means; `few_shot`
+draws a few samples of each class and uses their means, as in transfer to new classes. The bounds
+are those of `review:eq-51`, `review:eq-52` and `review:eq-54`.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import asdict, dataclass
+from typing import Any
+
+import numpy as np
+
+from ncbounds.arithmetic.floats import numpy_namespace
+from ncbounds.errors import InputError
+from ncbounds.measure.door import Floats, Indices, admit
+from ncbounds.theory.transfer import deviations, target_tasks
+from ncbounds.theory.transfer.cdnv import saturated
+
+_BLOCK = 4096
+
+
+@dataclass(frozen=True)
+class NearestMeans:
+    """Errors of the nearest class mean and their bounds; `held_out` is None without such features.
+
+    `error` is the share of the samples that err. `cdnv` is the mean over the pairs of classes (51).
+    `bound_lines` uses variances along the lines between class means, `bound_pairs` the whole
+    variances, pair by pair; `bound_classes`, of the nearest other class alone, has no factor K - 1.
+    """
+
+    error: float
+    held_out: float | None
+    cdnv: float
+    bound_lines: float
+    bound_pairs: float
+    bound_classes: float
+
+    @property
+    def bound(self) -> float:
+        """The best of the bounds, at most 1."""
+        return min(self.bound_lines, self.bound_pairs, self.bound_classes, 1.0)
+
+    def to_dict(self) -> dict[str, Any]:
+        """Plain data."""
+        return {**asdict(self), "bound": self.bound}
+
+
+def nearest_means(
+    features: object, labels: object, held_out: object = None, held_out_labels: object = None
+) -> NearestMeans:
+    """Measure the nearest-class-mean error of features (n, d) with integer labels (n,).
+
+    `held_out` (m, d) with its labels is classified by the same means; its labels must occur among
+    the others. Raises InputError for what `ncbounds.measure` refuses, for class means that
+    coincide, and for held-out labels that are unknown.
+
+    Source: review eq. 51 and the definitions of Sec. 4.2.
+
+    >>> found = nearest_means([[-1.0], [0.0], [2.0], [3.0]], [0, 0, 1, 1])
+    >>> found.error, found.cdnv, round(found.bound, 4)
+    (0.0, 0.027777777777777776, 0.1)
+    """
+    samples = admit(features, labels, None, None)
+    x, names = samples.features.astype(np.float64), np.unique(np.asarray(labels))
+    centres, whole, along = _geometry(x, samples.index, samples.K)
+    shares = samples.counts / samples.n
+    other: float | None = None
+    if held_out is not None:
+        tested = admit(held_out, held_out_labels, None, None)
+        known = np.unique(np.asarray(held_out_labels))
+        if tested.d != samples.d or not np.isin(known, names).all():
+            raise InputError("held_out", f"d = {tested.d}", f"d = {samples.d} and known labels")
+        place = np.searchsorted(names, known)[tested.index]
+        other = error_rate(tested.features.astype(np.float64), place, centres)
+    return NearestMeans(
+        error=error_rate(x, samples.index, centres),
+        held_out=other,
+        cdnv=float(whole[~np.eye(samples.K, dtype=bool)].mean()),
+        bound_lines=float(shares @ saturated(4 * along).sum(axis=1)),
+        bound_pairs=float(shares @ saturated(4 * whole).sum(axis=1)),
+        bound_classes=float(shares @ np.minimum(4 * whole.max(axis=1), 1.0)),
+    )
+
+
+def error_rate(x: Floats, index: Indices, centres: Floats) -> float:
+    """Share of samples (n, d) that some other centre (K, d) is at least as near as their own."""
+    wrong = 0
+    for start in range(0, len(x), _BLOCK):
+        rows, own = x[start : start + _BLOCK], index[start : start + _BLOCK]
+        distances = np.stack([((rows - c) ** 2).sum(axis=1) for c in centres], axis=1)
+        at = np.arange(len(rows))
+        mine = distances[at, own].copy()
+        distances[at, own] = np.inf
+        wrong += int((distances.min(axis=1) <= mine).sum())
+    return wrong / len(x)
+
+
+def _geometry(x: Floats, index: Indices, K: int) -> tuple[Floats, Floats, Floats]:
+    """Class means, and variances over squared distances of means: whole and along, (K, K)."""
+    classes = [x[index == c] for c in range(K)]
+    centres = np.stack([rows.mean(axis=0) for rows in classes])
+    lines = centres[None, :, :] - centres[:, None, :]
+    apart = (lines**2).sum(axis=-1)
+    off = ~np.eye(K, dtype=bool)
+    if not apart[off].min() > 0:
+        raise InputError("features", "two class means that coincide", "of distinct class means")
+    np.fill_diagonal(apart, 1.0)
+    whole, along = np.zeros((K, K)), np.zeros((K, K))
+    for c, rows in enumerate(classes):
+        steps = rows - centres[c]
+        whole[c] = (steps**2).sum(axis=1).mean() / apart[c]
+        along[c] = ((steps @ lines[c].T) ** 2).mean(axis=0) / apart[c] ** 2
+        whole[c, c] = along[c, c] = 0.0
+    return centres, whole, along
+
+
+@dataclass(frozen=True)
+class FewShot:
+    """Error of nearest means of `shots` samples a class over all tasks of `ways` of the classes.
+
+    `error` is a mean over draws with standard error `spread`. `pairs` and `mean` bound it pair by
+    pair and by the mean CDNV (`review:eq-54` sharp), `linear` is the printed form, our constant.
+    """
+
+    ways: int
+    shots: int
+    error: float
+    spread: float
+    cdnv: float
+    pairs: float
+    mean: float
+    linear: float
+
+    def to_dict(self) -> dict[str, Any]:
+        """Plain data."""
+        return asdict(self)
+
+
+def few_shot(
+    features: object, labels: object, ways: int, shots: int, draws: int = 200, seed: int = 0
+) -> FewShot:
+    """Transfer error (54) to tasks of `ways` classes, estimated, and its bounds.
+
+    Each class is the uniform distribution on its features: a draw takes `ways` classes at random
+    and `shots` features of each with replacement, and every feature of these classes is classified
+    by the nearest mean. So the bounds hold for the expectation exactly; `spread` says how far the
+    estimate may be off. Raises InputError for counts out of range.
+    """
+    samples = admit(features, labels, None, None)
+    for name, value, least, most in (
+        ("ways", ways, 2, samples.K),
+        ("shots", shots, 1, math.inf),
+        ("draws", draws, 2, math.inf),
+    ):
+        if not least <= value <= most:
+            raise InputError(name, value, f"an integer from {least} to {most}")
+    x = samples.features.astype(np.float64)
+    _, whole, _ = _geometry(x, samples.index, samples.K)
+    classes = [x[samples.index == c] for c in range(samples.K)]
+    rng, errors = np.random.default_rng(seed), []
+    for _ in range(draws):
+        chosen = rng.choice(samples.K, size=ways, replace=False)
+        centres = np.stack(
+            [classes[c][rng.integers(len(classes[c]), size=shots)].mean(axis=0) for c in chosen]
+        )
+        errors.append(
+            np.mean(
+                [error_rate(classes[c], np.full(len(classes[c]), k), centres)
+                 for k, c in enumerate(chosen)]
+            )
+        )  # fmt: skip
+    xp = numpy_namespace()
+    off = ~np.eye(samples.K, dtype=bool)
+    own, other = whole[off], whole.T[off]
+    capped = np.minimum(target_tasks.pair_bound(own, other, shots), 1.0)
+    V = float(own.mean())
+    given = {"t": ways, "n": shots, "V": V}
+    return FewShot(
+        ways,
+        shots,
+        float(np.mean(errors)),
+        float(np.std(errors, ddof=1) / math.sqrt(draws)),
+        V,
+        pairs=float((ways - 1) * capped.mean()),
+        mean=float(target_tasks.transfer_bound(xp, **given)),
+        linear=float(target_tasks.linear_transfer_bound(xp, **given)),
+    )
+
+
+def population_cdnv_bound(
+    first: object, second: object, radius: float, delta: float = 0.05, maps: int = 1
+) -> float:
+    """Bound on the CDNV of two classes from samples (n, d) of the same size; inf without one.
+
+    With probability at least 1 - delta, for features that lie in a ball of the given radius for
+    certain, as features scaled to length 1 do, and for `maps` feature maps that were given before
+    the samples: so not for the samples that the map was trained on (`review:eq-52`).
+    """
+    x, y = (np.asarray(rows, dtype=np.float64) for rows in (first, second))
+    if x.ndim != 2 or x.shape != y.shape or len(x) < 2:
+        raise InputError("second", f"array of shape {y.shape}", f"two or more rows as {x.shape}")
+    if not radius > 0 or not 0 < delta < 1 or maps < 1:
+        given = f"{radius}, {delta}, {maps}"
+        raise InputError("radius, delta, maps", given, "positive, in (0, 1), at least 1")
+    separation = deviations.separation_bound(
+        numpy_namespace(),
+        distance=np.linalg.norm(x.mean(axis=0) - y.mean(axis=0)),
+        s_1=((x - x.mean(axis=0)) ** 2).sum(axis=1).mean(),
+        s_2=((y - y.mean(axis=0)) ** 2).sum(axis=1).mean(),
+        n=np.float64(len(x)),
+        R=np.float64(radius),
+        H=np.float64(maps),
+        delta=np.float64(delta),
+    )
+    return float(1 / (2 * separation**2)) if separation > 0 else math.inf
