@@ -9,6 +9,8 @@ The uses::
     ncbounds.compare_network(module, train, test)            # and bounds on the test error
     ncbounds.proximity_certificate(classes=10, alpha=2, beta=3, loss=0.02)  # from numbers alone
     ncbounds.square_loss_certificate(outputs=z, labels=y, targets="one-hot")  # the square loss
+    ncbounds.minimum("cross-entropy", K=10, n=100, m=9, lambda_A=5e-3, lambda_F=1e-3)  # of a model
+    ncbounds.certify_optimality(features, labels, weights, lambda_A=5e-3, lambda_F=1e-3)
 
 Names are imported when they are first used, so that ``import ncbounds`` is instant.
 """
@@ -24,10 +26,12 @@ _HOME = {
     "InputError": "ncbounds.errors",
     "MissingDependencyError": "ncbounds.errors",
     "NcboundsError": "ncbounds.errors",
+    "certify_optimality": "ncbounds.laboratory.optimality",
     "compare": "ncbounds.report.compare",
     "compare_network": "ncbounds.report.generalization",
     "evaluate": "ncbounds.theory.evaluate",
     "measure": "ncbounds",
+    "minimum": "ncbounds.report.minimum",
     "proximity_certificate": "ncbounds.report.certificate",
     "square_loss_certificate": "ncbounds.report.square_loss",
     "statement": "ncbounds.theory",
@@ -40,10 +44,12 @@ __all__ = [
     "MissingDependencyError",
     "NcboundsError",
     "__version__",
+    "certify_optimality",
     "compare",
     "compare_network",
     "evaluate",
     "measure",
+    "minimum",
     "proximity_certificate",
     "square_loss_certificate",
     "statement",
@@ -53,10 +59,12 @@ __all__ = [
 
 if TYPE_CHECKING:
     from ncbounds.errors import InputError, MissingDependencyError, NcboundsError
+    from ncbounds.laboratory.optimality import certify_optimality
     from ncbounds.measure import measure
     from ncbounds.report.certificate import proximity_certificate
     from ncbounds.report.compare import compare
     from ncbounds.report.generalization import compare_network
+    from ncbounds.report.minimum import minimum
     from ncbounds.report.square_loss import square_loss_certificate
     from ncbounds.report.verification import verify
     from ncbounds.theory import statement, statements

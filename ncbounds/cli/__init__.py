@@ -25,6 +25,8 @@ COMMANDS = {
     "campaign": "Search for counterexamples of one statement, at length.",
     "code": "The best code of K classes in d dimensions, certified.",
     "margin": "The distance of each class of a classifier to the rest, certified.",
+    "minimum": "The global minimum of a model of free features, and its phase.",
+    "optimality": "How far features and weights are from a global minimum, certified.",
     "measure": "Neural collapse metrics of a file of features.",
     "compare": "Measured quantities beside every bound that applies.",
     "plot": "Draw bounds, or bounds against measurements.",
