@@ -11,7 +11,7 @@ counts, and where the two readings differ the other one stands beside, as `.samp
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal
 
 
@@ -25,6 +25,8 @@ class Metric:
     direction: Literal["lower", "higher", "neither"]
     """Which way neural collapse moves it."""
     needs_weights: bool = False
+    zero: str = ""
+    """Where exactly it is zero, as far as that is not plain, and the statement that says so."""
 
 
 _NC1 = "(1/K) tr(Sigma_W Sigma_B^+), Sigma_B = mean_c (mu_c - mu)(mu_c - mu)^T, "
@@ -35,7 +37,51 @@ _FIRST = "Papyan, Han, Donoho 2020"
 _LAYER = "Zhu et al. 2021"
 _FRAME = "Tirer, Bruna 2022, for review eq. 39"
 
-METRICS: dict[str, Metric] = {
+_SEEN = "no variance within classes in the span of the centred class means (review:eq-4)"
+_AT_MEANS = "every feature equals its class mean"
+_AT_SIMPLEX = "the class means are a simplex ETF, equal norms included; always for K = 2"
+
+_ZERO = {
+    "nc1.pinv": _SEEN,
+    "nc1.pinv.samples": _SEEN,
+    "nc1.fuzziness": _SEEN,
+    "nc1.trace": _AT_MEANS,
+    "nc1.relative": _AT_MEANS,
+    "nc1.relative.centred": _AT_MEANS,
+    "nc1.spherical": "the features of a class are positive multiples of one vector",
+    "nc2.etf": _AT_SIMPLEX + " (review:eq-7)",
+    "nc2.etf.unscaled": _AT_SIMPLEX,
+    "nc2.etf.weights": "the weights are a simplex ETF of mean zero",
+    "nc2.orthogonal": "the class means are orthogonal, of equal norms",
+    "nc2.cosine": _AT_SIMPLEX + " (review:eq-5)",
+    "nc2.cosine.weights": "the directions of the weights are a simplex ETF, of any norms",
+    "nc2.equiangular": _AT_SIMPLEX + " (review:eq-5)",
+    "nc2.equiangular.weights": "the weights have equal cosines, of any value",
+    "nc2.gram": "the features are at the points of a simplex ETF of mean zero "
+    "(review:remark-collapsed)",
+    "nc2.equinorm": "the centred class means have equal norms, at any angles (review:eq-5)",
+    "nc2.equinorm.weights": "the weights have equal norms, at any angles",
+    "nc3.etf": "only if the centred class means have equal norms; at a simplex ETF, if the weights "
+    "are aligned with it in its span (review:eq-8)",
+    "nc3.etf.unscaled": "the weights give the centred class means the outputs of a simplex ETF",
+    "nc3.orthogonal": "the weights give the class means one-hot outputs, up to one factor",
+    "nc3.distance": "the weights are a positive multiple of the centred class means",
+    "nc3.distance.directions": "the weights are a positive multiple of their directions",
+    "nc3.angle": "the centred weights are a positive multiple of the class means",
+    "nc3.angle.centred": "the centred weights are a positive multiple of the centred class means",
+    "nc4.disagreement": "the last layer predicts the nearest class mean, right or wrong "
+    "(review:eq-9)",
+    "nc4.disagreement.balanced": "the same",
+    "ncc.error": "the nearest class mean is always right, as where nc1.pinv is zero and class "
+    "means differ (review:remark-collapsed)",
+    "ncc.error.balanced": "the same",
+    "cdnv.mean": _AT_MEANS,
+    "cdnv.max": _AT_MEANS,
+    "gnc1": "no variance within classes in the span of the class means (gnc:definition-gnc1)",
+    "gnc3": "every feature has the direction of the weights of its class (gnc:definition-gnc3)",
+}
+
+_METRICS: dict[str, Metric] = {
     "nc1.pinv": Metric(
         "variability within classes relative to that between them (NC1)",
         _NC1 + "Sigma_W = mean (h - mu_c)(h - mu_c)^T",
@@ -407,4 +453,8 @@ METRICS: dict[str, Metric] = {
         "higher",
         True,
     ),
+}
+
+METRICS: dict[str, Metric] = {
+    name: replace(metric, zero=_ZERO.get(name, "")) for name, metric in _METRICS.items()
 }

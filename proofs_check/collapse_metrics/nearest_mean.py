@@ -37,7 +37,7 @@ from proofs_check.steps import (
     proof,
     tie,
 )
-from proofs_check.vectors import dot
+from proofs_check.vectors import dot, mean
 
 _gap = sympy.Symbol("gap", nonnegative=True)
 
@@ -161,6 +161,50 @@ def _unseen_sides(gaps: Any, rest: Any, r: Any, a: Any, of_rest: Any, b: Any) ->
         "farther from another mean": (between, between),
         "nearest mean": (Fraction(0), Fraction(0)),
         "training error": (error, error),
+    }
+
+
+@proof("review:remark-collapsed", "sharp", "one number for NC1, NC2 and the centre")
+def one_number(claim: Claim) -> Iterator[Step]:
+    """|sum mu|^2 is the sum of all inner products; the mean |mu_k|^2 is alpha^2 less variance."""
+    alpha2 = sympy.Symbol("alpha2", positive=True)
+    W, centre = sympy.symbols("W centre", nonnegative=True)
+    e, m = sympy.symbols("e m", real=True)
+    yield identity("the mean of (m + e)^2, e of mean zero", (m + e) ** 2 - 2 * m * e, m**2 + e**2)
+    off = (K**2 * centre - K * (alpha2 - W)) / (K * (K - 1))  # mean off the diagonal
+    yield identity(
+        "K - 1 times the mean of <mu_k, mu_j>/alpha^2 + 1/(K-1)",
+        (K - 1) * (off / alpha2 + 1 / (K - 1)),
+        W / alpha2 + K * centre / alpha2,
+    )
+    yield nonnegative("a number is at most its size: |x| + x or |x| - x", 2 * _gap, [2, _gap])
+    D = sympy.Symbol("D", nonnegative=True)
+    formula = expression(nearest_mean.variability_from_gram, K=K, D=D)
+    yield identity("the formula is (K - 1) D", formula, (K - 1) * D)
+    yield assumes(claim, f="real")
+    points = [
+        point(f=[[[1], [2]], [[-1], [3]]]),
+        point(f=[[[1, 0]], [[0, 1]], [[2, 2]]]),
+    ]
+    yield tie("the claim compares these", claim, points, _one_number_sides, ("mean",))
+
+
+def _one_number_sides(f: Any) -> Sides:
+    classes, samples = len(f), [x for rows in f for x in rows]
+    means = [mean(rows) for rows in f]
+    square = sum(dot(x, x) for x in samples) / Fraction(len(samples))
+    within = 1 - sum(dot(m, m) for m in means) / classes / square
+    centre = mean(means)
+    both = within + classes * dot(centre, centre) / square
+    away = [
+        abs(dot(means[k], means[j]) / square + Fraction(1, classes - 1))
+        for k in range(classes)
+        for j in range(classes)
+        if j != k
+    ]
+    return {
+        "mean": (both, both),
+        "variability and centre": (both, (classes - 1) * sum(away) / len(away)),
     }
 
 

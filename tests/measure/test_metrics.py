@@ -275,6 +275,13 @@ def test_without_weights_only_metrics_of_features_are_there():
     assert set(metrics) == {name for name in METRICS if not METRICS[name].needs_weights}
 
 
+def test_metrics_of_collapse_say_where_they_are_zero():
+    silent = {"nc3.cosine", "nc3.cosine.centred"}  # higher is nearer: their angles say it
+    of_collapse = {name for name in METRICS if name.startswith(("nc", "cdnv", "gnc1", "gnc3"))}
+    said = {name for name in METRICS if METRICS[name].zero}
+    assert said == of_collapse - silent - {"gnc3.unscaled"}
+
+
 def test_every_metric_is_defined_in_the_table_and_nothing_else_is_measured():
     assert list(measure(SHEARED, TWO, AXIS).metrics) == list(METRICS)
 

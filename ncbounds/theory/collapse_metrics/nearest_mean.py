@@ -15,6 +15,8 @@ from ncbounds.theory.collapse_metrics.shapes import (
     centred_samples,
     dot,
     joined,
+    off_diagonal,
+    products,
     square_norm,
     squared_distances,
 )
@@ -31,6 +33,7 @@ from ncbounds.theory.terms import (
 )
 
 _K = integer("K", "number of classes", "K", at_least=2)
+_GRAM = nonnegative("D", "mean distance of inner products of class means from -1/(K-1)", "D")
 _NC1 = nonnegative("NC1", "the metric (4)", r"\mathcal{NC}_1")
 _FLAT = nonnegative("kappa", "largest variance of class means between two over their distance", "k")
 
@@ -310,6 +313,31 @@ def error_from_metrics(xp: Any, *, m: Any, y: Any, r: Any, a: Any, b: Any) -> Ju
     )
 
 
+@formula(_K, _GRAM)
+def variability_from_gram(xp: Any, K: Any, D: Any) -> Any:
+    """Upper bound on the share of variability, and the global mean, from inner products."""
+    return (K - 1) * D
+
+
+def one_number(xp: Any, *, f: Any) -> Judgement:
+    """Variability, the global mean and the inner products of class means, over alpha^2."""
+    K, means = f.shape[1], xp.mean(f, axis=2)
+    square = over_samples(xp, square_norm(xp, f))
+    within = over_samples(xp, square_norm(xp, centred_samples(xp, f))) / square
+    centre = square_norm(xp, xp.mean(means, axis=1)) / square
+    inner = off_diagonal(xp, products(xp, means, means)) / square[:, None]
+    away = inner + (0 * inner + 1) / (K - 1)
+    mean = xp.mean(xp.abs(away), axis=-1)
+    bound = variability_from_gram(xp, K=0 * mean + K, D=mean)
+    return Judgement(
+        (),
+        (
+            Comparison("mean", xp.mean(away, axis=-1) * (K - 1), within + K * centre, "="),
+            Comparison("variability and centre", within + K * centre, bound),
+        ),
+    )
+
+
 COLLAPSED = Statement(
     id="review:remark-collapsed",
     kind="remark",
@@ -354,6 +382,20 @@ COLLAPSED = Statement(
             remark="Together with NC2 and NC3: a simplex ETF of means, equal norms, and weights "
             "aligned with it in its span (review:eq-7, review:eq-8). What stays open are parts of "
             "features and weights across the span of the class means.",
+        ),
+        Variant(
+            "sharp",
+            "one number for NC1, NC2 and the centre",
+            r"With $\alpha^2$ the mean of $|f_{k,i}|^2$ and $D$ the mean over $k \ne j$ of "
+            r"$\bigl|\frac{\langle\mu_k, \mu_j\rangle}{\alpha^2} + \frac1{K-1}\bigr|$: the "
+            r"variance within classes over $\alpha^2$ and $K|\mu_G|^2/\alpha^2$ add up to $K - 1$ "
+            r"times the mean without the bars, so to at most $(K-1)D$.",
+            Claim(
+                one_number, (Field("f", ("C", "n", "d")),), {"C": (2, 4), "n": (1, 3), "d": (1, 3)}
+            ),
+            (Bound("variability within classes over alpha^2", variability_from_gram, "upper", 1),),
+            remark="D is the metric `nc2.gram`: where it vanishes every feature is one point of a "
+            "simplex ETF about zero. Attained by features that are all alike.",
         ),
         Variant(
             "sharp",

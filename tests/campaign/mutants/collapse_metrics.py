@@ -22,6 +22,7 @@ IN_SPAN = ("review:eq-8", "corrected", "a distance in the span of the class mean
 NORMS = ("review:eq-8", "sharp", "equal norms, whatever the weights")
 RULES = ("review:eq-9", "corrected", "a distance of two rules")
 BIAS = ("review:eq-9", "sharp", "weights aligned with a simplex ETF, any bias")
+ONE_NUMBER = ("review:remark-collapsed", "sharp", "one number for NC1, NC2 and the centre")
 NO_ERROR = ("review:remark-collapsed", "corrected", "no training error")
 ERROR = ("review:remark-collapsed", "sharp", "training error from NC1 and NC4")
 SQUARES = ("review:remark-nc12-imply-nc34", "corrected", "least squares with weight decay")
@@ -136,6 +137,11 @@ MUTANTS = {
         NO_ERROR,
         lambda c: changed(c, "farther from another mean", rhs(101, 100)),
     ),
+    "collapsed: one number, 1 % less": (
+        ONE_NUMBER,
+        lambda c: changed(c, "variability and centre", rhs(99, 100)),
+    ),
+    "collapsed: one number of the other sign": (ONE_NUMBER, lambda c: changed(c, "mean", flip)),
     "collapsed: a quarter of the error": (ERROR, lambda c: changed(c, "nearest mean", rhs(1, 4))),
     "collapsed: NC4 and half of NC1": (ERROR, lambda c: changed(c, "training error", rhs(1, 4))),
     "NC1-2: risk 1 % less": (SQUARES, lambda c: changed(c, "least", rhs(99, 100))),
