@@ -17,6 +17,7 @@ from proofs_check.collapse_metrics.sides import (
     Sides,
     centred,
     expression,
+    first_largest,
     inner_products,
     minus,
     plus,
@@ -40,6 +41,9 @@ from proofs_check.steps import (
 from proofs_check.vectors import dot, mean
 
 _gap = sympy.Symbol("gap", nonnegative=True)
+
+
+_PAIRS = tuple(product(range(3), repeat=2))
 
 
 def _triangle() -> Step:
@@ -125,11 +129,23 @@ def unseen_deviations(claim: Claim) -> Iterator[Step]:
     yield identity(
         "|(mu_k - mu_j, e)|^2 - |e|^2 = |mu_k - mu_j|^2", (k - j) ** 2 + e**2 - e**2, (k - j) ** 2
     )
-    gap, more = sympy.symbols("gap more", positive=True)
+    between, other = sympy.symbols("between other", positive=True)
+    yield nonnegative(
+        "which is positive: the first coordinates differ by positive gaps",
+        between**2 + other**2,
+        [between**2 + other**2],
+    )
     yield cases(
-        "means differ, as the first coordinates do by sums of positive gaps, so that the own mean "
-        "is nearest: the rule names the label, and differs from the last layer where that errs",
-        {"gap + more > 0": bool((gap + more).is_positive), "square": bool((gap**2).is_positive)},
+        "so the own mean is nearest, whichever its place, and the rule names the label",
+        {
+            f"{own} of {size}": first_largest([Fraction(own == c) for c in range(size)]) == own
+            for size in range(2, 6)
+            for own in range(size)
+        },
+    )
+    yield cases(
+        "a rule that is always right differs from the last layer where that errs",
+        {f"{said} {true}": (said != true) == (true != said) for said, true in _PAIRS},
     )
     yield assumes(claim, gaps="positive", rest="real", r="real", a="real", of_rest="real", b="real")
     points = [
