@@ -92,8 +92,24 @@ def run(settings: Settings, m: int, scale: float, seed: int) -> dict[str, Any]:
         "linear_until": _linear_until(
             path.weights, linearised_flow(F, A, times=times).weights, times
         ),
+        "spread": float(np.linalg.norm(_apart(path.features[-1]))),
+        "frozen_spread": _frozen_spread(F, A),
         "drift": path.drift,
     }
+
+
+def _apart(F: Array) -> Array:
+    """Features less the means of their classes."""
+    apart: Array = F - F.mean(axis=1, keepdims=True)
+    return apart
+
+
+def _frozen_spread(F: Array, A: Array) -> float:
+    """The spread within classes orthogonal to the rows of A in T: it rests to first order."""
+    _, values, rows = np.linalg.svd(nearest_on_subspace(F, A)[1], full_matrices=False)
+    rows = rows[values > 1e-9 * values.max()]
+    apart = _apart(F)
+    return float(np.linalg.norm(apart - apart @ rows.T @ rows))
 
 
 def _off_subspace(F: Array, A: Array, b: Array) -> float:
@@ -138,6 +154,8 @@ COLUMNS = {
     "snc1": "SNC1",
     "snc2": "SNC2",
     "at least": "at least",
+    "spread": "spread",
+    "frozen_spread": "frozen",
     "snc3": "SNC3",
     "risk": "risk",
     "off_subspace": "off S",
@@ -150,7 +168,8 @@ def line(one: dict[str, Any]) -> dict[str, Any]:
     """A run at its end, flat."""
     kept = {name: one[name] for name in ("m", "scale", "seed")}
     ends = {name: one[name][-1] for name in ENDS}
-    rest = {name: one[name] for name in ("off_subspace", "from_exact", "linear_until", "imbalance")}
+    told = ("spread", "frozen_spread", "off_subspace", "from_exact", "linear_until", "imbalance")
+    rest = {name: one[name] for name in told}
     return {**kept, **ends, "at least": one["snc2_at_least"], **rest, "drift": one["drift"]}
 
 
@@ -166,14 +185,14 @@ def order(rows: list[dict[str, Any]], name: str) -> float:
 def text(runs: list[dict[str, Any]]) -> str:
     """Means over seeds at the end, and orders in epsilon."""
     rows = [line(one) for one in runs]
-    lines = [f"{'m':>4}{'epsilon':>9}" + "".join(f"{title:>11}" for title in COLUMNS.values())]
+    lines = [f"{'m':>4}{'epsilon':>9}" + "".join(f"{title:>10}" for title in COLUMNS.values())]
     for m in dict.fromkeys(row["m"] for row in rows):
         of_m = [row for row in rows if row["m"] == m]
         for scale in dict.fromkeys(row["scale"] for row in of_m):
             same = [row for row in of_m if row["scale"] == scale]
-            values = "".join(f"{np.mean([row[c] for row in same]):11.2g}" for c in COLUMNS)
+            values = "".join(f"{np.mean([row[c] for row in same]):10.2g}" for c in COLUMNS)
             lines.append(f"{m:4d}{scale:9g}{values}")
-        powers = "".join(f"{order(of_m, c):11.2f}" for c in COLUMNS if c != "linear_until")
+        powers = "".join(f"{order(of_m, c):10.2f}" for c in COLUMNS if c != "linear_until")
         lines.append(f"{m:4d}{'order':>9}{powers}")
     worst = max(row["drift"] for row in rows)
     lines.append(f"largest relative change of the conserved imbalance: {worst:.1e}")

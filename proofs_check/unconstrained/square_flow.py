@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from fractions import Fraction
 from typing import Any
 
 import numpy as np
@@ -205,6 +206,56 @@ def subspace(claim: Claim) -> Iterator[Step]:
         "last line",
     )
     yield tie("the claim compares these", claim, points("F", "A", "b"), sides, names)
+
+
+@proof(
+    "review:eq-20",
+    "sharp",
+    "a spread within classes that is orthogonal to the weights rests for ever",
+    CALCULUS,
+    UNIQUE_SOLUTION,
+)
+def frozen(claim: Claim) -> Iterator[Step]:
+    """Neither the residual nor what it pulls on A changes."""
+    A, F, Ft, G, Gt, E = letters("A F Ft G Gt E")
+    yield from residual_on_subspace()
+    yield identity("the residual, as A G = 0", (A * (F + G)).expand().subs(A * G, 0), A * F)
+    yield identity("the pull on A", E * (Ft + Gt) - E * Ft, E * Gt)
+    x, one, other = sympy.symbols("x one other", real=True)
+    yield identity(
+        "E G^T = 0: the residual is one for all samples of a class, G adds up to zero over it",
+        (x * one + x * other).subs(other, -one),
+        0,
+    )
+    a, f, g, r = sympy.symbols("a f g r", real=True)
+    yield identity(
+        "A' is a combination of rows of F, orthogonal to G", (a + r * f) * g, a * g + r * (f * g)
+    )
+
+    def sides(F: Any, A: Any, b: Any, y: Any, g: Any) -> Sides:
+        square = (y * y).sum()
+        base_A = A - np.outer(A @ y, y) / square
+        base_F = F - (F @ y)[..., None] * y / square
+        rows, bias, root = projected(base_F, base_A, b)
+        K, n, _ = F.shape
+        X = rows @ rows.T / root - exact(np.eye(K)) + exact(bias)[:, None]
+        spread = np.array([[(e - c.sum() / Fraction(n)) * y for e in c] for c in g], dtype=object)
+        terms = (F + spread, A)
+        by_F = np.repeat((X @ rows)[:, None, :], n, axis=1)
+        by_A = root * (X @ rows)
+        by_b = X.sum(axis=1) * n
+        return {
+            "by features": seen(by_F, by_F, terms),
+            "by weights": seen(by_A, by_A, terms),
+            "by the bias": seen(by_b, by_b, terms),
+            "risk": same(n * (X * X).sum() / 2),
+        }
+
+    yield assumes(claim, **FIELDS, y="real", g="real")
+    given = points("F", "A", "b")[:1]
+    given[0] |= point(y=[1, "1/2"], g=[[1, 2], ["1/3", -1]])
+    names = ("by features", "by weights", "by the bias", "risk")
+    yield tie("the claim compares these", claim, given, sides, names)
 
 
 # -- the flow on S ---------------------------------------------------------------------------------

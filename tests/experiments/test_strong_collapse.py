@@ -44,6 +44,8 @@ def test_the_experiment_writes_what_it_found(tmp_path, monkeypatch):
     )
     assert order(wide, "off_subspace") == pytest.approx(1, abs=0.1)
     for row in found:
+        if row["scale"] < 0.1:  # what is orthogonal to the weights in T rests
+            assert row["spread"] == pytest.approx(row["frozen_spread"], rel=0.05, abs=1e-6)
         assert row["at least"] <= row["snc2"] + 1e-9 and row["drift"] < 1e-6
         if row["m"] == 1:  # fewer than K - 1 dimensions
             assert row["snc1"] >= 2**0.5 - 1e-9

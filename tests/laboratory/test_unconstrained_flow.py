@@ -89,6 +89,15 @@ def test_many_features_in_many_dimensions_keep_the_error_of_snc2_at_their_initia
     assert path.risks[-1] < 1e-6
 
 
+def test_a_spread_orthogonal_to_the_weights_survives_at_zero_risk():
+    A = np.array([[1.0, 0.0, 0.0], [0.0, 1.0, 0.0], [0.0, 0.0, 0.0]]) * 1e-2
+    F, A, b = subspace_start(A, 2)
+    F[:, 0, 2], F[:, 1, 2] = 1e-2, -1e-2
+    path = gradient_flow(F, A, b, times=[0.0, 20.0], tolerance=1e-12)
+    assert path.risks[-1] < 1e-12 and path.errors[0][-1] < 1e-6 and path.errors[2][-1] < 1e-6
+    assert path.features[-1][:, :, 2] == pytest.approx(F[:, :, 2], abs=1e-15)
+
+
 def test_the_nearest_point_of_the_subspace_is_its_own_nearest():
     near = nearest_on_subspace(*drawn())
     again = nearest_on_subspace(*near[:2])

@@ -173,6 +173,28 @@ def subspace_claim(xp: Any, *, F: Any, A: Any, b: Any) -> Judgement:
     )
 
 
+def frozen_claim(xp: Any, *, F: Any, A: Any, b: Any, y: Any, g: Any) -> Judgement:
+    """At a point of S with weights orthogonal to y, a spread along y changes no gradient."""
+    length = xp.sum(y * y, axis=-1)
+    rows = A - (xp.sum(A * y[:, None, :], axis=-1) / length[:, None])[..., None] * y[:, None, :]
+    off = xp.sum(F * y[:, None, None, :], axis=-1) / length[:, None, None]
+    base, rows, b = onto_subspace(xp, F - off[..., None] * y[:, None, None, :], rows, b)
+    spread = (g - xp.mean(g, axis=2)[:, :, None])[..., None] * y[:, None, None, :]
+    point = base + spread
+    here, there = gradients(xp, base, rows, b), gradients(xp, point, rows, b)
+    names = ("by features", "by weights", "by the bias")
+    return Judgement(
+        (),
+        (
+            *(
+                against(xp, name, found, expected, pair(xp, F + spread, A))
+                for name, found, expected in zip(names, there, here, strict=True)
+            ),
+            equal("risk", risk(xp, point, rows, b), risk(xp, base, rows, b)),
+        ),
+    )
+
+
 _N = integer("n", "samples of a class", "n", 1)
 _START = nonnegative("start", "singular value of A at the beginning", r"\sigma_0")
 _TIME = nonnegative("t", "time", "t")
@@ -277,6 +299,21 @@ EQ_20 = Statement(
             "Decided here are its parts: S is invariant and solved exactly (sharp), the linearised "
             "flow runs to it with a known error (eq-19), and what is conserved bounds how near a "
             "trajectory can end (eq-17). `python -m experiments strong-collapse` measures it.",
+        ),
+        Variant(
+            "sharp",
+            "a spread within classes that is orthogonal to the weights rests for ever",
+            r"At every point of $\mathcal S$, features $G$ added with $AG = 0$ and zero sum over "
+            r"each class change neither the risk nor a gradient, and $A$ stays orthogonal to them: "
+            r"$(F + G, A, b)$ runs as $(F, A, b)$ does, with $G$ at rest.",
+            Claim(
+                frozen_claim,
+                (*POINT, Field("y", ("m",)), Field("g", ("K", "n"))),
+                {"K": (2, 3), "n": (1, 2), "m": (2, 3)},
+            ),
+            remark="So for m >= K and n >= 2 flows from arbitrarily small initialisations end at "
+            "zero risk with SNC1 and SNC3 and yet without variability collapse: NC1 is no "
+            "consequence of the flow, only as small as the initialisation.",
         ),
         Variant(
             "sharp",

@@ -18,6 +18,11 @@ CONVERSE = (
 LINEAR = ("review:eq-19", "printed", "kappa is the number of classes")
 EXACT = ("review:eq-19", "sharp", "the distance exactly, and the best factor at every time")
 SUBSPACE = ("review:eq-20", "printed", "invariance, and every line of the risk")
+FROZEN = (
+    "review:eq-20",
+    "sharp",
+    "a spread within classes that is orthogonal to the weights rests for ever",
+)
 SOLVED = ("review:eq-20", "sharp", "the flow on S in closed form")
 MEAN = ("review:eq-56", "printed", "gradients, and the bias of the linearised flow")
 CLOCK = ("review:eq-56", "sharp", "the same paths, N times slower")
@@ -80,6 +85,8 @@ MUTANTS = {
     "(19) sharp: attained below": one_change(EXACT, "attained", rhs(99, 100)),
     "(20): rows of the other sign": one_change(SUBSPACE, "bias stays constant", flip),
     "(20): half the risk": one_change(SUBSPACE, "last line", rhs(1, 2)),
+    "(20) frozen: 1 % of the risk more": one_change(FROZEN, "risk"),
+    "(20) frozen: the pull on A turned": one_change(FROZEN, "by weights", flip),
     "(20) solved: 1 % slower": one_change(SOLVED, "weights", rhs(99, 100)),
     "(20) solved: linear 1 % longer": one_change(SOLVED, "linearisation", rhs(99, 100)),
     "(57): without 1/N": one_change(
