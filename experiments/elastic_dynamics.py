@@ -266,7 +266,7 @@ def _draw_residue(axes: Axes, found: Record) -> None:
     axes.axhline(1, color=COLOURS[2], linestyle=(0, (5, 2)), label="as large as the drift")
     axes.set(xlabel="epoch", ylabel="residue of (50) over drift", ylim=(0, None))
     axes.set_title("a network on digits: what (50) leaves out")
-    axes.legend()
+    axes.legend(loc="upper left")
 
 
 def text(found: dict[str, Any], settings: Settings) -> str:

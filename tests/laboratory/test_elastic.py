@@ -94,3 +94,18 @@ def test_bad_input_is_named():
         elastic.integrate(START, 1.0, 0.0, [1.0, 1.0])
     with pytest.raises(InputError, match="logits"):
         elastic.residual_means(START[:, :3], 1.0, 0.0, [1.0])
+
+
+def test_at_the_resonance_features_of_three_classes_grow_linearly():
+    K, alpha, beta = 3, 1.0, -2.0
+    start = START[:K, :K]
+    ends = elastic.residual_means(start, alpha, beta, [0.0, 10.0, 20.0])
+    simplex = elastic.alignment(start).tau * (np.eye(K) - 1 / K)
+    grown = [
+        F - simplex * np.expm1((alpha - beta) * t / K)
+        for F, t in zip(ends, (0, 10, 20), strict=True)
+    ]
+    assert np.allclose(grown[2] - grown[1], grown[1] - grown[0])
+    assert np.abs(grown[1] - grown[0]).max() > 1
+    found = elastic.integrate(start, alpha, beta, [0.0, 10.0, 20.0])
+    assert np.abs(found[2] / ends[2] - 1).max() < 1e-8

@@ -137,8 +137,7 @@ def feature_covariance_claim(xp: Any, *, f: Any, E: Any, T: Any, phi: Any, eta: 
     start, B, noises = flat(xp, xp.mean(f, axis=2)), drift_matrix(xp, E, T), flat(xp, phi)
     found = covariance(xp, paths(xp, B, start, eta, noises))
     said = outer(noises[:, -1], noises[:, -1])
-    terms = reach(xp, f, B, noises, eta)
-    return Judgement((), (equation(xp, "covariance of the features", found, said, terms * terms),))
+    return Judgement((), (Comparison("covariance of the features", found, said, "="),))
 
 
 def noise_covariance_claim(xp: Any, *, f: Any, E: Any, T: Any, phi: Any, eta: Any) -> Judgement:

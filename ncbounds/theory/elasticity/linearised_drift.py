@@ -129,7 +129,7 @@ def typeset_claim(xp: Any, *, mean: Any, away: Any, G: Any) -> Judgement:
     r = residuals(xp, mean)
     first = gram_times(xp, G, r) + of_away
     second = gram_times(xp, G, of_sample + r - of_mean)
-    return Judgement((), (equation(xp, "two lines", first, second, first, second),))
+    return Judgement((), (Comparison("two lines", first, second, "="),))
 
 
 def linearised_claim(xp: Any, *, mean: Any, away: Any, G: Any) -> Judgement:

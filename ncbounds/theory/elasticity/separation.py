@@ -256,7 +256,8 @@ SEPARATION = Statement(
             defect="Cited; judged in the class of impacts with alpha - beta = gamma/t and alpha + "
             "(K-1) beta = kappa/t^2 with T = I, where nu = kappa/t^2 in the end. The second term "
             "in nu moves all class means together and separates nothing: the differences grow by "
-            "alpha - beta alone, here like t^(gamma/K), which outgrows the noise if gamma > K/2.",
+            "alpha - beta alone, here like t^(gamma/K), which outgrows the noise if gamma > K/2. "
+            "It needs beta < 0: for beta >= 0 nu is alpha - beta.",
         ),
         Variant(
             "corrected",
