@@ -115,28 +115,26 @@ def linearised(claim: Claim) -> Iterator[Step]:
         g * r - g * s * away,
         g * (-s * (mean + away) + r + s * mean),
     )
-    yield assumes(claim, mean="real", away="real", G="real")
+    yield assumes(claim, mean="real", away="real", J="real")
 
-    def sides(mean: Any, away: Any, G: Any) -> Sides:
+    def sides(mean: Any, away: Any, J: Any) -> Sides:
         C = len(mean)
-        flat = exact(np.reshape(G, (C * C, C * C)))
+        flat = np.reshape(J, (C * C, -1))
         drift = []
         for k in range(C):
             s = softmax(mean[k])
             unit = exact([int(j == k) for j in range(C)])
             drift.extend(unit - s - slope(s) @ exact(away[k]))
-        size = sum(
-            abs(a) * (1 + abs(b) + abs(c))
-            for row in np.reshape(G, (C * C, C * C))
-            for a, b, c in zip(row, np.ravel(mean), np.ravel(away), strict=True)
-        )
-        return {"two lines": same(flat @ np.array(drift) + balls.ball(size))}
+        terms = 1 + np.abs(np.ravel(mean)) + np.abs(np.ravel(away))
+        size = sum(np.abs(flat) @ (np.abs(flat).T @ terms))
+        moved = exact(flat @ flat.T) @ np.array(drift)
+        return {"two lines": same(moved + balls.ball(size))}
 
     points = [
         point(
             mean=[[1, 0], [0, "1/2"]],
             away=[[1, -1], [2, 0]],
-            G=[[[[2, 0], [0, 0]], [[0, 1], [1, 0]]], [[[0, 3], [0, 1]], [[1, 0], [0, 2]]]],
+            J=[[[1, 0, 2], [0, 1, -1]], [[1, 1, 0], ["1/2", 0, 3]]],
         )
     ]
     yield tie("the claim compares these", claim, points, sides, ("two lines",))

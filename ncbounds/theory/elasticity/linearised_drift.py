@@ -117,27 +117,28 @@ EQ_48 = Statement(
 # -- (49), (50) the linearisation -----------------------------------------------------------------
 
 
-def gram_times(xp: Any, G: Any, rows: Any) -> Any:
-    """G (B, K, K, K, K) times (B, K, K), both axes of features together."""
-    return xp.sum(xp.sum(G * rows[:, None, None], axis=-1), axis=-1)
+def gram_times(xp: Any, J: Any, rows: Any) -> Any:
+    """``G = J J^T`` times rows (B, K, K): J (B, K, K, p) differentiates all logits by p weights."""
+    pulled = xp.sum(xp.sum(J * rows[..., None], axis=1, keepdims=True), axis=2, keepdims=True)
+    return xp.sum(J * pulled, axis=-1)
 
 
-def typeset_claim(xp: Any, *, mean: Any, away: Any, G: Any) -> Judgement:
+def typeset_claim(xp: Any, *, mean: Any, away: Any, J: Any) -> Judgement:
     """Both lines of (50), the gradient of the drift in the second as in the first."""
-    gradient = [-gram_times(xp, G, sloped(xp, mean, F)) for F in (away, mean, mean + away)]
+    gradient = [-gram_times(xp, J, sloped(xp, mean, F)) for F in (away, mean, mean + away)]
     of_away, of_mean, of_sample = gradient
     r = residuals(xp, mean)
-    first = gram_times(xp, G, r) + of_away
-    second = gram_times(xp, G, of_sample + r - of_mean)
+    first = gram_times(xp, J, r) + of_away
+    second = gram_times(xp, J, of_sample + r - of_mean)
     return Judgement((), (Comparison("two lines", first, second, "="),))
 
 
-def linearised_claim(xp: Any, *, mean: Any, away: Any, G: Any) -> Judgement:
+def linearised_claim(xp: Any, *, mean: Any, away: Any, J: Any) -> Judgement:
     """Both lines of (50), the gradient of the residuals in the second."""
     r, slope = residuals(xp, mean), sloped(xp, mean, mean)
-    first = gram_times(xp, G, r) - gram_times(xp, G, sloped(xp, mean, away))
-    second = gram_times(xp, G, -sloped(xp, mean, mean + away) + (r + slope))
-    size = gram_times(xp, xp.abs(G), 1 + xp.abs(mean) + xp.abs(away))
+    first = gram_times(xp, J, r) - gram_times(xp, J, sloped(xp, mean, away))
+    second = gram_times(xp, J, -sloped(xp, mean, mean + away) + (r + slope))
+    size = gram_times(xp, xp.abs(J), 1 + xp.abs(mean) + xp.abs(away))
     return Judgement((), (equation(xp, "two lines", first, second, size),))
 
 
@@ -188,7 +189,7 @@ def residue_claim(xp: Any, *, gaps: Any, level: Any, x: Any) -> Judgement:
 _MEAN_FIELDS = (
     Field("mean", ("C", "C")),
     Field("away", ("C", "C")),
-    Field("G", ("C", "C", "C", "C")),
+    Field("J", ("C", "C", "weights")),
 )
 _MARGIN_FIELDS = (Field("gaps", ("rivals",), "nonnegative"), Field("level"))
 _RESIDUE = (
@@ -205,10 +206,10 @@ EQ_50 = Statement(
         Variant(
             "printed",
             "gradient of the drift in both lines, as typeset",
-            r"Let $D(F) = G r(F)$, $r$ the residuals of all classes. Then $D(\bar F) + \nabla D("
-            r"\bar F)(\tilde F - \bar F) = G(\nabla D(\bar F)\tilde F + r(\bar F) - \nabla D(\bar "
-            r"F)\bar F)$.",
-            Claim(typeset_claim, _MEAN_FIELDS, {"C": (2, 3)}),
+            r"Let $D(F) = G r(F)$, $G = JJ^\top$, $r$ the residuals of all classes. Then $D(\bar "
+            r"F) + \nabla D(\bar F)(\tilde F - \bar F) = G(\nabla D(\bar F)\tilde F + r(\bar F) - "
+            r"\nabla D(\bar F)\bar F)$.",
+            Claim(typeset_claim, _MEAN_FIELDS, {"C": (2, 3), "weights": (1, 4)}),
             defect="G stands outside the bracket and within the gradient of D, twice in all. What "
             "is meant inside the bracket is the gradient of the residuals r: a slip.",
         ),
@@ -219,7 +220,7 @@ EQ_50 = Statement(
             r"G(\nabla r(\bar F)\tilde F + r(\bar F) - \nabla r(\bar F)\bar F)$ with $\nabla r = "
             r"-\mathrm{diag}(S_1 .. S_K)$, $S_k = \mathrm{diag}(\sigma) - \sigma\sigma^\top$ at "
             r"$\bar f_k$.",
-            Claim(linearised_claim, _MEAN_FIELDS, {"C": (2, 3)}),
+            Claim(linearised_claim, _MEAN_FIELDS, {"C": (2, 3), "weights": (1, 4)}),
         ),
         Variant(
             "printed",
