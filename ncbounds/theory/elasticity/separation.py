@@ -139,6 +139,19 @@ EQ_44 = Statement(
 # -- the theorem on separation --------------------------------------------------------------------
 
 
+def first_case_claim(xp: Any, *, w: Any, difference: Any, excess: Any, elapsed: Any) -> Judgement:
+    """With T = w w^T and a constant alpha - beta, a difference of means outgrows the noise.
+
+    (alpha - beta) |w|^2/K is 1/2 and some excess, so that along w it does from time 1 on. The
+    noise has the variance t; the entries of w are positive, and so is the diagonal of T.
+    """
+    square, inner = xp.sum(w * w, axis=-1), xp.sum(w * difference, axis=-1)
+    seen = inner * inner / square
+    whole = xp.sum(difference * difference, axis=-1)
+    at_t = whole + seen * xp.expm1((1 + 2 * excess) * elapsed)
+    return Judgement((), (Comparison("signal to noise", whole, at_t / (1 + elapsed)),))
+
+
 def second_case_claim(xp: Any, *, gamma: Any, kappa: Any, elapsed: Any, K: Any) -> Judgement:
     """If nu = o(1/t), the squared difference of means does not grow against the noise.
 
@@ -238,6 +251,26 @@ SEPARATION = Statement(
     source=Source("review", "Theorem 3.1 of Zhang et al. (2021b), cited in Sec. 3.2.2"),
     topic="elasticity",
     variants=(
+        Variant(
+            "printed",
+            "first case, any semi-definite T with a positive diagonal",
+            r"Let $\nu_t$ be $\omega(1/t)$, here constant, and $T$ positive semi-definite with "
+            r"positive diagonal entries. Then the features separate: $|\mu_k - \mu_{k'}|^2$ grows "
+            r"against the variance of the noise.",
+            Claim(
+                first_case_claim,
+                (
+                    Field("w", ("m",), "positive"),
+                    Field("difference", ("m",)),
+                    Field("excess", (), "positive"),
+                    _TIME,
+                ),
+                {"m": (1, 3)},
+            ),
+            defect="Cited; judged for T = w w^T and rates at which every difference that T sees "
+            "outgrows the noise at once. T = 11^T is semi-definite with a positive diagonal and "
+            "leaves differences of zero sum as they are: they must not be in the kernel of T.",
+        ),
         Variant(
             "printed",
             "second case, nu with both impacts",
