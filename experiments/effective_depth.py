@@ -158,6 +158,7 @@ def plot(alone: Sequence[Trained]) -> Figure:
     """Error of the nearest class mean and CDNV by layer, one column for each share."""
     plt = pyplot()
     shares = sorted({run.share for run in alone})
+    figure: Figure
     figure, axes = plt.subplots(
         2, len(shares), figsize=(3.3 * len(shares), 5.4), sharex=True, sharey="row", squeeze=False
     )

@@ -154,8 +154,12 @@ def _transfer(
     )
 
 
-def _mean(runs: Sequence[Transfer], of: Callable[[Transfer], Any]) -> Any:
-    return np.mean([of(run) for run in runs], axis=0)
+def _mean(runs: Sequence[Transfer], name: str) -> float:
+    return float(np.mean([getattr(run, name) for run in runs]))
+
+
+def _over_shots(runs: Sequence[Transfer], name: str) -> Any:
+    return np.mean([[getattr(task, name) for task in run.tasks] for run in runs], axis=0)
 
 
 def _named(runs: Sequence[Transfer]) -> dict[int, list[Transfer]]:
@@ -167,16 +171,16 @@ def plot(runs: Sequence[Transfer]) -> Figure:
     plt = pyplot()
     named = _named(runs)
     trained = {s: group for s, group in named.items() if s}
+    figure: Figure
     figure, axes = plt.subplots(1, 1 + len(named), figsize=(2.7 * (1 + len(named)), 3.6))
     left, places = axes[0], list(trained)
-    for name, style in (
+    styles: tuple[tuple[str, dict[str, Any]], ...] = (
         ("source", {"color": "black", "marker": "o"}),
         ("held_out", {"color": "black", "marker": "o", "mfc": "white", "linestyle": "--"}),
         ("target", {"color": "#CC79A7", "marker": "s"}),
-    ):
-        values = [
-            _mean(group, lambda run, name=name: getattr(run, name)) for group in trained.values()
-        ]
+    )
+    for name, style in styles:
+        values = [_mean(group, name) for group in trained.values()]
         label = {"source": "source, trained on", "held_out": "source, held out"}.get(name, name)
         left.semilogy(places, values, base=2, label=label, **style)
     left.set_xticks(places)
@@ -184,19 +188,17 @@ def plot(runs: Sequence[Transfer]) -> Figure:
     left.set_title("mean CDNV")
     left.legend(fontsize=8, loc="center")
     shots = [task.shots for task in runs[0].tasks]
+    drawn: tuple[tuple[str, dict[str, Any]], ...] = (
+        ("linear", LINE["printed"]),
+        ("pairs", LINE["sharp"]),
+        ("error", {"color": "black", "marker": "o", "markersize": 4}),
+    )
     for axis, (s, group) in zip(axes[1:], named.items(), strict=True):
-        for name, style in (
-            ("linear", LINE["printed"]),
-            ("pairs", LINE["sharp"]),
-            ("error", {"color": "black", "marker": "o", "markersize": 4}),
-        ):
-            values = _mean(group, lambda run, name=name: [getattr(t, name) for t in run.tasks])
+        for name, style in drawn:
             label = {"linear": "linear in CDNV", "pairs": "pair by pair"}.get(name, "measured")
-            axis.loglog(shots, values, label=label, **style)
-        every = _mean(group, lambda run: run.lines)
-        axis.axhline(
-            every, label="along the lines, all samples", linewidth=1.4, **LINE["corrected"]
-        )
+            axis.loglog(shots, _over_shots(group, name), label=label, **style)
+        every, green = _mean(group, "lines"), LINE["corrected"]
+        axis.axhline(every, label="along the lines, exact means", linewidth=1.4, **green)
         axis.axhline(1, color="#9a9a9a", linewidth=1)
         axis.set_ylim(2e-2, 300)
         axis.set_xticks(shots, [str(shot) for shot in shots], minor=False)
@@ -221,10 +223,10 @@ def text(runs: Sequence[Transfer], settings: Settings = SETTINGS) -> str:
     for s, group in named.items():
         name = "pixels" if s == 0 else f"{s} source classes"
         shown = [
-            "" if s == 0 else f"{_mean(group, lambda run, n=n: getattr(run, n)):.3f}"
-            for n in ("source", "held_out", "held_out_unit", "certified")
+            "" if s == 0 else f"{_mean(group, column):.3f}"
+            for column in ("source", "held_out", "held_out_unit", "certified")
         ]
-        target = _mean(group, lambda run: run.target)
+        target = _mean(group, "target")
         lines.append(
             f"{name:18}{shown[0]:>9}{shown[1]:>12}{shown[2]:>18}{shown[3]:>13}{target:>10.3f}"
         )
@@ -235,16 +237,11 @@ def text(runs: Sequence[Transfer], settings: Settings = SETTINGS) -> str:
     ]
     for s, group in named.items():
         name = "pixels" if s == 0 else f"{s} source classes"
-        for place, shots in enumerate(settings.shots):
-            e, p, m, linear = _mean(
-                group,
-                lambda run, k=place: [
-                    getattr(run.tasks[k], n) for n in ("error", "pairs", "mean", "linear")
-                ],
-            )
+        columns = [_over_shots(group, column) for column in ("error", "pairs", "mean", "linear")]
+        for shots, e, p, m, linear in zip(settings.shots, *columns, strict=True):
             lines.append(f"{name:18}{shots:4d}{e:12.4f}{p:14.3f}{m:12.3f}{linear:9.3f}")
-        every = _mean(group, lambda run: run.lines)
-        lines.append(f"{name:18} all{'':12}{every:14.3f}   along the lines")
+        every = _mean(group, "lines")
+        lines.append(f"{name:18}   exact means, along the lines{every:10.3f}")
     return "\n".join(lines)
 
 

@@ -19,7 +19,9 @@ _BATCH = 100
 
 def tensor(x: Floats, device: str = "cpu") -> Tensor:
     """Inputs as the networks take them."""
-    return _torch().tensor(x, dtype=_torch().float32, device=device)
+    torch = _torch()
+    found: Tensor = torch.tensor(x, dtype=torch.float32, device=device)
+    return found
 
 
 def train_perceptron(
@@ -51,7 +53,9 @@ def train_perceptron(
         for width in widths:
             layers += [torch.nn.Linear(last, width), torch.nn.BatchNorm1d(width), torch.nn.ReLU()]
             last = width
-        net = torch.nn.Sequential(*layers, torch.nn.Linear(last, int(y.max()) + 1)).to(device)
+        net: nn.Sequential = torch.nn.Sequential(
+            *layers, torch.nn.Linear(last, int(y.max()) + 1)
+        ).to(device)
         inputs, labels = tensor(x, device), torch.tensor(y, device=device)
         optimiser = torch.optim.AdamW(net.parameters(), lr=rate, weight_decay=decay)
         steps = epochs * -(-len(x) // _BATCH)

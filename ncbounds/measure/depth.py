@@ -67,7 +67,7 @@ def layer_features(module: nn.Module, inputs: Tensor, batch: int = 1024) -> list
     hooks = [
         part.register_forward_pre_hook(lambda _, given: seen.append(given[0]))
         for part in module.modules()
-        if isinstance(getattr(part, "weight", None), torch.Tensor) and part.weight.ndim >= 2
+        if isinstance(weight := getattr(part, "weight", None), torch.Tensor) and weight.ndim >= 2
     ]
     training, found = module.training, []
     module.eval()
