@@ -30,6 +30,11 @@ MARKOV = Fact(
     "probability of the event.",
     "Monotone expectation",
 )
+INDEPENDENT = Fact(
+    "Independent vectors",
+    "The mean of the inner product of two independent vectors, one of mean zero, is zero.",
+    "Fubini's theorem",
+)
 UNION = Fact(
     "Union bound",
     "The probability that one of several events happens is at most the sum of theirs.",
@@ -72,7 +77,7 @@ def saturation() -> Iterator[Step]:
     )
 
 
-@proof("review:eq-51", "printed", "laws and a second formula")
+@proof("review:eq-51", "printed", "laws and a second formula", INDEPENDENT)
 def laws(claim: Claim) -> Iterator[Step]:
     """Expand squares of differences: what is linear in a centred variable has mean 0."""
     u, w, m, c = sympy.symbols("u w m c", real=True)

@@ -26,7 +26,7 @@ from proofs_check.steps import (
     proof,
     tie,
 )
-from proofs_check.transfer.cdnv import MARKOV, UNION
+from proofs_check.transfer.cdnv import INDEPENDENT, MARKOV, UNION
 from proofs_check.transfer.points import cdnv, mean, minus, square, variance
 from proofs_check.vectors import norm
 
@@ -85,6 +85,9 @@ def from_deviations(claim: Claim) -> Iterator[Step]:
     "features in a ball, from the samples alone",
     TRIANGLE,
     JENSEN,
+    MARKOV,
+    TANGENT,
+    MONOTONE,
     UNION,
     BOUNDED_DIFFERENCES,
 )
@@ -98,6 +101,7 @@ def from_samples(claim: Claim) -> Iterator[Step]:
         -L,
     )
     v = sympy.Symbol("v", positive=True)
+    yield from _lower_tail()
     yield identity(
         "the tail of Z = |x - mu|^2 <= 4 R^2, E Z^2 <= 4 R^2 v, at 2 r sqrt(v), is e^-L too",
         -_n * (2 * r * sqrt(v)) ** 2 / (2 * 4 * R**2 * v),
@@ -150,6 +154,26 @@ def from_samples(claim: Claim) -> Iterator[Step]:
     yield tie("the claim compares these", claim, given, _bounded_sides)
 
 
+def _lower_tail() -> Iterator[Step]:
+    """P[mean of n Z <= (1 - q) E Z] <= exp(-n q^2 (E Z)^2/(2 E Z^2)) for Z >= 0."""
+    u = sympy.Symbol("u", nonnegative=True)
+    gap = 1 - u + u**2 / 2 - exp(-u)
+    yield identity(
+        "the derivative of 1 - u + u^2/2 - e^-u is e^-u - (1 - u) >= 0",
+        sympy.diff(gap, u),
+        exp(-u) - (1 - u),
+    )
+    yield identity("which vanishes at 0", gap.subs(u, 0), 0)
+    rate, mu, square_mean, q = sympy.symbols("lambda mu m_2 q", positive=True)
+    exponent = _n * (rate * (1 - q) * mu - rate * mu + rate**2 * square_mean / 2)
+    yield identity(
+        "E e^(-lambda Z) <= e^(-lambda mu + lambda^2 m_2/2) by 1 + w <= e^w; n of them at "
+        "lambda = q mu/m_2",
+        exponent.subs(rate, q * mu / square_mean),
+        -_n * q**2 * mu**2 / (2 * square_mean),
+    )
+
+
 def _formulas() -> Iterator[Step]:
     """The parts of the bound as formulas, and the bound as made of them."""
     f = symbolic.symbols(theory.separation_bound)
@@ -180,7 +204,15 @@ def _formulas() -> Iterator[Step]:
     )
 
 
-@proof("review:eq-52", "sharp", "means and variances of samples", MARKOV, TANGENT, MONOTONE)
+@proof(
+    "review:eq-52",
+    "sharp",
+    "means and variances of samples",
+    INDEPENDENT,
+    MARKOV,
+    TANGENT,
+    MONOTONE,
+)
 def of_samples(claim: Claim) -> Iterator[Step]:
     """Independent centred summands; e^-u <= 1 - u + u^2/2 for u >= 0."""
     v, t = sympy.symbols("v t", positive=True)
@@ -189,22 +221,7 @@ def of_samples(claim: Claim) -> Iterator[Step]:
     yield nonnegative(
         "|m - mu|^2/t is at least 1 where |m - mu|^2 = t + x", (t + _x) / t - 1, [_x, 1 / t]
     )
-    u = sympy.Symbol("u", nonnegative=True)
-    gap = 1 - u + u**2 / 2 - exp(-u)
-    yield identity(
-        "the derivative of 1 - u + u^2/2 - e^-u is e^-u - (1 - u) >= 0",
-        sympy.diff(gap, u),
-        exp(-u) - (1 - u),
-    )
-    yield identity("which vanishes at 0", gap.subs(u, 0), 0)
-    rate, mu, square_mean, q = sympy.symbols("lambda mu m_2 q", positive=True)
-    exponent = _n * (rate * (1 - q) * mu - rate * mu + rate**2 * square_mean / 2)
-    yield identity(
-        "E e^(-lambda Z) <= e^(-lambda mu + lambda^2 m_2/2) by 1 + w <= e^w; n of them at "
-        "lambda = q mu/m_2",
-        exponent.subs(rate, q * mu / square_mean),
-        -_n * q**2 * mu**2 / (2 * square_mean),
-    )
+    yield from _lower_tail()
     yield assumes(claim, points="real", share="proportion", threshold="positive")
     given = [
         point(points=[[0], [1], [4]], share="1/2", threshold="1/2"),

@@ -14,7 +14,7 @@ from sympy import log, sqrt
 from ncbounds.arithmetic import balls, symbolic
 from ncbounds.theory.terms import Claim
 from ncbounds.theory.transfer import target_tasks as theory
-from proofs_check.facts import INDEPENDENT_SIGNS, TRIANGLE
+from proofs_check.facts import TRIANGLE
 from proofs_check.steps import (
     Fact,
     Step,
@@ -27,16 +27,16 @@ from proofs_check.steps import (
     proof,
     tie,
 )
-from proofs_check.transfer.cdnv import MARKOV, UNION, saturation
+from proofs_check.transfer.cdnv import INDEPENDENT, MARKOV, UNION, saturation
 from proofs_check.transfer.points import class_errors, mean, minus, square, variance
 
 Sides = dict[str, tuple[Any, Any]]
 HOEFFDING_PAIRS = Fact(
     "Hoeffding's inequality for means over pairs",
-    "A mean over all pairs of s independent draws, or of draws without repetition, of a function "
-    "of a pair with values in [0, c] falls short of its expectation by c (log(1/delta)/(2 "
-    "floor(s/2)))^(1/2) with probability at most delta.",
-    "W. Hoeffding, J. Amer. Statist. Assoc. 58 (1963), Sections 5 and 6",
+    "If a mean over pairs is a mean, over orders, of means of k disjoint pairs that are "
+    "independent (of independent draws, or k = 1), with values in [0, c], it falls short of its "
+    "expectation by c (log(1/delta)/(2 k))^(1/2) with probability at most delta.",
+    "W. Hoeffding, J. Amer. Statist. Assoc. 58 (1963), Section 5a",
 )
 
 _x, _y = sympy.symbols("x y", nonnegative=True)
@@ -110,7 +110,7 @@ def source_average(claim: Claim) -> Iterator[Step]:
     TRIANGLE,
     MARKOV,
     UNION,
-    INDEPENDENT_SIGNS,
+    INDEPENDENT,
 )
 def up_to_scaling(claim: Claim) -> Iterator[Step]:
     """An error needs |w - p| + |w - q| >= |D|."""
@@ -150,7 +150,7 @@ def up_to_scaling(claim: Claim) -> Iterator[Step]:
     "pair by pair, never more than 1",
     MARKOV,
     UNION,
-    INDEPENDENT_SIGNS,
+    INDEPENDENT,
 )
 def pair_by_pair(claim: Claim) -> Iterator[Step]:
     """Where the other mean is as near, two vectors have an inner product of at most 0."""
@@ -214,17 +214,17 @@ def _source_sides(centres: Any, spreads: Any, delta: Any) -> Sides:
             sum(values[pair] for pair in combinations(draw, 2)) / Fraction(comb(s, 2))
             for draw in combinations(range(S), s)
         ]
-        room = ball(reach) * balls.sqrt(balls.log(ball(1 / delta)) / (2 * (s // 2)))
+        room = ball(reach) * balls.sqrt(balls.log(ball(1 / delta)) / 2)
         held = [not bool(ball(whole) > ball(average) + room) for average in drawn]
         averages.append(sum(drawn) / len(drawn))
         firsts += [drawn[0]] if s <= 4 else []
-        coverages.append(Fraction(sum(held), len(held)))
+        coverages += [Fraction(sum(held), len(held))] if s <= 3 else []
     same = [ball(whole)] * (S - 1)
     return {
         "on average": ([ball(a) for a in averages], same),
         "largest": (ball(max(values.values())), ball(reach)),
         "by disjoint pairs": ([ball(f) for f in firsts], [ball(f) for f in firsts]),
-        "probability": ([ball(1 - delta)] * (S - 1), [ball(c) for c in coverages]),
+        "probability": ([ball(1 - delta)] * len(coverages), [ball(c) for c in coverages]),
     }
 
 
@@ -257,7 +257,7 @@ _NAMES = {
 
 
 def _chosen(points: Any, t: int) -> list[Any]:
-    return [points[:3]] if t == 3 else [points[i : i + 2] for i in range(len(points) - 1)]
+    return [points[:3]] if t == 3 else [points[i : i + 2] for i in range(min(len(points), 4) - 1)]
 
 
 def _average(values: Any) -> Any:
