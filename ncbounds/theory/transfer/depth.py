@@ -318,7 +318,7 @@ EQUATION_53 = Statement(
                 Bound("expected error", printed_depth_bound, "upper", trivial=1),
                 Bound("expected error", sharp_depth_bound, "upper", trivial=1),
             ),
-            remark="The premise holds by definition if the depth is that of the network on X_1 and "
+            remark="Under the two assumptions the premise holds if the depth is taken on X_1 and "
             "X_2 together, X_2 labelled by the network, and the network fits these labels by the "
             "nearest class means of some layer: they are then labels with as many random ones as "
             "the network makes errors. On X_1 alone it has to be assumed. An outcome includes the "
