@@ -43,16 +43,26 @@ def _enclosed(matrix: Any) -> flint.arb:
         return flint.arb("nan")
     G, radius = _rounded(flint.arb_mat(matrix.tolist()))
     power = G * G.transpose() if G.ncols() > G.nrows() else G.transpose() * G
+    if not power.trace() > 0:
+        return flint.arb(0, radius) if power.trace() == 0 else flint.arb("nan")
     errors = []
     for _ in range(_SQUARINGS):
         middle, error = _rounded(power)
-        errors.append(error)
+        scale = _power_of_two(middle.trace())  # huge exponents are slow
+        errors.append((error, scale))
+        middle = middle * (1 / scale)
         power = middle * middle
     low, high = (power.trace() / power.nrows()).lower(), power.trace().upper()
-    for error in reversed(errors):  # the largest eigenvalue before a squaring and its rounding
-        low, high = _root(low).lower() - error, _root(high).upper() + error
+    for error, scale in reversed(errors):  # the largest eigenvalue before rounding and squaring
+        low, high = _root(low).lower() * scale - error, _root(high).upper() * scale + error
     low, high = _root(low).lower() - radius, _root(high).upper() + radius
     return flint.arb(0).max(low).union(high) if high > 0 else flint.arb(0)
+
+
+def _power_of_two(x: flint.arb) -> flint.arb:
+    """A power of two near a positive number."""
+    mantissa, exponent = x.mid().man_exp()
+    return flint.arb(2) ** (int(exponent) + int(mantissa).bit_length())
 
 
 def _root(x: flint.arb) -> flint.arb:
@@ -62,8 +72,9 @@ def _root(x: flint.arb) -> flint.arb:
 
 def _rounded(matrix: flint.arb_mat) -> tuple[flint.arb_mat, flint.arb]:
     """The midpoints of a matrix, and an upper bound of the norm of the radii."""
-    radii = sum((entry.rad() * entry.rad() for entry in matrix.entries()), flint.arb(0))
-    return matrix.mid(), _root(radii).upper()
+    middle = matrix.mid()
+    apart = matrix - middle
+    return middle, _root((apart * apart.transpose()).trace().upper()).upper()
 
 
 def singular_value_bounds(matrix: flint.arb_mat) -> tuple[flint.arb, flint.arb]:

@@ -198,13 +198,17 @@ def at_rest(claim: Claim) -> Iterator[Step]:
 
     def sides(**instance: Any) -> Sides:
         at = Point(**instance)
-        return {
-            "balance": _twice(at.A.T @ at.by_A + at.lF * (at.F @ at.F.T)),
-            "columns of A": _twice(at.by_A[1:].sum(axis=0)),
-            "sum of b": _twice(total(at.by_b[1:])),
-            "sum of features": _twice(at.lF * at.F.sum(axis=1) + at.A.T @ at.by_b),
-            "eigenvectors": _twice(at.G @ (at.G.T @ at.A) + at.lF * at.by_A),
+        long, wide = square(at.A), square(at.F)
+        size = 1 + at.lA * (long + 1) + at.lF * (wide + 1) + at.lA * at.lF + long + wide
+        size += at.lb * (1 + square(at.b))
+        found = {
+            "balance": at.A.T @ at.by_A + at.lF * (at.F @ at.F.T),
+            "columns of A": at.lA * at.A.sum(axis=0),
+            "sum of b": at.lb * total(at.b),
+            "sum of features": at.lF * at.F.sum(axis=1) + at.A.T @ at.by_b,
+            "eigenvectors": at.G @ (at.G.T @ at.A) + at.lF * at.by_A,
         }
+        return {name: (side + size, side + size) for name, side in found.items()}
 
     names = ("balance", "columns of A", "sum of b", "sum of features", "eigenvectors")
     given = with_(lambda_A="1/2", lambda_F=3, lambda_b="1/2")
@@ -212,7 +216,3 @@ def at_rest(claim: Claim) -> Iterator[Step]:
 
 
 _K_ = sympy.Symbol("K", positive=True, integer=True)
-
-
-def _twice(side: Any) -> tuple[Any, Any]:
-    return side, side

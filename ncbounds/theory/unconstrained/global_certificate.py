@@ -36,6 +36,7 @@ from ncbounds.theory.unconstrained.regularised_risk import (
     log_probabilities,
     outputs,
     risk,
+    whole_norm,
 )
 
 # -- Equation (25) --------------------------------------------------------------------------------
@@ -221,7 +222,7 @@ def at_rest(
 ) -> Judgement:
     """What the gradients say of a point: without them, what a critical point satisfies.
 
-    Sums over the classes are split after the first, so that both sides are as large as their terms.
+    A number as large as the terms is added to both sides: floats then do not judge what cancels.
     """
     by = gradients(xp, F, A, b, lambda_A, lambda_F, lambda_b)
     G, rows = as_matrix(xp, by.outputs), xp.matrix_transpose(as_matrix(xp, F))
@@ -233,34 +234,26 @@ def at_rest(
     squared = xp.matmul(G, xp.matmul(xp.matrix_transpose(G), A))
     on_b = xp.matmul(A_T, (lb * b)[..., None])[..., 0]
     by_b = xp.matmul(A_T, by.b[..., None])[..., 0]
+    size = 1 + lambda_A * whole_norm(xp, A) + lambda_F * whole_norm(xp, F)
+    size = size + lambda_A * lambda_F + lambda_b * (1 + square_norm(xp, b)) + whole_norm(xp, A)
+    size = size + whole_norm(xp, F) + lambda_A + lambda_F
+
+    def equal(name: str, left: Any, right: Any) -> Comparison:
+        added = xp.reshape(size, (left.shape[0],) + (1,) * (left.ndim - 1))
+        return Comparison(name, left + added, right + added, "=")
+
     return Judgement(
         (),
         (
-            Comparison("balance", balance, other, "="),
-            Comparison(
-                "columns of A",
-                xp.sum(by.A[:, 1:], axis=1),
-                lA[:, 0] * xp.sum(A, axis=1) - by.A[:, 0],
-                "=",
-            ),
-            Comparison(
-                "sum of b",
-                xp.sum(by.b[:, 1:], axis=-1),
-                lambda_b * xp.sum(b, axis=-1) - by.b[:, 0],
-                "=",
-            ),
-            Comparison(
+            equal("balance", balance, other),
+            equal("columns of A", xp.sum(by.A, axis=1), lA[:, 0] * xp.sum(A, axis=1)),
+            equal("sum of b", xp.sum(by.b, axis=-1), lambda_b * xp.sum(b, axis=-1)),
+            equal(
                 "sum of features",
                 xp.sum(by_rows, axis=1) + on_b,
                 lF[:, 0] * xp.sum(rows, axis=1) + by_b,
-                "=",
             ),
-            Comparison(
-                "eigenvectors",
-                xp.matmul(G, by_rows) + lA * lF * A,
-                squared + lF * by.A,
-                "=",
-            ),
+            equal("eigenvectors", xp.matmul(G, by_rows) + lA * lF * A, squared + lF * by.A),
         ),
     )
 
