@@ -88,7 +88,8 @@ def singular_value_bounds(matrix: flint.arb_mat) -> tuple[flint.arb, flint.arb]:
     G = matrix.transpose() if rows > columns else matrix
     M = G * G.transpose()
     size = M.nrows()
-    floats = np.array([float(e.mid()) for e in M.entries()]).reshape(size, size)
+    scale = _power_of_two(M.trace()) if M.trace() > 0 else flint.arb(1)
+    floats = np.array([float((e / scale).mid()) for e in M.entries()]).reshape(size, size)
     V = flint.arb_mat(np.linalg.eigh((floats + floats.T) / 2)[1].tolist())
     turned, product = V.transpose() * M * V, V.transpose() * V
     above = [_row_end(turned, i, 1) for i in range(size)]
