@@ -170,6 +170,8 @@ EQ_23 = Statement(
             r"$\sqrt{\lambda_A\lambda_F}\|Z\|_*$ where $AF = Z$, and $\frac12|\sqrt{\lambda_A}U^TA "
             r"- \sqrt{\lambda_F}(FV)^T|^2 + \frac{\lambda_F}2(|F|^2 - |FV|^2)$.",
             Claim(factorised(True), _FIELDS, _SIZES, _AXES),
+            remark="The minimiser of (23) has rank K - 1 or 0, so (21) has the same minimum for "
+            "every m >= K - 1.",
         ),
     ),
 )
