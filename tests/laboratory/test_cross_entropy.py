@@ -42,6 +42,10 @@ def test_zero_takes_over_at_one_threshold_whatever_the_dimension(m):
 def test_below_the_threshold_too_few_dimensions_cost():
     narrow = solve([2, 2, 2], 1, **DECAYS, starts=12)
     assert narrow.risk > regularised_minimum(3, 2, 1, **DECAYS).risk + 0.1
+    at = certify_optimality(narrow.features, LABELS, narrow.weights, narrow.bias, **DECAYS)
+    assert at.certificate == "fails"  # in C2, and no way down: m = K - 2
+    assert at.descent is None
+    assert not at.wide_enough
 
 
 def test_the_closed_form_has_the_risk_it_claims():
