@@ -19,8 +19,8 @@ import numpy as np
 
 from ncbounds.arithmetic import balls
 
-#: How often M is squared.
-_SQUARINGS = 72
+#: How often M is squared, and the bits that are enough for what this leaves open.
+_SQUARINGS, _BITS = 72, 160
 
 
 def largest_singular_value(xp: Any, matrix: Any) -> Any:
@@ -41,7 +41,12 @@ def _enclosed(matrix: Any) -> flint.arb:
     """The spectral norm of one matrix of balls, as an object array."""
     if not all(entry.is_finite() for entry in matrix.ravel()):
         return flint.arb("nan")
-    G, radius = _rounded(flint.arb_mat(matrix.tolist()))
+    with balls.precision(min(flint.ctx.prec, _BITS)):
+        return _squared_out(*_rounded(flint.arb_mat(matrix.tolist())))
+
+
+def _squared_out(G: flint.arb_mat, radius: flint.arb) -> flint.arb:
+    """The spectral norm of exact midpoints, give or take what the radii are long."""
     power = G * G.transpose() if G.ncols() > G.nrows() else G.transpose() * G
     if not power.trace() > 0:
         return flint.arb(0, radius) if power.trace() == 0 else flint.arb("nan")

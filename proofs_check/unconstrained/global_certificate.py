@@ -140,13 +140,19 @@ def duality_gap(claim: Claim) -> Iterator[Step]:
         powers = each("exp", in_balls(logits).reshape(at.N, at.K).T)
         residual = powers / powers.sum(axis=0) - at.Y
         share = at.sigma / at.sigma.max(spectral_norm(residual) / at.N)
-        P = at.Y + share * residual
-        gamma = (P - at.Y) / at.N
-        to_bias = gamma.sum(axis=1)
-        below = -total(P * each("log", P)) / at.N - square(to_bias) / (2 * at.lb)
-        form = at.decay + total(gamma * (at.A @ at.F))
+
+        def below(P: Any) -> Any:
+            to_bias = (P - at.Y).sum(axis=1) / at.N
+            return -total(P * each("log", P)) / at.N - square(to_bias) / (2 * at.lb)
+
+        P = at.Y + residual
+        to_bias = residual.sum(axis=1) / at.N
+        form = at.decay + total(residual / at.N * (at.A @ at.F))
         between = at.divergence(P) + at.lb * square(at.b + to_bias / at.lb) / 2 + form
-        return {"lower bound": (below, at.risk), "between": (at.risk, below + between)}
+        return {
+            "lower bound": (below(at.Y + share * residual), at.risk),
+            "between": (at.risk, below(P) + between),
+        }
 
     given = with_(lambda_A="1/2", lambda_F="1/30", lambda_b="1/2")
     given[0].update(point(logits=[[[0, 0, 0]], [[1, 2, 0]], [[0, 0, 0]]]))

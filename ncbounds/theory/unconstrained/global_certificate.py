@@ -109,12 +109,13 @@ def dual(
 ) -> Judgement:
     """Weak duality: probabilities bound the risk at every point from below, and by how much."""
     K, n = F.shape[1], F.shape[2]
-    P = shortened(xp, logits, xp.sqrt(lambda_A * lambda_F))
+    short = shortened(xp, logits, xp.sqrt(lambda_A * lambda_F))
+    short = xp.maximum(short, 0 * short + 1e-300)
+    P = xp.exp(log_probabilities(xp, logits))
     P = xp.maximum(P, 0 * P + 1e-300)
     gamma = (P - labels(xp, K)) / (K * n)
     total = xp.sum(xp.sum(gamma, axis=1), axis=1)
     found = risk(xp, F, A, b, lambda_A, lambda_F, lambda_b)
-    below = dual_value(xp, P, lambda_b)
     h = xp.matmul(F, xp.matrix_transpose(A)[:, None])
     form = decay(xp, F, A, lambda_A, lambda_F) + inner(xp, gamma, h)
     shift = b + total / lambda_b[:, None]
@@ -122,8 +123,8 @@ def dual(
     return Judgement(
         (),
         (
-            Comparison("lower bound", below, found),
-            Comparison("between", found, below + between + form, "="),
+            Comparison("lower bound", dual_value(xp, short, lambda_b), found),
+            Comparison("between", found, dual_value(xp, P, lambda_b) + between + form, "="),
         ),
     )
 
@@ -161,8 +162,8 @@ EQ_25 = Statement(
             r"\frac1N\sum H(p_i) - \frac1{2\lambda_b}|\Gamma 1|^2$, and the difference is "
             r"$\frac1N\sum KL(p_i, \mathrm{softmax}(h_i)) + \frac{\lambda_b}2|b + \frac1{\lambda_b}"
             r"\Gamma 1|^2 + \frac{\lambda_A}2|A|^2 + \frac{\lambda_F}2|F|^2 + \langle\Gamma, AF"
-            r"\rangle$. An instance moves the softmax of its logits to the labels until $\Gamma$ "
-            "is short enough.",
+            r"\rangle$, for probabilities of any norm. An instance moves the softmax of its logits "
+            r"to the labels until $\Gamma$ is short enough.",
             Claim(
                 dual,
                 (
