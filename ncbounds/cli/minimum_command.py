@@ -72,7 +72,10 @@ def _write(found: list[ModelMinimum], out: Path) -> None:
     point = found[0].point
     if point is None:
         raise InputError("-o", str(out), "left out: no minimiser is known here")
-    write_features(out, point["features"], point["labels"], point["weights"], point["bias"])
+    decays = {name: v for name, v in found[0].parameters.items() if name.startswith("lambda")}
+    write_features(
+        out, point["features"], point["labels"], point["weights"], point["bias"], extra=decays
+    )
     click.echo(f"wrote {out}", err=True)
 
 

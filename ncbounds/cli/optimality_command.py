@@ -5,9 +5,8 @@ from __future__ import annotations
 import click
 
 from ncbounds.cli.output import print_json, print_table
-from ncbounds.errors import InputError
-from ncbounds.laboratory.optimality import Loss, Optimality, certify_optimality
-from ncbounds.measure.files import read_features
+from ncbounds.laboratory.optimality import Loss, Optimality
+from ncbounds.measure.optimality import optimality_of_file
 
 
 @click.command("optimality")
@@ -19,35 +18,29 @@ from ncbounds.measure.files import read_features
     show_default=True,
     help="The loss; the square one is half the squared distance to the one-hot label.",
 )
-@click.option("--lambda-A", "lambda_A", type=float, required=True, help="Decay of the weights.")
-@click.option("--lambda-F", "lambda_F", type=float, required=True, help="Decay of the features.")
-@click.option(
-    "--lambda-b", "lambda_b", type=float, default=0.0, show_default=True, help="Decay of the bias."
-)
+@click.option("--lambda-A", "lambda_A", type=float, help="Decay of the weights.")
+@click.option("--lambda-F", "lambda_F", type=float, help="Decay of the features.")
+@click.option("--lambda-b", "lambda_b", type=float, help="Decay of the bias.  [default: 0]")
 @click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 def command(
-    file: str, loss: Loss, lambda_A: float, lambda_F: float, lambda_b: float, as_json: bool
+    file: str,
+    loss: Loss,
+    lambda_A: float | None,
+    lambda_F: float | None,
+    lambda_b: float | None,
+    as_json: bool,
 ) -> None:
     """How far a point of the regularised model is from its global minimum, for certain.
 
-    FILE has features (n, d), labels, weights (K, d) and, if the model has one, a bias (K,). The
-    risk is the mean loss with lambda_A/2 |A|^2 + lambda_F/2 |F|^2 + lambda_b/2 |b|^2.
+    FILE has features (n, d), labels, weights (K, d) and, if the model has one, a bias (K,); decays
+    that are not given are its scalars `lambda_A`, `lambda_F`, `lambda_b`. The risk is the mean loss
+    with lambda_A/2 |A|^2 + lambda_F/2 |F|^2 + lambda_b/2 |b|^2.
 
     \b
     ncbounds optimality point.npz --lambda-A 5e-3 --lambda-F 1e-3
     """
-    given = read_features(file)
-    if given.weights is None:
-        raise InputError("weights", "missing", "an array of FILE, (K, d)")
-    found = certify_optimality(
-        given.features,
-        given.labels,
-        given.weights,
-        given.bias,
-        lambda_A=lambda_A,
-        lambda_F=lambda_F,
-        lambda_b=lambda_b,
-        loss=loss,
+    found = optimality_of_file(
+        file, lambda_A=lambda_A, lambda_F=lambda_F, lambda_b=lambda_b, loss=loss
     )
     if as_json:
         print_json(found.to_dict())

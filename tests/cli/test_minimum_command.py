@@ -38,9 +38,10 @@ def test_a_minimiser_is_written_and_certified(called, tmp_path, loss):
     assert found["wide_enough"] == (loss == "cross-entropy")
     if loss == "cross-entropy":
         assert found["gap"] < 1e-9
+    assert json.loads(called("optimality", "point.npz", *decays[:2], "--json").stdout) == found
     done = called("optimality", "point.npz", *decays)
     assert done.returncode == 0 and "above the least risk by at most" in done.stdout
-    other = called("optimality", "point.npz", *decays[:3], "0.2", *decays[4:], "--json")
+    other = called("optimality", "point.npz", *decays[:3], "0.2", "--json")
     assert json.loads(other.stdout)["gap"] > 1e-3
 
 
@@ -60,7 +61,7 @@ def test_a_saddle_is_left_with_a_certain_gain(called, tmp_path):
         (("minimum", "square", "-p", "K=2:9999:9999", "-p", "n=1:9999:9999"), "grid = "),
         (("minimum", "cross-entropy", *POINT[:-1], "lambda_F=1,2", "-o", "x.npz"), "not a grid"),
         (("optimality", "none.npz", "--lambda-A", "1", "--lambda-F", "1"), "none.npz"),
-        (("optimality", "none.npz", "--lambda-A", "1"), "--lambda-F"),
+        (("optimality", "none.npz", "--lambda-A", "one"), "--lambda-A"),
     ],
 )
 def test_bad_input_is_one_line(called, tmp_path, arguments, words):
