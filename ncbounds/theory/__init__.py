@@ -100,6 +100,7 @@ TOPICS = (
     "imbalance.pull_and_push",
     "imbalance.relaxation",
     "imbalance.threshold",
+    "imbalance.below_threshold",
     "imbalance.merging",
     "imbalance.minority_collapse",
     "elasticity.drift",

@@ -10,6 +10,7 @@ RELAXED = ("review:eq-34", "printed", "the relaxation")
 EXACT = ("review:eq-34", "corrected", "exact from K - 1 dimensions on")
 COLLAPSED = ("review:eq-34", "printed", "minority collapse")
 VANISHED = ("review:eq-34", "sharp", "the minority vanishes")
+BELOW = ("review:eq-34", "sharp", "minima below the threshold")
 THRESHOLD = ("review:eq-34", "sharp", "the threshold")
 MERGING = ("review:eq-34", "sharp", "regularised: merging pays above the threshold")
 PARTING = ("review:eq-34", "sharp", "regularised: parting pays below the threshold")
@@ -64,6 +65,9 @@ MUTANTS = {
     "collapse: 1 % more loss": entry(COLLAPSED, "its loss", lhs(101, 100)),
     "vanished: a hundredth more": entry(VANISHED, "within the bounds", more(lambda xp, i: 0.01)),
     "vanished: 1 % more loss": entry(VANISHED, "its loss", lhs(101, 100)),
+    "below: a hundredth more": entry(BELOW, "within the bounds", more(lambda xp, i: 0.01)),
+    "below: angle of the other sign": entry(BELOW, "angle between minority classifiers", flip),
+    "below: 1 % more loss": entry(BELOW, "loss of a minority class", rhs(101, 100)),
     "threshold: ratio falls": entry(THRESHOLD, "ratio", swap),
     "threshold: 1 % more budget": entry(THRESHOLD, "budget at most", lhs(101, 100)),
     "threshold: 1 % less budget": entry(THRESHOLD, "budget at least", lhs(101, 100)),
