@@ -117,20 +117,20 @@ BELOW = (
         r"(\log h + \frac d{K_B}) \ge 0$, $\kappa^2 = \frac K{K_B}(1 - \frac{KK_A}{(K_Bh + "
         r"K_A)^2})$, $a = \kappa r + K_A\log\frac{K_A\kappa}{K - K_B\kappa} \ge 0$, $W = 1 + "
         r"\frac{K - K_B\kappa}{KK_A}(e^a - 1)$ and $w = 1 + \frac{h(e^d - 1)}{K_Bh + K_A}$. For "
-        r"the ratio $R = W/w$ of class sizes and $K\sqrt{\Omega_A\Omega_F} = (K_A - 1)a + (K_B - 1)d + "
-        r"r$ the minimum of (34) has the margins $a$ and $d$, and the cosine of two minority "
-        r"classifiers is $\frac{K_Ar - Kd}{K_Ar + (K_B - 1)Kd}$.",
+        r"the ratio $R = W/w$ of class sizes and $K\sqrt{\Omega_A\Omega_F} = (K_A - 1)a + "
+        r"(K_B - 1)d + r$ the minimum of (34) has the margins $a$ and $d$, and the cosine of two "
+        r"minority classifiers is $\frac{K_Ar - Kd}{K_Ar + (K_B - 1)Kd}$.",
         Claim(
             parted_minimum,
             (
-                Field("major", ("K_A", "m")),
-                Field("minor", ("K_B", "m")),
-                Field("x", ("K_A", "m"), like="major"),
-                Field("y", ("K_B", "m"), like="minor"),
+                Field("major", ("C", "m")),
+                Field("minor", ("O", "m")),
+                Field("x", ("C", "m"), like="major"),
+                Field("y", ("O", "m"), like="minor"),
                 Field("margin", (), "positive"),
                 Field("lift", (), "positive"),
             ),
-            {"K_A": (1, 3), "K_B": (2, 3), "m": (1, 3)},
+            {"C": (1, 3), "O": (2, 3), "m": (1, 3)},
         ),
         (Bound("cosine of two minority classifiers", minority_cosine, "value", 1),),
         remark="With the collapsed minima and those where the minority vanishes these are all "

@@ -298,14 +298,14 @@ COLLAPSE = (
         Claim(
             collapsed_minimum,
             (
-                Field("major", ("K_A", "m")),
-                Field("minor", ("K_B", "m")),
-                Field("x", ("K_A", "m"), like="major"),
-                Field("y", ("K_B", "m"), like="minor"),
+                Field("major", ("C", "m")),
+                Field("minor", ("O", "m")),
+                Field("x", ("C", "m"), like="major"),
+                Field("y", ("O", "m"), like="minor"),
                 Field("lean", (), "positive"),
                 Field("excess", (), "nonnegative"),
             ),
-            {"K_A": (1, 3), "K_B": (2, 3), "m": (1, 3)},
+            {"C": (1, 3), "O": (2, 3), "m": (1, 3)},
         ),
         (
             Bound("weight of a majority class", majority_weight, "value"),
@@ -325,14 +325,14 @@ COLLAPSE = (
         Claim(
             minority_vanishes,
             (
-                Field("major", ("K_A", "m")),
-                Field("minor", ("K_B", "m")),
-                Field("x", ("K_A", "m"), like="major"),
-                Field("y", ("K_B", "m"), like="minor"),
+                Field("major", ("C", "m")),
+                Field("minor", ("O", "m")),
+                Field("x", ("C", "m"), like="major"),
+                Field("y", ("O", "m"), like="minor"),
                 Field("excess", (), "positive"),
                 Field("further", (), "nonnegative"),
             ),
-            {"K_A": (2, 3), "K_B": (2, 3), "m": (1, 3)},
+            {"C": (2, 3), "O": (2, 3), "m": (1, 3)},
         ),
         (
             Bound("ratio from which on the minority vanishes", vanishing_ratio, "value"),
