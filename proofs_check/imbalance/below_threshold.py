@@ -133,7 +133,6 @@ def parted(claim: Claim) -> Iterator[Step]:
         cosine = (common - d) / (common + (J - 1) * d)
         return {
             "majority margin": (0, a),
-            "weight of a minority class": (1, w),
             "norm of its weights": (budget, budget),
             "norm of its features": (budget, budget),
             "loss of a majority class": (of_majority, of_majority),

@@ -196,7 +196,6 @@ def collapsed(claim: Claim) -> Iterator[Step]:
         apart = sum(square(v - v.sum(axis=0) / Fraction(J)) for v in (minor, y))
         least = at.value + at.budget
         return {
-            "no fewer majority samples": (1, at.W),
             "norm of its weights": (at.budget, at.budget),
             "norm of its features": (at.budget, at.budget),
             "its loss": (at.value / at.W, at.value / at.W),

@@ -91,7 +91,6 @@ def parted_minimum(
     return Judgement(
         (Comparison("majority margin", 0 * first, first),),
         (
-            Comparison("weight of a minority class", one, w),
             Comparison("norm of its weights", total_square(xp, A), budget, "="),
             Comparison("norm of its features", total_square(xp, F), budget, "="),
             Comparison("loss of a majority class", losses[:, 0], of_majority, "="),

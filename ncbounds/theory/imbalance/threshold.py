@@ -153,7 +153,6 @@ def collapsed_minimum(
     return Judgement(
         (),
         (
-            Comparison("no fewer majority samples", 0 * w + 1, weights[0]),
             Comparison("norm of its weights", total_square(xp, A), budget, "="),
             Comparison("norm of its features", total_square(xp, F), budget, "="),
             Comparison("its loss", attained, value / weights[0], "="),
