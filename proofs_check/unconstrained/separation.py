@@ -246,6 +246,7 @@ def in_half(claim: Claim) -> Iterator[Step]:
     yield from sum_of_gaps()
     yield from in_few_dimensions()
     h, L = sympy.symbols("pairs others", positive=True)
+    at = L * _TAU**4 / (2 * (1 - _TAU**4))
     K, tau = 2 * h + L, _TAU
     m = sympy.Symbol("half", integer=True, positive=True) + 1
     yield identity("the bound at K = 2 m", 2 * m - 1 + 2 * (2 * m - 1 - m) / (2 * m - 2), 2 * m)
@@ -265,10 +266,9 @@ def in_half(claim: Claim) -> Iterator[Step]:
     yield identity("squared features of the others", features, L - 1 + tau**2)
     yield identity(
         "squared weights of the others and the pairs' share, at pairs = L tau^4/(2 - 2 tau^4)",
-        sympy.simplify((weights - (L - 1 + tau**2)).subs(h, L * tau**4 / (2 * (1 - tau**4)))),
-        0,
+        sympy.cancel(weights.subs(h, at)),
+        L - 1 + tau**2,
     )
-    at = L * _TAU**4 / (2 * (1 - _TAU**4))
     yield identity("which is tau^4 K = 2 pairs, K = 2 pairs + L", _TAU**4 * (2 * at + L), 2 * at)
     yield identity(
         "in all, with K - 1 = 2 pairs + L - 1",
