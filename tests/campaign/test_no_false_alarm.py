@@ -27,7 +27,7 @@ def test_ten_thousand_instances_from_1e_minus_8_to_1e8_refute_nothing(key):
 
 #: What grows fast with a size stops earlier.
 LARGE = {"L": 6, "m": 5, "C": 8, "N": 24, "K": 24, "n": 24, "d": 16, "s": 8, "O": 8, "P": 8}
-LARGE["rank"] = 6
+LARGE |= {"rank": 6, "pairs": 4, "r": 6}
 
 
 @pytest.mark.parametrize("key", ONE_EACH, ids=" ".join)

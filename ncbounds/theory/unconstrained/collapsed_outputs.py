@@ -48,8 +48,12 @@ def divergence(xp: Any, z: Any, h: Any) -> Any:
     """``KL(Phi(z) || Phi(h))``: how much more log sum exp is at h than its tangent at z."""
     log_share = log_softmax(xp, z)
     step = h - z
-    along = dot(xp, xp.exp(log_share), step)
-    return log_sum_exp(xp, log_share + step - along[..., None])
+    share = xp.exp(log_share)
+    u = step - dot(xp, share, step)[..., None]
+    top = xp.max(u, axis=-1)
+    # log sum share e^u with the largest exponential outside, and exactly 0 where h is z
+    rest = xp.sum(share * (xp.exp(u - top[..., None]) - xp.exp(-top)[..., None]), axis=-1)
+    return top + xp.log1p(xp.expm1(-top) + rest)
 
 
 def weighted(xp: Any, values: Any, p: Any) -> Any:
