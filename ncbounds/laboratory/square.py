@@ -203,7 +203,7 @@ def least(model: SquareModel) -> Minimum:
         for i, d in enumerate(found)
     )
     whole = sum(d.weight * d.singular_value**2 for d in directions) / (2 * N)
-    value = whole - sum(gains[i] for i in order)
+    value = float(whole - sum(gains[i] for i in order))
     chosen = [i for i in order if found[i].kept > 0]
     layers, features = _factors(model, left, right, values, directions, chosen)
     proved = M == 2 or not model.bias_decay or directions[-1].kept == 0

@@ -90,6 +90,11 @@ def _in_every_position() -> Iterator[Step]:
         first - 4 * along**2 / norm + 4 * along**2 / norm**2 * norm,
         first,
     )
+    yield identity(
+        "and is undone by itself: x - 2 p v, less 2 (p - 2p) v for p = <x, v>/|v|^2",
+        first - 2 * along - 2 * (along - 2 * along),
+        first,
+    )
     slack = sympy.Symbol("slack", nonnegative=True)
     yield nonnegative("squares within classes are not negative", lF * slack, [lF, slack])
 

@@ -118,10 +118,12 @@ def below_the_threshold(
     second_moment = xp.sum(turned(F) @ F, axis=1)
 
     # (F^T F)^3, up to what factors are out of balance
-    P = scaled(n * lambda_F, turned(centre) @ centre)
+    moment = scaled(n * lambda_F, turned(centre) @ centre)
     upper = scaled(lambda_2, turned(A2) @ A2) - scaled(lambda_1, A1 @ turned(A1))
-    lower = scaled(lambda_1, turned(A1) @ A1) - P
-    rest = scaled(lambda_1, turned(A1) @ upper @ A1) + lower @ lower + lower @ P + P @ lower
+    lower = scaled(lambda_1, turned(A1) @ A1) - moment
+    rest = (
+        scaled(lambda_1, turned(A1) @ upper @ A1) + lower @ lower + lower @ moment + moment @ lower
+    )
     products = gram(xp, centre)
     weight = n * lambda_F
     cube = scaled(weight * weight, products @ products @ products)
@@ -129,12 +131,9 @@ def below_the_threshold(
     room = lambda_2 * lambda_1 * square(xp, A2) * square(xp, A1) * norm + weight**2 * norm**3
 
     cost = x * left / K
-    R = orthonormal_frame(xp, mirrors, K)
-    best_F = repeated(xp, scaled(xp.sqrt(cost / (n * lambda_F)), turned(R)), n)
-    best = [
-        scaled(xp.sqrt(cost / lambda_1), R @ R),
-        scaled(xp.sqrt(cost / lambda_2), turned(R @ R) @ turned(R)),
-    ]
+    P, Q = (orthonormal_frame(xp, mirrors[:, i : i + 1], K) for i in (0, 1))  # reflections
+    best_F = repeated(xp, scaled(xp.sqrt(cost / (n * lambda_F)), P), n)
+    best = [scaled(xp.sqrt(cost / lambda_1), Q @ P), scaled(xp.sqrt(cost / lambda_2), Q)]
     return Judgement(
         (
             Comparison(
@@ -227,15 +226,16 @@ EQ_39 = Statement(
             Claim(
                 below_the_threshold,
                 (
-                    Field("A2", ("K", "m")),
+                    Field("A2", ("C", "m")),
                     Field("A1", ("m", "m")),
-                    Field("F", ("K", "n", "m")),
+                    Field("F", ("C", "n", "m")),
                     *_LAMBDAS,
                     _SHARE,
-                    Field("mirrors", ("K", "K")),
+                    Field("mirrors", ("two", "C")),
                     Field("epsilon", (), "budget", "near the least"),
                 ),
-                {"K": (2, 3), "n": (1, 2), "m": (1, 3)},
+                {"C": (2, 3), "n": (1, 2), "m": (1, 3)},
+                {"two": lambda sizes: 2},
             ),
             remark="A semidefinite matrix has one semidefinite cube root, so the last equation "
             "makes class means an orthogonal frame. Off a point at rest the claim carries the "

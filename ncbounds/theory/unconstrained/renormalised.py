@@ -288,7 +288,7 @@ def approach(xp: Any, *, smaller: Any, beyond: Any, K: Any, epsilon: Any) -> Jud
     )
 
 
-_VALUES = Field("omega", ("J",), "positive")
+_VALUES = Field("omega", ("m",), "positive")
 _N = Field("n", (), "integer", least=1)
 
 EQ_31 = Statement(
@@ -303,7 +303,7 @@ EQ_31 = Statement(
             "the sign as typeset",
             r"Along $\frac d{dt}N = \Pi(\nabla_N\widehat{\mathcal R})$ the risk does not rise and "
             "the singular values of the renormalised class means do not fall.",
-            Claim(flow_claim(1), (_VALUES, _N), {"J": (1, 3)}),
+            Claim(flow_claim(1), (_VALUES, _N), {"m": (1, 3)}),
             defect="The flow has lost its minus: as typeset it climbs, and class means shrink to "
             "zero instead of growing.",
         ),
@@ -312,7 +312,7 @@ EQ_31 = Statement(
             "every start",
             r"The singular values of $\Sigma_W^{-1/2}\tilde M$ that are not zero tend to infinity "
             "and to each other; the limit of its transpose, normalised, is a simplex ETF.",
-            Claim(limit_claim, (Field("kept", ("J",), "mask"),), {"J": (1, 3)}),
+            Claim(limit_claim, (Field("kept", ("m",), "mask"),), {"m": (1, 3)}),
             defect="The flow keeps singular vectors, and singular values at zero. Only from class "
             "means of rank K - 1, so m >= K - 1, is the limit a simplex; from a lower rank it is "
             "the projection of one.",
@@ -325,7 +325,7 @@ EQ_31 = Statement(
             r"$-\omega_j/(K+\omega_j^2)^2$ on each singular value, and along $\frac d{dt}N = -\Pi("
             r"\nabla_N\widehat{\mathcal R})$ each $K^2\log\omega_j + K\omega_j^2 + \frac14"
             r"\omega_j^4$ grows at the rate $\frac1n$.",
-            Claim(solution_claim, (_VALUES, _N), {"J": (1, 2)}),
+            Claim(solution_claim, (_VALUES, _N), {"m": (1, 2)}),
             (Bound("t/n + constant", clock, "value"),),
             remark="The gradient in the features has a part S (f - mu_k) with S symmetric, normal "
             "to the manifold, which the projection removes. The noise that the signal dominates "
