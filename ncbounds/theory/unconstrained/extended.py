@@ -187,7 +187,7 @@ def many_factors(
     )
 
 
-_THREE = (Field("A2", ("K", "m")), Field("A1", ("m", "m")), Field("F", ("K", "n", "m")))
+_THREE = (Field("A2", ("C", "m")), Field("A1", ("m", "m")), Field("F", ("C", "n", "m")))
 _LAMBDAS = tuple(Field(f"lambda_{name}", (), "positive") for name in ("2", "1", "F"))
 
 EQ_36 = Statement(
@@ -203,7 +203,7 @@ EQ_36 = Statement(
             r"$\frac1{2N}\|A_2A_1F - Y\|_F^2 + \frac{\lambda_{A_2}}2\|A_2\|_F^2 + "
             r"\frac{\lambda_{A_1}}2\|A_1\|_F^2 + \frac{\lambda_F}2\|F\|_F^2$ is at least its value "
             r"with features replaced by their class means, with equality where they are equal.",
-            Claim(line_by_line, (*_THREE, *_LAMBDAS), {"K": (2, 3), "n": (1, 3), "m": (1, 3)}),
+            Claim(line_by_line, (*_THREE, *_LAMBDAS), {"C": (2, 3), "n": (1, 3), "m": (1, 3)}),
         ),
         Variant(
             "sharp",
@@ -217,14 +217,14 @@ EQ_36 = Statement(
             Claim(
                 many_factors,
                 (
-                    Field("last", ("K", "m")),
+                    Field("last", ("C", "m")),
                     Field("hidden", ("L", "m", "m")),
-                    Field("F", ("K", "n", "m")),
+                    Field("F", ("C", "n", "m")),
                     Field("decays", ("layers",), "positive"),
                     Field("share", (), "proportion"),
                     Field("excess", (), "nonnegative"),
                 ),
-                {"L": (1, 2), "K": (2, 3), "n": (1, 2), "m": (1, 3)},
+                {"L": (1, 2), "C": (2, 3), "n": (1, 2), "m": (1, 3)},
                 {"layers": lambda sizes: sizes["L"] + 1},
             ),
             (

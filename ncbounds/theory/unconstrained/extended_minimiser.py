@@ -187,15 +187,17 @@ EQ_39 = Statement(
             r"(A_2A_1)(A_2A_1)^\top \propto I_K$.",
             Claim(
                 every_width,
-                (*_LAMBDAS, _SHARE, Field("frame", ("K", "n", "m"))),
+                (*_LAMBDAS, _SHARE, Field("frame", ("C", "n", "m"))),
                 {
-                    "K": (2, 4),
+                    "C": (2, 4),
                     "n": (1, 3),
                     "m": (1, 4),
                 },
             ),
-            defect="For m < K all four have rank at most m. The minimiser given here keeps m "
-            "classes; decays are x and 1 - x = (1 - share)/2 of it.",
+            defect="For m < K all of them have rank at most m: the minimiser given here keeps m "
+            "classes at right angles and gives up the others.",
+            remark="The share is 2x - 1, x the part of a label that is kept; the decay of the "
+            "features follows from it and from those of the layers.",
         ),
         Variant(
             "printed",
@@ -204,8 +206,8 @@ EQ_39 = Statement(
             r"(A_2A_1)(A_2A_1)^\top \propto I_K$.",
             Claim(
                 at_the_threshold,
-                (*_LAMBDAS, Field("kept", ("K",), "mask"), Field("frame", ("K", "n", "K"))),
-                {"K": (2, 4), "n": (1, 3)},
+                (*_LAMBDAS, Field("kept", ("C",), "mask"), Field("frame", ("C", "n", "C"))),
+                {"C": (2, 4), "n": (1, 3)},
             ),
             defect="At K^3 n lambda_2 lambda_1 lambda_F = 1/16 zero and the collapsed solution "
             "are equally good, for each class by itself: a minimiser may keep some classes and "

@@ -139,8 +139,8 @@ def least_squares_claim(xp: Any, *, F: Any, D: Any, A: Any) -> Judgement:
     )
 
 
-_FEATURES = (Field("F", ("K", "n", "m")), Field("D", ("m", "m")))
-_SIZES = {"K": (2, 3), "n": (2, 3), "m": (1, 2)}
+_FEATURES = (Field("F", ("C", "n", "m")), Field("D", ("m", "m")))
+_SIZES = {"C": (2, 3), "n": (2, 3), "m": (1, 2)}
 
 EQ_30 = Statement(
     id="review:eq-30",
@@ -175,7 +175,7 @@ EQ_30 = Statement(
             r"is the same for every invertible $D$, symmetric or not. $A_{LS}$ minimises "
             r"$\frac1{2N}\|AF + b1^\top - Y\|_F^2$ over A and b; another A costs $\frac1{2N}\|(A - "
             r"A_{LS})\tilde F\|_F^2$ more.",
-            Claim(least_squares_claim, (*_FEATURES, Field("A", ("K", "m"))), _SIZES),
+            Claim(least_squares_claim, (*_FEATURES, Field("A", ("C", "m"))), _SIZES),
             remark="A_LS is the value without weight decay: with lambda_A > 0 the output does "
             "change with D.",
         ),

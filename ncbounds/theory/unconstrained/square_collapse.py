@@ -262,7 +262,7 @@ def least_with_bias(
     )
 
 
-_BIAS = Field("b", ("K",))
+_BIAS = Field("b", ("C",))
 _LAMBDA_B = Field("lambda_b", (), "nonnegative")
 
 REMARK = Statement(
@@ -280,15 +280,15 @@ REMARK = Statement(
             r"2\|A' - A\|_F^2$ more.",
             Claim(
                 weights_at_rest,
-                (Field("A", ("K", "m")), Field("F", ("K", "m")), DECAYS[0]),
-                {"K": (2, 4), "m": (1, 3)},
+                (Field("A", ("C", "m")), Field("F", ("C", "m")), DECAYS[0]),
+                {"C": (2, 4), "m": (1, 3)},
             ),
         ),
         Variant(
             "printed",
             "an orthogonal frame, whatever m",
             r"The minimiser has $\bar F^\top\bar F \propto I_K$.",
-            Claim(flat_claim, (*DECAYS, Field("frame", ("K", "n", "m"))), SIZES),
+            Claim(flat_claim, (*DECAYS, Field("frame", ("C", "n", "m"))), SIZES),
             defect="For m < K no K vectors in R^m but zeros have equal norms and right angles: the "
             "minimiser given here has m classes at right angles and the others at zero. The "
             "source supposes m > K; the review does not. And for K^2 n lambda_A lambda_F >= 1 all "
@@ -336,7 +336,7 @@ REMARK = Statement(
             Claim(
                 mean_at_rest,
                 (*LAYER, _BIAS, *DECAYS, _LAMBDA_B),
-                {"K": (2, 3), "n": (1, 2), "m": (1, 3)},
+                {"C": (2, 3), "n": (1, 2), "m": (1, 3)},
             ),
         ),
         Variant(

@@ -11,9 +11,10 @@ from typing import Any
 from ncbounds.theory.proximity.near_optimal_loss import class_mean, square_norm
 from ncbounds.theory.terms import Comparison, Field
 
-LAYER = (Field("A", ("K", "m")), Field("F", ("K", "n", "m")))
+#: The axis C is that of the K classes.
+LAYER = (Field("A", ("C", "m")), Field("F", ("C", "n", "m")))
 DECAYS = (Field("lambda_A", (), "positive"), Field("lambda_F", (), "positive"))
-SIZES = {"K": (2, 4), "n": (1, 3), "m": (1, 4)}
+SIZES = {"C": (2, 4), "n": (1, 3), "m": (1, 4)}
 
 
 def square(xp: Any, array: Any) -> Any:

@@ -262,12 +262,12 @@ EQ_29 = Statement(
             Claim(
                 unequal_classes,
                 (
-                    Field("A", ("K", "m")),
-                    Field("F", ("K", "m")),
-                    Field("sizes", ("K",), "positive"),
+                    Field("A", ("C", "m")),
+                    Field("F", ("C", "m")),
+                    Field("sizes", ("C",), "positive"),
                     *DECAYS,
                 ),
-                {"K": (2, 4), "m": (1, 4)},
+                {"C": (2, 4), "m": (1, 4)},
             ),
             remark="Features spread within a class cost as in (29). Minority classes vanish one "
             "by one: minority collapse under the square loss in closed form. n_k may be any "
