@@ -127,3 +127,10 @@ def test_descent_finds_the_outputs_too():
 def test_what_has_no_answer_is_refused(change, name):
     with pytest.raises(InputError, match=name):
         replace(SquareModel((2, 2), (2,), (0.1, 0.1)), **change)
+
+
+def test_a_penalised_bias_under_three_factors_is_said_to_be_known_from_descent_only():
+    model = balanced(2, 1, 2, 0.5 * threshold(3), bias=10.0, layers=2)
+    found = least(model)
+    assert found.directions[-1].kept > 0 and not found.proved
+    assert solve(model)[0] == pytest.approx(found.value, abs=1e-10)
