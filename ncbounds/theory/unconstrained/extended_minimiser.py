@@ -33,21 +33,24 @@ from ncbounds.theory.unconstrained.square_layer import (
 )
 
 
-def multiple_of_identity(xp: Any, name: str, matrix: Any) -> Comparison:
+def multiple_of_identity(xp: Any, name: str, matrix: Any, raised: bool) -> Comparison:
     """That a K x K matrix is a multiple of the identity, that of its trace."""
     K = matrix.shape[1]
     eye = identity_matrix(xp, matrix[:, 0, 0], K)
     trace = xp.sum(xp.sum(matrix * eye, axis=-1), axis=-1)
-    return equal_arrays(xp, name, matrix, scaled(trace / K, eye))
+    multiple = scaled(trace / K, eye)
+    if raised:
+        return equal_arrays(xp, name, matrix, multiple)
+    return Comparison(name, matrix, multiple, "=")
 
 
-def structure(xp: Any, A1: Any, A2: Any, F: Any) -> tuple[Comparison, ...]:
+def structure(xp: Any, A1: Any, A2: Any, F: Any, raised: bool = True) -> tuple[Comparison, ...]:
     """The three proportions of (39)."""
     centre, W = means(xp, F), A2 @ A1
     return (
-        multiple_of_identity(xp, "outputs", centre @ xp.matrix_transpose(W)),
-        multiple_of_identity(xp, "features", gram(xp, centre)),
-        multiple_of_identity(xp, "weights", gram(xp, W)),
+        multiple_of_identity(xp, "outputs", centre @ xp.matrix_transpose(W), raised),
+        multiple_of_identity(xp, "features", gram(xp, centre), raised),
+        multiple_of_identity(xp, "weights", gram(xp, W), raised),
     )
 
 
@@ -68,7 +71,10 @@ def every_width(xp: Any, *, lambda_2: Any, lambda_1: Any, share: Any, frame: Any
     value = deep_risk(xp, factors, decays, F, lambda_F)
     return Judgement(
         (),
-        (Comparison("a minimiser", value, least, "="), *structure(xp, factors[0], factors[1], F)),
+        (
+            Comparison("a minimiser", value, least, "="),
+            *structure(xp, factors[0], factors[1], F, raised=False),
+        ),
     )
 
 
@@ -82,7 +88,9 @@ def at_the_threshold(xp: Any, *, lambda_2: Any, lambda_1: Any, kept: Any, frame:
     A1, A2, rows = (scaled(xp.sqrt(cost / d), diagonal) for d in (lambda_1, lambda_2, n * lambda_F))
     F = repeated(xp, rows, n)
     value = deep_risk(xp, [A1, A2], [lambda_1, lambda_2], F, lambda_F)
-    return Judgement((), (Comparison("a minimiser", value, half, "="), *structure(xp, A1, A2, F)))
+    return Judgement(
+        (), (Comparison("a minimiser", value, half, "="), *structure(xp, A1, A2, F, raised=False))
+    )
 
 
 def below_the_threshold(

@@ -98,13 +98,17 @@ def invariance_claim(samples_left: bool, symmetric: bool) -> Any:
         matrix = D + xp.matrix_transpose(D) if symmetric else D
         left, below_left = output(xp, turned(xp, features, matrix))
         right, below_right = output(xp, features)
-        N = 1 if samples_left else F.shape[1] * F.shape[2]
+        N = F.shape[1] * F.shape[2]
         _, det = cofactors(xp, matrix)
         size = (magnitude(xp, F) * magnitude(xp, D)) ** (2 * D.shape[1])
+        if not samples_left:
+            return Judgement(
+                (), (Comparison("equation (30)", left, scaled(det * det * N, right), "="),)
+            )
         return Judgement(
             (),
             (
-                equal_arrays(xp, "equation (30)", left, scaled(det * det * N, right), size),
+                equal_arrays(xp, "equation (30)", left, scaled(det * det, right), size),
                 equal_arrays(xp, "determinants", below_left, det * det * below_right, size),
             ),
         )
