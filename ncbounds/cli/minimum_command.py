@@ -86,7 +86,7 @@ def _print(found: list[ModelMinimum]) -> None:
         rows = [[name, f"{value:.12g}"] for name, value in first.parameters.items()]
         rows += [["phase", first.phase], ["least risk", _risk(first)]]
         rows += [
-            [t.quantity, f"{t.value:.12g}, critical at {t.critical:.12g}"]
+            [t.quantity, f"{t.value:.12g}; the phase changes at {t.critical:.12g}"]
             for t in first.transitions
         ]
         rows += [[name, f"{value:.12g}"] for name, value in first.quantities.items()]

@@ -52,7 +52,9 @@ def _print(found: Optimality) -> None:
     words = {"holds": "holds", "fails": "fails", "undecided": "not decided"}
     state = words[found.certificate]
     if found.certificate == "fails":
-        state += f", by {found.spectral_norm[0] - found.threshold[1]:.3g}"
+        excess = found.spectral_norm[0] - found.threshold[1]
+        rounding = excess < 1e-12 * found.threshold[1]
+        state += ", by what floats round off the point" if rounding else f", by {excess:.3g}"
     least = "least risk at least" + ("" if found.wide_enough else " (in any dimension)")
     rows = [
         ["risk", f"{found.risk[1]:.12g}"],

@@ -241,11 +241,11 @@ def _imbalanced(
 ) -> ModelMinimum:
     root = math.sqrt(Omega_A * Omega_F)
     found = imbalance.minimum(K_maj, K_min, ratio, root)
-    thresholds = {"minority classes merge from the ratio": found.threshold}
+    thresholds = {"ratio, where minority classes merge": found.threshold}
     if K_maj >= 2:
         with suppress(InputError):  # a large budget leaves something to the minority at any ratio
             gone = imbalance.vanishing_threshold(K_maj, K_min, root)
-            thresholds["minority classes vanish from the ratio"] = gone
+            thresholds["ratio, where they vanish"] = gone
     phases = {True: "minority collapse", False: "all classes apart", None: "at the threshold"}
     phase = "minority vanishes" if math.isnan(found.cosine) else phases[found.collapsed]
     return ModelMinimum(
