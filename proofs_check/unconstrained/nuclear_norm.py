@@ -86,7 +86,7 @@ def dimension_at_least_the_rank(claim: Claim) -> Iterator[Step]:
         {
             **POINTS[1],
             **numbers,
-            **point(left=[[1, 2], [0, 0]], right=np.eye(4).tolist(), values=[3, "1/2"]),
+            **point(left=[[1, 2], [0, 0]], right=[[1, 0, 2, 1], [0, 1, 1, 0]], values=[3, "1/2"]),
         },
     ]
     lines = ("product", "attained", "same risk", "pairing with Z", "between")

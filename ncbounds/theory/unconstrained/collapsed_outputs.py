@@ -35,8 +35,12 @@ _SPREAD = nonnegative("v", "mean squared distance of outputs from their class me
 
 def losses(xp: Any, h: Any) -> Any:
     """Cross-entropy of logits h (B, K, n, K) whose class is the second axis: (B, K, n)."""
-    own = xp.stack([h[:, k, :, k] for k in range(h.shape[1])], axis=1)
-    return log_sum_exp(xp, h) - own
+    return log_sum_exp(xp, h) - own_logits(xp, h)
+
+
+def own_logits(xp: Any, h: Any) -> Any:
+    """The entry of each sample's own class, the second axis: (B, K, n, K) to (B, K, n)."""
+    return xp.stack([h[:, k, :, k] for k in range(h.shape[1])], axis=1)
 
 
 def log_softmax(xp: Any, h: Any) -> Any:
@@ -44,16 +48,19 @@ def log_softmax(xp: Any, h: Any) -> Any:
     return h - log_sum_exp(xp, h)[..., None]
 
 
-def divergence(xp: Any, z: Any, h: Any) -> Any:
-    """``KL(Phi(z) || Phi(h))``: how much more log sum exp is at h than its tangent at z."""
-    log_share = log_softmax(xp, z)
-    step = h - z
-    share = xp.exp(log_share)
-    u = step - dot(xp, share, step)[..., None]
+def divergence(xp: Any, share: Any, step: Any) -> tuple[Any, Any]:
+    """``KL(Phi(z) || Phi(z + step))``, and log Phi(z + step) - log Phi(z), for share = Phi(z).
+
+    The first is log sum exp less its tangent at z. Steps are taken from their first entry on, so
+    that a multiple of (1, ..., 1) leaves exactly nothing.
+    """
+    step = step - step[..., :1]
+    u = step - dot(xp, share + 0 * step, step)[..., None]
     top = xp.max(u, axis=-1)
-    # log sum share e^u with the largest exponential outside, and exactly 0 where h is z
+    # log sum share e^u with the largest exponential outside
     rest = xp.sum(share * (xp.exp(u - top[..., None]) - xp.exp(-top)[..., None]), axis=-1)
-    return top + xp.log1p(xp.expm1(-top) + rest)
+    more = top + xp.log1p(xp.expm1(-top) + rest)
+    return more, u - more[..., None]
 
 
 def weighted(xp: Any, values: Any, p: Any) -> Any:
@@ -62,10 +69,16 @@ def weighted(xp: Any, values: Any, p: Any) -> Any:
     return xp.sum(xp.sum(values * p, axis=-1), axis=-1) / total
 
 
-def class_points(xp: Any, h: Any, p: Any) -> Any:
-    """The mean output of each class under the weights: (B, K, 1, K)."""
-    share = p / xp.sum(p, axis=-1, keepdims=True)
-    return xp.sum(share[..., None] * h, axis=2, keepdims=True)
+def about_means(xp: Any, h: Any, p: Any) -> tuple[Any, Any]:
+    """The mean output of each class under the weights (B, K, 1, K), and the outputs less that.
+
+    Both from the first sample of the class on, so that equal outputs leave exactly nothing.
+    """
+    first = h[:, :, :1]
+    away = h - first
+    total = xp.sum(p, axis=-1)[:, :, None, None]
+    mean = xp.sum(p[..., None] * away, axis=2, keepdims=True) / total
+    return first + mean, away - mean
 
 
 @formula(_SPREAD)
@@ -93,11 +106,15 @@ def with_factor(factor: Callable[[int, int], Any]) -> Callable[..., Judgement]:
 
 def by_share(xp: Any, *, h: Any, p: Any) -> Judgement:
     """The excess of the risk over the risk of the means is a mean divergence."""
-    z = class_points(xp, h, p) + 0 * h
-    risk, collapsed = (weighted(xp, losses(xp, x), p) for x in (h, z))
-    excess = weighted(xp, divergence(xp, z, h), p)
-    shift = xp.sum(xp.abs(xp.exp(log_softmax(xp, z)) - xp.exp(log_softmax(xp, h))), axis=-1)
-    step = h - z
+    z, step = about_means(xp, h, p)
+    at_z = log_softmax(xp, z)
+    share = xp.exp(at_z)
+    risk = weighted(xp, losses(xp, h), p)
+    collapsed = weighted(xp, -own_logits(xp, at_z), p)
+    divergences, change = divergence(xp, share, step)
+    excess = weighted(xp, divergences, p)
+    larger = xp.exp(at_z + xp.maximum(change, 0 * change))
+    shift = -xp.sum(larger * xp.expm1(-xp.abs(change)), axis=-1)
     spread = xp.max(step, axis=-1) + xp.max(-step, axis=-1)
     v = weighted(xp, square_norm(xp, step), p)
     return Judgement(

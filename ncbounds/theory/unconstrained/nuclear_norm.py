@@ -27,7 +27,6 @@ from ncbounds.theory.terms import (
 from ncbounds.theory.unconstrained.regularised_risk import (
     BIAS_DECAY,
     DECAYS,
-    POINT,
     as_matrix,
     decay,
     inner,
@@ -40,8 +39,8 @@ from ncbounds.theory.unconstrained.regularised_risk import (
 def orthogonal_rows(xp: Any, vectors: Any, rows: int) -> Any:
     """The first rows of a product of reflections, one for each of `vectors` (B, q, size).
 
-    A vector of zeros reflects nothing. Products of as many as the size are all orthogonal matrices
-    up to one reflection more.
+    A vector of zeros reflects nothing. As many reflections as rows give all orthonormal rows: each
+    takes one of them to its unit vector.
     """
     size = vectors.shape[2]
     Q = xp.asarray(np.eye(rows, size))[None] + 0 * vectors[:, :1, :]
@@ -64,79 +63,84 @@ def within(xp: Any, values: Any, m: int) -> Any:
     return values * xp.asarray((np.arange(values.shape[1]) < m).astype(np.float64))[None]
 
 
-def factorised(enough: bool) -> Callable[..., Judgement]:
-    """Return the claim for singular values that fit into m dimensions, or for any."""
+def factorised(
+    xp: Any,
+    *,
+    left: Any,
+    right: Any,
+    values: Any,
+    F: Any,
+    A: Any,
+    b: Any,
+    lambda_A: Any,
+    lambda_F: Any,
+    lambda_b: Any,
+) -> Judgement:
+    """The two factors, their decay and their risk; and every other pair of factors."""
+    K, n, m = F.shape[1:]
+    values = within(xp, values, m)
+    U = xp.matrix_transpose(orthogonal_rows(xp, left, K))
+    V = orthogonal_rows(xp, right, K)
+    Z = xp.matmul(U * values[:, None, :], V)
+    sigma = xp.sqrt(lambda_A * lambda_F)
+    norm = sigma * xp.sum(values, axis=-1)
 
-    def judge(
-        xp: Any,
-        *,
-        left: Any,
-        right: Any,
-        values: Any,
-        F: Any,
-        A: Any,
-        b: Any,
-        lambda_A: Any,
-        lambda_F: Any,
-        lambda_b: Any,
-    ) -> Judgement:
-        K, n, m = F.shape[1:]
-        if enough:
-            values = within(xp, values, m)
-        U = xp.matrix_transpose(orthogonal_rows(xp, left, K))
-        V = orthogonal_rows(xp, right, K)
-        Z = xp.matmul(U * values[:, None, :], V)
-        sigma = xp.sqrt(lambda_A * lambda_F)
-        norm = sigma * xp.sum(values, axis=-1)
+    roots = xp.sqrt(values)
+    ratio = fourth_root(xp, lambda_F / lambda_A)
+    pad = xp.asarray(np.eye(K, m))[None]
+    A_0 = xp.matmul(ratio[:, None, None] * U * roots[:, None, :], pad)
+    rows = xp.matmul(xp.matrix_transpose(V * roots[..., None]), pad) / ratio[:, None, None]
+    F_0 = xp.reshape(rows, (rows.shape[0], K, n, m))
+    shifted = xp.reshape(xp.matrix_transpose(Z + b[:, :, None]), (Z.shape[0], K, n, K))
+    penalty = lambda_b * square_norm(xp, b) / 2
+    convex = mean_loss(xp, shifted) + norm + penalty
 
-        roots = xp.sqrt(values)
-        ratio = fourth_root(xp, lambda_F / lambda_A)
-        pad = xp.asarray(np.eye(K, m))[None]
-        A_0 = xp.matmul(ratio[:, None, None] * U * roots[:, None, :], pad)
-        rows = xp.matmul(xp.matrix_transpose(V * roots[..., None]), pad) / ratio[:, None, None]
-        F_0 = xp.reshape(rows, (rows.shape[0], K, n, m))
-        shifted = xp.reshape(xp.matrix_transpose(Z + b[:, :, None]), (Z.shape[0], K, n, K))
-        penalty = lambda_b * square_norm(xp, b) / 2
-        convex = mean_loss(xp, shifted) + norm + penalty
-
-        A_1, F_1 = A, as_matrix(xp, F)
-        by_left, by_right = (
-            xp.matmul(xp.matrix_transpose(U), A_1),
-            xp.matmul(F_1, xp.matrix_transpose(V)),
-        )
-        apart = xp.sqrt(lambda_A)[:, None, None] * by_left
-        apart = apart - xp.sqrt(lambda_F)[:, None, None] * xp.matrix_transpose(by_right)
-        outside = whole_norm(xp, F_1) - whole_norm(xp, by_right)
-        pairing = sigma * inner(xp, xp.matmul(U, V), xp.matmul(A_1, F_1))
-        costs = decay(xp, F, A, lambda_A, lambda_F)
-        between = whole_norm(xp, apart) / 2 + lambda_F * outside / 2
-        return Judgement(
-            (),
-            (
-                Comparison("product", xp.matmul(A_0, as_matrix(xp, F_0)), Z, "="),
-                Comparison("attained", decay(xp, F_0, A_0, lambda_A, lambda_F), norm, "="),
-                Comparison(
-                    "same risk", risk(xp, F_0, A_0, b, lambda_A, lambda_F, lambda_b), convex, "="
-                ),
-                Comparison("pairing with Z", sigma * inner(xp, xp.matmul(U, V), Z), norm, "="),
-                Comparison("every factorisation", pairing, costs),
-                Comparison("between", costs, pairing + between, "="),
+    A_1, F_1 = A, as_matrix(xp, F)
+    by_left, by_right = (
+        xp.matmul(xp.matrix_transpose(U), A_1),
+        xp.matmul(F_1, xp.matrix_transpose(V)),
+    )
+    apart = xp.sqrt(lambda_A)[:, None, None] * by_left
+    apart = apart - xp.sqrt(lambda_F)[:, None, None] * xp.matrix_transpose(by_right)
+    outside = whole_norm(xp, F_1) - whole_norm(xp, by_right)
+    pairing = sigma * inner(xp, xp.matmul(U, V), xp.matmul(A_1, F_1))
+    costs = decay(xp, F, A, lambda_A, lambda_F)
+    between = whole_norm(xp, apart) / 2 + lambda_F * outside / 2
+    return Judgement(
+        (),
+        (
+            Comparison("product", xp.matmul(A_0, as_matrix(xp, F_0)), Z, "="),
+            Comparison("attained", decay(xp, F_0, A_0, lambda_A, lambda_F), norm, "="),
+            Comparison(
+                "same risk", risk(xp, F_0, A_0, b, lambda_A, lambda_F, lambda_b), convex, "="
             ),
-        )
+            Comparison("pairing with Z", sigma * inner(xp, xp.matmul(U, V), Z), norm, "="),
+            Comparison("every factorisation", pairing, costs),
+            Comparison("between", costs, pairing + between, "="),
+        ),
+    )
 
-    return judge
+
+def on_a_line(xp: Any, *, Z: Any) -> Judgement:
+    """m = 1: a product of a column and a row has proportional rows."""
+    return Judgement(
+        (),
+        (Comparison("minor", Z[:, 0, 0] * Z[:, 1, 1], Z[:, 0, 1] * Z[:, 1, 0], "="),),
+    )
 
 
 _FIELDS = (
-    Field("left", ("K", "K")),
-    Field("right", ("N", "N")),
-    Field("values", ("K",), "nonnegative"),
-    *POINT,
+    Field("left", ("C", "C")),
+    Field("right", ("C", "N")),
+    Field("values", ("C",), "nonnegative"),
+    Field("F", ("C", "n", "m")),
+    Field("A", ("C", "m")),
+    Field("b", ("C",)),
     *DECAYS,
     BIAS_DECAY,
 )
-_SIZES = {"K": (2, 3), "n": (1, 2), "m": (1, 4)}
-_AXES: dict[str, Callable[[dict[str, int]], int]] = {"N": lambda sizes: sizes["K"] * sizes["n"]}
+_SIZES = {"C": (2, 3), "n": (1, 2), "m": (1, 4)}
+_AXES: dict[str, Callable[[dict[str, int]], int]] = {"N": lambda sizes: sizes["C"] * sizes["n"]}
 _MINIMUM = (
     r"$\min_{AF = Z}\frac{\lambda_A}2|A|^2 + \frac{\lambda_F}2|F|^2 = "
     r"\sqrt{\lambda_A\lambda_F}\,\|Z\|_*$"
@@ -151,14 +155,14 @@ EQ_23 = Statement(
     variants=(
         Variant(
             "printed",
-            "features of any dimension",
+            "features of any dimension, here m = 1",
             rf"For every $Z \in R^{{K\times N}}$, {_MINIMUM}, so that (23) and (21) have the same "
-            "minimum.",
-            Claim(factorised(False), _FIELDS, _SIZES, _AXES),
+            "minimum. So every $Z$ is a product $AF$: for $m = 1$, of a column and a row, with "
+            "$Z_{11}Z_{22} = Z_{12}Z_{21}$.",
+            Claim(on_a_line, (Field("Z", ("C", "N")),), {"C": (2, 3), "N": (2, 4)}),
             defect="For m below the rank of Z there is no factorisation, and the minimum is taken "
-            "over nothing; the best that m singular values give is another matrix. The convex "
-            "problem has a minimiser of rank K - 1 (or 0), so (21) has a larger minimum for "
-            "m < K - 1: see review:remark-global-min-ce.",
+            "over nothing. The convex problem has a minimiser of rank K - 1 (or 0), so (21) has a "
+            "larger minimum for m < K - 1: see review:remark-global-min-ce.",
         ),
         Variant(
             "corrected",
@@ -169,7 +173,7 @@ EQ_23 = Statement(
             r"$\sqrt{\lambda_A\lambda_F}\langle UV^T, AF\rangle$, which is "
             r"$\sqrt{\lambda_A\lambda_F}\|Z\|_*$ where $AF = Z$, and $\frac12|\sqrt{\lambda_A}U^TA "
             r"- \sqrt{\lambda_F}(FV)^T|^2 + \frac{\lambda_F}2(|F|^2 - |FV|^2)$.",
-            Claim(factorised(True), _FIELDS, _SIZES, _AXES),
+            Claim(factorised, _FIELDS, _SIZES, _AXES),
             remark="The minimiser of (23) has rank K - 1 or 0, so (21) has the same minimum for "
             "every m >= K - 1.",
         ),
