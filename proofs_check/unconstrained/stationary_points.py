@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from fractions import Fraction
 from typing import Any
 
 import sympy
@@ -10,7 +11,18 @@ import sympy
 from ncbounds.arithmetic import balls
 from ncbounds.theory.terms import Claim
 from proofs_check.facts import INNER_PRODUCT, LOGARITHM, TANGENT
-from proofs_check.steps import Fact, Step, assumes, identity, nonnegative, number, point, proof, tie
+from proofs_check.steps import (
+    Fact,
+    Step,
+    assumes,
+    covered,
+    identity,
+    nonnegative,
+    number,
+    point,
+    proof,
+    tie,
+)
 from proofs_check.unconstrained.collapsed_outputs import HOEFFDING_RANGE
 from proofs_check.unconstrained.entropy_flow import (
     entropy_point,
@@ -27,6 +39,12 @@ OPERATOR_NORM = Fact(
     "<G, A F> <= |G| times the sum of the singular values of A F, which is at most (|A|_F^2 + "
     "|F|_F^2)/2; |G|^2 is at most the largest absolute row sum of G G^T.",
     "Horn and Johnson, Matrix Analysis, Sections 5.6 and 7.4; Srebro, Rennie, Jaakkola (2004)",
+)
+
+SYLVESTER = Fact(
+    "Sylvester's criterion",
+    "A symmetric matrix is positive definite exactly if its leading minors are positive.",
+    "Horn and Johnson, Matrix Analysis, Theorem 7.2.5",
 )
 
 _x, _y, _s = sympy.symbols("x y s", real=True)
@@ -136,6 +154,107 @@ def certificate(claim: Claim) -> Iterator[Step]:
 
 
 # -- tangent directions ---------------------------------------------------------------------------
+
+_BASIS = ((1, 1, -2, 0, 0, 0), (0, 0, 0, 1, 1, 0), (0, 0, 0, 0, 0, 1), (1, -1, 0, -1, 1, 0))
+
+
+def _line_hessian(t: Any, p: Any, r: Any, s: Any) -> list[list[Any]]:
+    """The second derivative of 3 R in that basis."""
+    mixed = 6 * s * (t * (p - r) - 1)
+    return [
+        [18 * t * s * (1 - s), mixed, 2, 0],
+        [mixed, 2 * t * (p + r - (p - r) ** 2), 0, 0],
+        [2, 0, 2 * t / 3, 0],
+        [0, 0, 0, 4 * (1 - p + r)],
+    ]
+
+
+def _minors(t: Any, up: Any, down: Any) -> list[Any]:
+    """Leading minors of the first three rows, at up = e^t and down = e^(-t)."""
+    p, r, s = (x / (up + down + 1) for x in (up, down, 1))
+    (a, b, c, _), (_, d, _, _), (_, _, e, _), _ = _line_hessian(t, p, r, s)
+    return [a, a * d - b * b, (a * d - b * b) * e - c * c * d]
+
+
+@proof("review:remark-tangent", "sharp", "two classes opposed on a line, a minimum", SYLVESTER)
+def opposed(claim: Claim) -> Iterator[Step]:
+    """The risk itself, differentiated; its minors over the range of t."""
+    alpha, E = sympy.symbols("alpha E", positive=True)
+    x = sympy.symbols("x_1:5", real=True)
+    t = alpha**2
+    at = (alpha, -alpha, 0, alpha, -alpha, 0)
+    moved = [
+        y + sum(xi * row[i] for xi, row in zip(x, _BASIS, strict=True)) for i, y in enumerate(at)
+    ]
+    a, f = moved[:3], moved[3:]
+    risk = sum(sympy.log(sum(sympy.exp((a[j] - a[k]) * f[k]) for j in range(3))) for k in range(3))
+    p, r, s = E / (E + 1 / E + 1), 1 / E / (E + 1 / E + 1), 1 / (E + 1 / E + 1)
+
+    def here(expression: Any) -> Any:
+        """At x = 0, as a rational function of alpha and E = e^t."""
+        found = expression.subs(dict.fromkeys(x, 0))
+        return found.replace(sympy.exp, lambda power: E ** sympy.cancel(power / t))
+
+    for xi, row in zip(x, _BASIS, strict=True):
+        yield identity(
+            f"tangent, and no slope there: {row}",
+            here(sympy.diff(risk, xi)) + sum(y * z for y, z in zip(at, row, strict=True)),
+            0,
+        )
+    for i, entries in enumerate(_line_hessian(t, p, r, s)):
+        for j in range(i, 4):
+            yield identity(
+                f"second derivative of 3 R: entry ({i + 1}{j + 1})",
+                here(sympy.diff(risk, x[i], x[j])),
+                entries[j],
+            )
+    c = sympy.Symbol("c", real=True)
+    yield identity("a shift of all weights", (_x + c - (_y + c)) * _s, (_x - _y) * _s)
+    yield identity(
+        "the velocity of a_1: -G F^T = -(alpha (p - 1) - alpha r)/3",
+        -(alpha * (p - 1) - alpha * r) / 3,
+        (2 * r + s) / 3 * alpha,
+    )
+    for place in range(3):
+        yield covered(
+            f"leading minor {place + 1} is at least 1/20 for 8/5 <= t <= 12/5",
+            lambda xp, t, place=place: (
+                _minors(t, xp.exp(t), xp.exp(-t))[place] - balls.ball(Fraction(1, 20))
+            ),
+            {"t": (Fraction(8, 5), Fraction(12, 5))},
+        )
+    yield assumes(claim, alpha="positive", x="real", shift="real", share="proportion")
+
+    def sides(alpha: Any, x: Any, shift: Any, share: Any) -> dict[str, tuple[Any, Any]]:
+        size = number(alpha)
+        t = size * size
+        down, up = (-balls.ball(t)).exp(), balls.ball(t).exp()
+        p, r, s = (y / (up + down + 1) for y in (up, down, 1))
+        mu = (2 * r + s) / 3
+        velocity = [mu * balls.ball(size), -mu * balls.ball(size), balls.ball(0)]
+        matrix = _line_hessian(balls.ball(t), p, r, s)
+        form = sum(
+            (balls.ball(x[i] * x[j]) * matrix[i][j] for i in range(4) for j in range(4)),
+            balls.ball(0),
+        )
+        risk = (2 * (1 + (-balls.ball(2 * t)).exp() + down).log() + balls.ball(3).log()) / 3
+        u = balls.ball(Fraction(8, 5) + Fraction(4, 5) * number(share))
+        one, two, three = _minors(u, u.exp(), (-u).exp())
+        least = one.min(two).min(three)
+        return {
+            "slope in A": (velocity, velocity),
+            "slope in F": (velocity, velocity),
+            "second derivative": (form, form),
+            "shift": (risk, risk),
+            "positive definite": (balls.ball(Fraction(1, 20)), least),
+        }
+
+    given = [
+        point(alpha=1, x=[1, 0, 0, 0], shift=1, share=0),
+        point(alpha="5/4", x=[1, "1/2", -2, 3], shift=-2, share=1),
+    ]
+    equal = ("slope in A", "slope in F", "second derivative", "shift")
+    yield tie("the claim compares these", claim, given, sides, equal)
 
 
 @proof(

@@ -314,11 +314,15 @@ def weights_of(xp: Any, s: Any, left: Any, right: Any) -> Any:
     return xp.matmul(xp.matrix_transpose(left * s[..., None]), right)
 
 
-def affine_dimension(xp: Any, *, s: Any) -> Judgement:
-    """The dimension of a preimage in R^m, from the singular values of A, against m - K."""
-    m, K = s.shape[1] + 1, s.shape[1]
-    dimension = m - xp.sum(xp.is_positive(s), axis=-1)
-    return Judgement((), (Comparison("dimension", dimension, 0 * dimension + m - K, "="),))
+def affine_dimension(xp: Any, *, a: Any) -> Judgement:
+    """The dimension m - rank A of a preimage for the rows a and -a, against m - K with K = 2.
+
+    The rank is what of |A|^2 and det A A^T is positive.
+    """
+    m, square = a.shape[1], square_norm(xp, a)
+    inner = dot(xp, a, -a)
+    rank = xp.is_positive(square + square) + xp.is_positive(square * square - inner * inner)
+    return Judgement((), (Comparison("dimension", m - rank, 0 * square + m - 2, "="),))
 
 
 def preimage(xp: Any, *, s: Any, left: Any, right: Any, f: Any, g: Any, power: Any) -> Judgement:
@@ -379,10 +383,11 @@ PREIMAGE = Statement(
     variants=(
         Variant(
             "printed",
-            "dimension m - K, here at m = K + 1",
-            r"The preimage $(A\cdot + b)^{-1}(z)$ of an output is an affine subspace of $\mathbb "
-            r"R^m$ of dimension $m - K$, whatever the singular values $s \ge 0$ of $A$.",
-            Claim(affine_dimension, (Field("s", ("K",), "nonnegative"),), {"K": (2, 4)}),
+            "dimension m - K, here for two collapsed rows",
+            r"The preimage $(A\cdot + b)^{-1}(z)$ of an output $z = Af + b$ is an affine subspace "
+            r"of $\mathbb R^m$ of dimension $m - K$, whatever $A$; here for the rows $a$ and $-a$, "
+            r"with the rank that $|A|^2$ and the determinant of $AA^\top$ give.",
+            Claim(affine_dimension, (Field("a", ("m",), "positive"),), {"m": (2, 4)}),
             defect="That wants K linearly independent rows. Where there is a preimage its "
             "dimension is m - rank A: m - K + 1 for the simplex ETF of (17) and (39), whose rows "
             "sum to zero; and for m < K there is none of dimension m - K < 0.",

@@ -199,23 +199,62 @@ KKT = Statement(
 # -- tangent directions ---------------------------------------------------------------------------
 
 
-def opposed_on_a_line(xp: Any, *, alpha: Any) -> Judgement:
-    """K = 3, m = 1, A = F = (alpha, -alpha, 0): the second derivative across the shift of A.
-
-    In the basis (1, 1, -2; 0), (0; 1, 1, 0), (0; 0, 0, 1) of (A; F) the Hessian of N R is the
-    matrix whose leading minors these are; in (1, -1, 0; -1, 1, 0) it is 4 (1 - p + r) > 0.
-    """
-    t = alpha * alpha
+def line_minors(xp: Any, t: Any) -> tuple[Any, Any, Any, Any]:
+    """Entries (11), (12), (22), (33) of the Hessian of `opposed`, whose (13) is 2 and (23) is 0."""
     up, down = xp.exp(t), xp.exp(-t)
     p, r, s = (x / (up + down + 1) for x in (up, down, 0 * t + 1))
-    first = 18 * t * s * (1 - s)
+    first = 18 * t * s * (p + r)
     mixed = 6 * s * (t * (p - r) - 1)
-    second = 2 * t * (p + r - (p - r) * (p - r))
-    third = 2 * t / 3
+    second = 2 * t * (4 * p * r + s * (p + r))
+    return first, mixed, second, 2 * t / 3
+
+
+def least_minor(xp: Any, t: Any) -> Any:
+    """The least of the leading minors of that matrix: it is positive definite where this is."""
+    first, mixed, second, third = line_minors(xp, t)
     two = first * second - mixed * mixed
-    three = two * third - 4 * second
-    least = xp.minimum(xp.minimum(first, two), three)
+    return xp.minimum(xp.minimum(first, two), two * third - 4 * second)
+
+
+def opposed_on_a_line(xp: Any, *, alpha: Any) -> Judgement:
+    """K = 3, m = 1, A = F = (alpha, -alpha, 0): the second derivative across the shift of A."""
+    least = least_minor(xp, alpha * alpha)
     return Judgement((), (Comparison("a direction of descent", least, 0 * least),))
+
+
+def opposed(xp: Any, *, alpha: Any, x: Any, shift: Any, share: Any) -> Judgement:
+    """That point is stationary, its second derivative a matrix, positive definite for some alpha.
+
+    The step is x in the basis (1, 1, -2; 0), (0; 1, 1, 0), (0; 0, 0, 1), (1, -1, 0; -1, 1, 0) of
+    (A; F): of what is tangent to the sphere there, all but the shift (1, 1, 1; 0).
+    """
+    zero = 0 * alpha
+    a = xp.stack([alpha, -alpha, zero], axis=1)[..., None]
+    f = a[:, :, None, :]
+    one, two, three, four = (x[:, i] for i in range(4))
+    da = xp.stack([one + four, one - four, -2 * one], axis=1)[..., None]
+    df = xp.stack([two - four, two + four, three], axis=1)[..., None, None]
+    at = entropy_point(xp, a, f)
+    own, rival = at.p[:, 0, 0, 0], at.p[:, 0, 0, 1]
+    mu = (2 * rival + at.p[:, 0, 0, 2]) / 3
+    turned = logits(xp, da, f) + logits(xp, a, df)
+    about = turned - xp.sum(at.p * turned, axis=-1, keepdims=True)
+    curved = xp.sum(total(xp, at.p * about * about), axis=-1)
+    curved = curved + 6 * xp.sum(total(xp, at.slope * logits(xp, da, df)), axis=-1)
+    first, mixed, second, third = line_minors(xp, alpha * alpha)
+    form = first * one * one + 2 * mixed * one * two + second * two * two + third * three * three
+    form = form + 4 * one * three + 4 * (1 - own + rival) * four * four
+    least = least_minor(xp, 8 * (0 * share + 1) / 5 + 4 * share / 5)
+    return Judgement(
+        (),
+        (
+            Comparison("slope in A", at.of_weights, mu[:, None, None] * a, "="),
+            Comparison("slope in F", at.of_features, mu[:, None, None, None] * f, "="),
+            Comparison("second derivative", curved, form, "="),
+            Comparison("shift", entropy_point(xp, a + shift[:, None, None], f).risk, at.risk, "="),
+            Comparison("positive definite", (0 * least + 1) / 20, least),
+        ),
+    )
 
 
 def _with(xp: Any, rows: Any, last: Any) -> Any:
@@ -286,9 +325,33 @@ TANGENT = Statement(
             "positive definite across the shift of all weights, which changes no risk.",
             Claim(opposed_on_a_line, (Field("alpha", (), "positive"),)),
             defect="Two classes opposed and a third at zero are stationary on the sphere, not "
-            "collapsed, and for alpha from about 1.25 to 1.7 a strict minimum up to that shift, "
-            "in the straight tangent direction and, all the more, along the sphere. Silently the "
-            "theorem needs m >= K - 1, without which nothing satisfies NC.",
+            "collapsed, and for alpha from 1.25 to 1.58 a strict minimum up to that shift, in the "
+            "straight tangent direction and, all the more, along the sphere (see the sharp "
+            "wording). Silently the theorem needs m >= K - 1, without which nothing satisfies NC.",
+        ),
+        Variant(
+            "sharp",
+            "two classes opposed on a line, a minimum",
+            r"For $K = 3$, $n = m = 1$ at $A = F = (\alpha, -\alpha, 0)$, with the probabilities "
+            r"$p, r, s$ of logits $t = \alpha^2, -t, 0$: the velocity is $\mu(A, F)$ with "
+            r"$\mu = \frac{2r + s}3$; the shift of $A$ changes no risk; and across it the second "
+            r"derivative of $3\mathcal R$ in the tangent space is, in the basis $(1, 1, -2; 0)$, "
+            r"$(0; 1, 1, 0)$, $(0; 0, 0, 1)$, $(1, -1, 0; -1, 1, 0)$, the symmetric matrix with "
+            r"the entries $18ts(1 - s)$, $2t(p + r - (p - r)^2)$, $\frac23t$, $4(1 - p + r)$ on "
+            r"the diagonal, $6s(t(p - r) - 1)$ at (12), 2 at (13), else 0. For $\frac85 \le t \le "
+            r"\frac{12}5$ its leading minors are at least $\frac1{20}$: no direction descends.",
+            Claim(
+                opposed,
+                (
+                    Field("alpha", (), "positive"),
+                    Field("x", ("basis",)),
+                    Field("shift"),
+                    Field("share", (), "proportion"),
+                ),
+                {"basis": (4, 4)},
+            ),
+            remark="Positive definite for t from 1.549 to 2.511, so alpha from 1.245 to 1.584; "
+            "outside of these ends a direction descends.",
         ),
         Variant(
             "corrected",

@@ -17,6 +17,7 @@ KKT = ("review:eq-13", "sharp", "how nearly a point is a KKT point")
 QUALIFIED = ("review:remark-kkt", "printed", "the qualification holds")
 MULTIPLIERS = ("review:remark-kkt", "corrected", "KKT points with multipliers of norm 1")
 DESCENT = ("review:remark-tangent", "corrected", "where a dimension is free")
+OPPOSED = ("review:remark-tangent", "sharp", "two classes opposed on a line, a minimum")
 BALL = ("review:remark-tangent", "sharp", "what the slope says of all points")
 
 
@@ -56,6 +57,8 @@ MUTANTS = {
     "multipliers: another square": (MULTIPLIERS, lambda c: changed(c, "objective", rhs(101, 100))),
     "descent: 1 % lower": (DESCENT, lambda c: changed(c, "risk", rhs(99, 100))),
     "descent: the other way": (DESCENT, lambda c: changed(c, "on the sphere", swap)),
+    "opposed: 1 % more curved": (OPPOSED, lambda c: changed(c, "second derivative", rhs(101, 100))),
+    "opposed: twice as definite": (OPPOSED, lambda c: changed(c, "positive definite", lhs(2))),
     "slope: 1 % more risk": (BALL, lambda c: changed(c, "least risk", a_hundredth_more)),
     "slope: the other way": (BALL, lambda c: changed(c, "least risk", swap)),
 }
