@@ -317,12 +317,11 @@ def weights_of(xp: Any, s: Any, left: Any, right: Any) -> Any:
 def affine_dimension(xp: Any, *, a: Any) -> Judgement:
     """The dimension m - rank A of a preimage for the rows a and -a, against m - K with K = 2.
 
-    The rank is what of |A|^2 and det A A^T is positive.
+    The rank is the number of rows that are not zero once the first is added to the second.
     """
-    m, square = a.shape[1], square_norm(xp, a)
-    inner = dot(xp, a, -a)
-    rank = xp.is_positive(square + square) + xp.is_positive(square * square - inner * inner)
-    return Judgement((), (Comparison("dimension", m - rank, 0 * square + m - 2, "="),))
+    m, first, second = a.shape[1], square_norm(xp, a), square_norm(xp, a + (-a))
+    rank = xp.is_positive(first) + xp.is_positive(second)
+    return Judgement((), (Comparison("dimension", m - rank, 0 * first + m - 2, "="),))
 
 
 def preimage(xp: Any, *, s: Any, left: Any, right: Any, f: Any, g: Any, power: Any) -> Judgement:
@@ -386,7 +385,7 @@ PREIMAGE = Statement(
             "dimension m - K, here for two collapsed rows",
             r"The preimage $(A\cdot + b)^{-1}(z)$ of an output $z = Af + b$ is an affine subspace "
             r"of $\mathbb R^m$ of dimension $m - K$, whatever $A$; here for the rows $a$ and $-a$, "
-            r"with the rank that $|A|^2$ and the determinant of $AA^\top$ give.",
+            "with the rank by elimination.",
             Claim(affine_dimension, (Field("a", ("m",), "positive"),), {"m": (2, 4)}),
             defect="That wants K linearly independent rows. Where there is a preimage its "
             "dimension is m - rank A: m - K + 1 for the simplex ETF of (17) and (39), whose rows "
