@@ -31,12 +31,16 @@ from numpy.typing import NDArray
 
 from ncbounds.arithmetic import balls
 from ncbounds.arithmetic.spectra import singular_value_bounds
-from ncbounds.codes.margin import host_array
-from ncbounds.errors import InputError
 from ncbounds.laboratory.cross_entropy import solve
+from ncbounds.laboratory.enclosed_risk import (
+    EnclosedRisk,
+    Floats,
+    GivenPoint,
+    Loss,
+    checked_point,
+)
+from ncbounds.laboratory.enclosures import float_above, float_below
 
-Floats = NDArray[np.float64]
-Loss = Literal["cross-entropy", "square"]
 #: Bits of all that is certified: floats have 53.
 _BITS = 128
 
@@ -132,9 +136,9 @@ def certify_optimality(
     >>> zero.certificate, zero.descent.curvature[1] < 0, zero.descent.gain > 0.1
     ('fails', True, True)
     """
-    given = _checked(features, labels, weights, bias, lambda_A, lambda_F, lambda_b, loss)
+    given = checked_point(features, labels, weights, bias, lambda_A, lambda_F, lambda_b, loss)
     with balls.precision(_BITS):
-        at = _Risk(given)
+        at = EnclosedRisk(given)
         sigma = (balls.ball(given.weight_decay) * balls.ball(given.feature_decay)).sqrt()
         low, high = singular_value_bounds(at.G.transpose())
         own = _lower_bound(given, at.residuals, np.ones(len(given.labels)), given.labels, sigma)
@@ -150,9 +154,9 @@ def certify_optimality(
         return Optimality(
             loss=loss,
             risk=_ends(at.risk),
-            least_risk=_down(least),
-            gap=_up(at.risk - least.lower()),
-            spectral_norm=(_down(low), _up(high)),
+            least_risk=float_below(least),
+            gap=float_above(at.risk - least.lower()),
+            spectral_norm=(float_below(low), float_above(high)),
             threshold=_ends(sigma),
             certificate=state,
             gradients=at.gradient_norms(),
@@ -161,167 +165,14 @@ def certify_optimality(
         )
 
 
-# -- what is given --------------------------------------------------------------------------------
-
-
-@dataclass(frozen=True, eq=False)
-class _Given:
-    """A point of the model, as exact floats."""
-
-    features: Floats
-    labels: NDArray[np.int64]
-    weights: Floats
-    bias: Floats | None
-    weight_decay: float
-    feature_decay: float
-    bias_decay: float
-    loss: Loss
-
-    @property
-    def K(self) -> int:
-        """Number of classes."""
-        return len(self.weights)
-
-
-def _checked(
-    features: object,
-    labels: object,
-    weights: object,
-    bias: object,
-    lambda_A: float,
-    lambda_F: float,
-    lambda_b: float,
-    loss: Loss,
-) -> _Given:
-    F, A = _real("features", features, 2), _real("weights", weights, 2)
-    K, m = A.shape
-    y = np.asarray(host_array("labels", labels))
-    if y.shape != (len(F),) or y.dtype.kind not in "iu":
-        raise InputError("labels", f"array of shape {y.shape}", f"{len(F)} integers")
-    if F.shape[1] != m:
-        raise InputError("features", f"array of shape {F.shape}", f"of {m} columns, as weights")
-    if K < 2 or sorted(set(y.tolist())) != list(range(K)):
-        shown = f"{len(set(y.tolist()))} classes"
-        raise InputError("labels", shown, f"each of 0 to {K - 1}, one for each row of weights")
-    b = None if bias is None else _real("bias", bias, 1)
-    if b is not None and b.shape != (K,):
-        raise InputError("bias", f"array of shape {b.shape}", f"{K} numbers")
-    for name, value in (("lambda_A", lambda_A), ("lambda_F", lambda_F)):
-        if not (math.isfinite(value) and value > 0):
-            raise InputError(name, value, "positive and finite")
-    if not (math.isfinite(lambda_b) and lambda_b >= 0):
-        raise InputError("lambda_b", lambda_b, "at least 0 and finite")
-    if loss not in ("cross-entropy", "square"):
-        raise InputError("loss", loss, "cross-entropy or square")
-    return _Given(F, y.astype(np.int64), A, b, lambda_A, lambda_F, lambda_b, loss)
-
-
-def _real(name: str, values: object, axes: int) -> Floats:
-    array = np.asarray(host_array(name, values), dtype=np.float64)
-    if array.ndim != axes or array.size == 0:
-        raise InputError(name, f"array of shape {array.shape}", f"of {axes} axes, not empty")
-    if not np.isfinite(array).all():
-        raise InputError(name, "NaN or infinity", "finite numbers")
-    return array
-
-
-# -- the risk in balls ----------------------------------------------------------------------------
-
-
-def _matrix(values: Any) -> flint.arb_mat:
-    return flint.arb_mat([[balls.ball(x) for x in row] for row in np.asarray(values).tolist()])
-
-
-def _square(matrix: flint.arb_mat) -> flint.arb:
-    return sum((x * x for x in matrix.entries()), flint.arb(0))
-
-
-def _inner(x: flint.arb_mat, y: flint.arb_mat) -> flint.arb:
-    return sum((a * b for a, b in zip(x.entries(), y.entries(), strict=True)), flint.arb(0))
-
-
-class _Risk:
-    """Risk and gradients at a point; matrices have a row for each sample, as the arrays have."""
-
-    def __init__(self, given: _Given) -> None:
-        self.given, self.N = given, len(given.labels)
-        self.F, self.A = _matrix(given.features), _matrix(given.weights)
-        b = np.zeros(given.K) if given.bias is None else given.bias
-        self.b = [balls.ball(x) for x in b.tolist()]
-        rows = (self.F * self.A.transpose()).tolist()
-        self.H = [[h + c for h, c in zip(row, self.b, strict=True)] for row in rows]
-        total = flint.arb(0)
-        self.residuals: list[list[flint.arb]] = []
-        self.P: list[list[flint.arb]] = []
-        for row, label in zip(self.H, given.labels.tolist(), strict=True):
-            if given.loss == "square":
-                p, own = row, flint.arb(0)
-                rest = [h - (j == label) for j, h in enumerate(row)]
-                own = sum((r * r for r in rest), flint.arb(0)) / 2
-            else:
-                top = max(float(h.mid()) for h in row)
-                powers = [(h - top).exp() for h in row]
-                whole = sum(powers, flint.arb(0))
-                p = [x / whole for x in powers]
-                rest = [x - (j == label) for j, x in enumerate(p)]
-                own = whole.log() + top - row[label]
-            self.P.append(p)
-            self.residuals.append(rest)
-            total += own
-        self.G = flint.arb_mat([[r / self.N for r in row] for row in self.residuals])
-        self.decays = [
-            balls.ball(x) for x in (given.weight_decay, given.feature_decay, given.bias_decay)
-        ]
-        penalty = self.decays[0] * _square(self.A) + self.decays[1] * _square(self.F)
-        penalty += self.decays[2] * sum((x * x for x in self.b), flint.arb(0))
-        self.risk = total / self.N + penalty / 2
-
-    def gradient_norms(self) -> tuple[float, float, float]:
-        """Upper bounds of the norms by weights, features and bias."""
-        lambda_A, lambda_F, lambda_b = self.decays
-        by_A = self.G.transpose() * self.F + self.A * lambda_A
-        by_F = self.G * self.A + self.F * lambda_F
-        columns = list(zip(*self.G.tolist(), strict=True))
-        by_b = [sum(c, flint.arb(0)) + lambda_b * x for c, x in zip(columns, self.b, strict=True)]
-        bias = sum((x * x for x in by_b), flint.arb(0)) if self.given.bias is not None else 0
-        norms = (_square(by_A), _square(by_F), flint.arb(bias))
-        by_weights, by_features, by_bias = (_up(x.upper().sqrt()) for x in norms)
-        return by_weights, by_features, by_bias
-
-    def second_derivative(self, step_F: flint.arb_mat, step_A: flint.arb_mat) -> flint.arb:
-        """The second derivative of the risk along a step of features and weights."""
-        moved = (step_F * self.A.transpose() + self.F * step_A.transpose()).tolist()
-        curved = flint.arb(0)
-        for p, z in zip(self.P, moved, strict=True):
-            if self.given.loss == "square":
-                curved += sum((x * x for x in z), flint.arb(0))
-            else:
-                mean = sum((a * x for a, x in zip(p, z, strict=True)), flint.arb(0))
-                spread = (a * (x - mean) * (x - mean) for a, x in zip(p, z, strict=True))
-                curved += sum(spread, flint.arb(0))
-        twice = 2 * _inner(self.G, step_F * step_A.transpose())
-        penalty = self.decays[0] * _square(step_A) + self.decays[1] * _square(step_F)
-        return curved / self.N + twice + penalty
-
-
-def _down(x: flint.arb) -> float:
-    """A float that is certainly not above."""
-    return math.nextafter(float(x.lower()), -math.inf)
-
-
-def _up(x: flint.arb) -> float:
-    """A float that is certainly not below."""
-    return math.nextafter(float(x.upper()), math.inf)
-
-
 def _ends(x: flint.arb) -> tuple[float, float]:
-    return _down(x), _up(x)
+    return float_below(x), float_above(x)
 
 
 # -- lower bounds of the minimum ------------------------------------------------------------------
 
 
-def _of_a_search(given: _Given) -> tuple[list[list[flint.arb]], Floats, NDArray[np.int64]]:
+def _of_a_search(given: GivenPoint) -> tuple[list[list[flint.arb]], Floats, NDArray[np.int64]]:
     """Residuals of the best point that a search finds: a row a class, and how often it counts."""
     counts = np.bincount(given.labels)
     found = solve(
@@ -335,7 +186,7 @@ def _of_a_search(given: _Given) -> tuple[list[list[flint.arb]], Floats, NDArray[
         starts=1,
     )
     first = np.concatenate([[0], np.cumsum(counts)[:-1]])
-    point = _Given(
+    point = GivenPoint(
         found.features[first],
         np.arange(given.K),
         found.weights,
@@ -345,10 +196,10 @@ def _of_a_search(given: _Given) -> tuple[list[list[flint.arb]], Floats, NDArray[
         given.bias_decay,
         given.loss,
     )
-    return _Risk(point).residuals, counts.astype(np.float64), np.arange(given.K)
+    return EnclosedRisk(point).residuals, counts.astype(np.float64), np.arange(given.K)
 
 
-def _closed_form(given: _Given) -> flint.arb:
+def _closed_form(given: GivenPoint) -> flint.arb:
     """The least risk for classes of one size, as `review:remark-global-min-ce` has it."""
     n = len(given.labels) // given.K
     decays = balls.ball(given.weight_decay) * balls.ball(given.feature_decay)
@@ -358,7 +209,7 @@ def _closed_form(given: _Given) -> flint.arb:
 
 
 def _lower_bound(
-    given: _Given,
+    given: GivenPoint,
     residuals: list[list[flint.arb]],
     counts: Floats,
     labels: NDArray[np.int64],
@@ -406,7 +257,7 @@ def _sums(rows: list[list[flint.arb]], weights: list[flint.arb]) -> list[flint.a
 
 
 def _balanced(
-    given: _Given,
+    given: GivenPoint,
     residuals: list[list[flint.arb]],
     weights: list[flint.arb],
     labels: list[int],
@@ -437,7 +288,7 @@ def _balanced(
 # -- the way down ---------------------------------------------------------------------------------
 
 
-def _descend(given: _Given, at: _Risk) -> Descent | None:
+def _descend(given: GivenPoint, at: EnclosedRisk) -> Descent | None:
     """The step (27) from a point where the certificate fails, if it certainly gains something.
 
     w is the direction that weights and features use least, u and v are the leading singular vectors
@@ -447,18 +298,18 @@ def _descend(given: _Given, at: _Risk) -> Descent | None:
     V, _, U = np.linalg.svd(G, full_matrices=False)
     root = math.sqrt(given.weight_decay / given.feature_decay)
     stacked = np.concatenate([math.sqrt(root) * given.weights, given.features / math.sqrt(root)])
-    w = np.linalg.svd(stacked, full_matrices=True)[2][-1]
-    step_A = np.outer(U[0], w) / math.sqrt(root)
-    step_F = -np.outer(V[:, 0], w) * math.sqrt(root)
-    curvature = at.second_derivative(_matrix(step_F), _matrix(step_A))
+    w = np.linalg.svd(np.linalg.qr(stacked, mode="r"))[2][-1]
+    u, v = U[0] / math.sqrt(root), -V[:, 0] * math.sqrt(root)
+    curvature = at.second_derivative(u, v, w)
     if not curvature < 0:
         return None
+    step_A, step_F = np.outer(u, w), np.outer(v, w)
     by_A = G.T @ given.features + given.weight_decay * given.weights
     by_F = G @ given.weights + given.feature_decay * given.features
     sign = -1.0 if (by_A * step_A).sum() + (by_F * step_F).sum() > 0 else 1.0
     size = sign * math.sqrt(2 * at.N * max(-float(curvature.mid()) / 2, 0.0))
     for _ in range(40):
-        new = _Given(
+        new = GivenPoint(
             given.features + size * step_F,
             given.labels,
             given.weights + size * step_A,
@@ -468,9 +319,9 @@ def _descend(given: _Given, at: _Risk) -> Descent | None:
             given.bias_decay,
             given.loss,
         )
-        gain = at.risk - _Risk(new).risk
+        gain = at.risk - EnclosedRisk(new).risk
         if gain > at.risk * 2.0**-53:
             steps = new.features - given.features, new.weights - given.weights
-            return Descent(_ends(curvature), _down(gain), *steps)
+            return Descent(_ends(curvature), float_below(gain), *steps)
         size /= 2
     return None
