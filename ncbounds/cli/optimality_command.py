@@ -5,7 +5,8 @@ from __future__ import annotations
 import click
 
 from ncbounds.cli.output import print_json, print_table
-from ncbounds.laboratory.optimality import Loss, Optimality
+from ncbounds.laboratory.enclosed_risk import Loss
+from ncbounds.laboratory.optimality import Optimality
 from ncbounds.measure.optimality import optimality_of_file
 
 

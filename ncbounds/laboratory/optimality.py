@@ -67,8 +67,9 @@ class Optimality:
     `gap` is an upper bound of how far the risk is above its least value over all features, weights
     and biases, in any dimension; where `wide_enough` is False, m < K - 1 (K for the square loss),
     the point may be as good as its own dimension allows all the same. `certificate` tells
-    whether (25) holds for certain, fails for certain, or is not decided; `gradients` are upper
-    bounds of the norms by weights, features and bias.
+    whether (25) holds for certain, fails for certain, or is not decided: at a minimum other than
+    zero its sides are equal, so that rounding decides there, and the gap is what counts.
+    `gradients` are upper bounds of the norms by weights, features and bias.
     """
 
     loss: Loss

@@ -9,7 +9,8 @@ from __future__ import annotations
 import os
 
 from ncbounds.errors import InputError
-from ncbounds.laboratory.optimality import Loss, Optimality, certify_optimality
+from ncbounds.laboratory.enclosed_risk import Loss
+from ncbounds.laboratory.optimality import Optimality, certify_optimality
 from ncbounds.measure.files import FeatureFile, read_features
 
 
