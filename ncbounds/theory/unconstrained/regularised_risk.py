@@ -174,20 +174,20 @@ def balanced(
 
 
 def at_a_simplex(
-    xp: Any, *, K: Any, n: Any, margin: Any, lambda_A: Any, lambda_F: Any, c_1: Any
+    xp: Any, *, like: Any, scale: Any, lambda_A: Any, lambda_F: Any, c_1: Any
 ) -> Judgement:
-    """Equality in (22) at a collapsed point whose outputs have a margin t, for any c_1.
+    """Equality in (22) at a collapsed point of K classes of n samples, for any c_1.
 
-    There ``|A|^2 = (K - 1) t sqrt(n lambda_F/lambda_A)``, and the features are as long as balance
-    has it.
+    Only the shape (B, K, n) of `like` counts: m is K.
     """
-    square = (K - 1) * margin * xp.sqrt(n * lambda_F / lambda_A)
-    slope = (1 + c_1) * (K - 1)
-    bound = -square / slope * xp.sqrt(lambda_A / (n * lambda_F)) + lambda_A * square
-    top = 1 + c_1
-    constant = xp.log(top * (K - 1)) / top + c_1 / top * xp.log(top / c_1)
-    found = xp.log1p((K - 1) * xp.exp(-margin)) + lambda_A * square
-    return Judgement((), (Comparison("equality", found, bound + constant, "="),))
+    K, n = like.shape[1:]
+    A = scale[:, None, None] * (K * xp.asarray(np.eye(K))[None] - 1) / K
+    ratio = xp.sqrt(lambda_A / (n * lambda_F))
+    F = xp.stack([ratio[:, None, None] * A] * n, axis=2)
+    none = 0 * scale
+    found = risk(xp, F, A, 0 * A[:, 0], lambda_A, lambda_F, none)
+    bound = printed_bound(xp, A, lambda_A, lambda_F, c_1, n)
+    return Judgement((), (Comparison("equality", found, bound, "="),))
 
 
 def with_both_norms(
@@ -265,12 +265,12 @@ EQ_22 = Statement(
             Claim(
                 at_a_simplex,
                 (
-                    Field("K", (), "integer", least=2),
-                    Field("n", (), "integer", least=1),
-                    Field("margin", (), "positive"),
+                    Field("like", ("K", "n")),
+                    Field("scale", (), "positive"),
                     *DECAYS,
                     Field("c_1", (), "positive"),
                 ),
+                {"K": (2, 4), "n": (1, 3)},
             ),
             defect="c_1 has to match the scale: equality holds for c_1 = e^t/(K-1) with the margin "
             "t of the outputs, and for no other.",
