@@ -166,7 +166,8 @@ def certify(
     """Certify how far the risk of a point is from the least under the constraints.
 
     ``R - <G, AF> - |G| root(Omega_A Omega_F)`` bounds the least risk from below, in any dimension
-    (`review:remark-tangent`), the norm of the slope G enclosed; so does the closed form.
+    (`review:remark-tangent`), the norm of the slope G enclosed; so does the closed form. A point
+    that is outside, by rounding or more, is compared with the balls that it is on.
     """
     a, f = np.asarray(weights, dtype=float), np.asarray(features, dtype=float)
     if a.ndim != 2 or f.ndim != 3 or f.shape[::2] != a.shape:
@@ -174,10 +175,15 @@ def certify(
     _check(omega_weights, omega_features)
     K, n, _ = f.shape
     with balls.precision(_BITS):
-        at = entropy_point(balls, balls.asarray(a[None]), balls.asarray(f[None]))
+        exact_a, exact_f = balls.asarray(a[None]), balls.asarray(f[None])
+        at = entropy_point(balls, exact_a, exact_f)
         along = balls.sum(at.slope * at.z).data.item()
         norm = squared_norm_at_most(balls.reshape(at.slope, (K * n, K)).data).sqrt()
-        most = (balls.ball(float(omega_weights)) * balls.ball(float(omega_features))).sqrt()
+        squares = (
+            balls.sum(x * x).data.item().max(balls.ball(float(omega)))
+            for x, omega in ((exact_a, omega_weights), (exact_f, omega_features))
+        )
+        most = math.prod(squares, start=balls.ball(1)).sqrt()
         risk = at.risk.data[0]
         q = (most * most / n).sqrt() / (K - 1)
         closed = (1 + (K - 1) * (-q).exp()).log()

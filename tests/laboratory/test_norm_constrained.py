@@ -57,6 +57,14 @@ def test_about_the_origin_outputs_are_a_simplex_and_about_another_centre_not():
     assert max(abs(c + 0.5) for c in cosine([0.0, 3.0, -1.0])) > 0.01
 
 
+def test_a_point_outside_of_the_balls_is_compared_with_its_own():
+    norms = {"omega_weights": 1.0, "omega_features": 2.0}
+    a, f = least_point(classes=3, samples=2, dimension=2, **norms)
+    found = certify(3 * a, 3 * f, 1.0, 2.0)
+    assert 0 <= found.gap < 1e-14
+    assert found.lower < least_risk(classes=3, samples=2, **norms)
+
+
 def test_bad_input_is_refused():
     with pytest.raises(InputError, match="radius"):
         best_output(np.zeros(3), -1.0, 0)
