@@ -10,7 +10,7 @@ from mutants.planting import claim_of
 from ncbounds.arithmetic import balls
 from ncbounds.arithmetic.floats import numpy_namespace
 from ncbounds.campaign.certify import refute
-from ncbounds.theory.transfer import cdnv, class_means, deviations, target_tasks
+from ncbounds.theory.transfer import cdnv, class_means, depth, deviations, target_tasks
 
 XP = numpy_namespace()
 
@@ -92,6 +92,14 @@ def test_networks_that_memorise_break_53_for_every_share_of_random_labels(flips)
     key = ("review:eq-53", "printed", "for all networks, under the two assumptions")
     instance = exact(flips=flips, epsilon="1/2", alpha="9/10")
     assert refute(claim_of(*key), instance) is not None
+
+
+def test_so_they_do_where_random_labels_may_be_right():
+    given = {"flips": np.ones((1, 8)), "epsilon": np.array([0.5]), "alpha": np.array([0.5])}
+    _, by_chance = depth.memorising_claim(XP, **given).conclusions
+    # 4/9 of the labels are random: (1 + 1/2) 4/9, all right, and more than 6 of 8 wrong
+    assert by_chance.rhs == pytest.approx(2 / 3 + 1 / 256 + 9 / 256)
+    assert by_chance.lhs == 1
 
 
 def test_the_bound_for_trained_features_fails_from_some_size_on():

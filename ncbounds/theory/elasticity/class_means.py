@@ -204,12 +204,12 @@ def after_phase(xp: Any, f: Any, alpha: Any, beta: Any, time: Any) -> tuple[Any,
 
 _ELASTIC = r"$\nu = \min\{\alpha - \beta, \alpha + (K-1)\beta\} > 0$"
 _PHASES = (
-    Field("f", ("K", "K")),
+    Field("f", ("C", "C")),
     Field("alpha", ("L",)),
     Field("beta", ("L",)),
     Field("time", ("L",), "positive"),
 )
-_MEANS = Field("f", ("K", "K"))
+_MEANS = Field("f", ("C", "C"))
 _GAP, _TIME = Field("gap", (), "positive"), Field("t", (), "positive")
 
 EQ_47 = Statement(
@@ -228,7 +228,7 @@ EQ_47 = Statement(
             r"of the $\langle d_j, f_j\rangle/|d_j|^2$ at the start and the $u_l$ of "
             r"`review:remark-spectrum`.",
             Claim(
-                solution_claim, (_MEANS, _GAP, Field("rest", (), "positive"), _TIME), {"K": (2, 5)}
+                solution_claim, (_MEANS, _GAP, Field("rest", (), "positive"), _TIME), {"C": (2, 5)}
             ),
             remark="nu > 0 implies alpha + beta/(K-1) > 0. Without it that eigenvalue may be 0, "
             "and for K >= 3 the solution then has a term that is linear in t.",
@@ -266,7 +266,7 @@ EQ_47 = Statement(
             Claim(
                 alignment_claim,
                 (_MEANS, _GAP, Field("repulsion", (), "positive"), _TIME),
-                {"K": (2, 5)},
+                {"C": (2, 5)},
             ),
             (Bound("distance from the simplex", alignment_deviation, "upper"),),
             remark="Thresholds: beta = 0, where the other eigenvectors grow as fast, and alpha = "
@@ -281,7 +281,7 @@ EQ_47 = Statement(
             r"f_j\rangle/|d_j|^2$ of the class means at time $t$ are $\bar ce^{(A_t - B_t)/K} + "
             r"(c_j - \bar c)e^{(A_t + B_t/(K-1))/K}$, with $A_t = \int_0^t\alpha$ and $B_t = "
             r"\int_0^t\beta$.",
-            Claim(phases_claim, _PHASES, {"K": (2, 4), "L": (1, 3)}),
+            Claim(phases_claim, _PHASES, {"C": (2, 4), "L": (1, 3)}),
             remark="Proved for phases of constant impacts, any number of them, and so in the "
             "limit. The coordinates are all that drives; the class means themselves are F(0) plus "
             "the integral of the response. For K >= 3 that is not of the form (47) with fixed u_l "

@@ -104,13 +104,13 @@ def covariance(xp: Any, ends: Any) -> Any:
 
 
 _FIELDS = (
-    Field("f", ("K", "n", "m")),
-    Field("E", ("K", "K")),
-    Field("T", ("K", "K", "m", "m")),
-    Field("phi", ("L", "K", "m")),
+    Field("f", ("C", "n", "m")),
+    Field("E", ("C", "C")),
+    Field("T", ("C", "C", "m", "m")),
+    Field("phi", ("L", "C", "m")),
     Field("eta", (), "positive"),
 )
-_SIZES = {"K": (2, 3), "n": (1, 3), "m": (1, 2), "L": (1, 3)}
+_SIZES = {"C": (2, 3), "n": (1, 3), "m": (1, 2), "L": (1, 3)}
 
 
 def means_claim(xp: Any, *, f: Any, E: Any, T: Any, phi: Any, eta: Any) -> Judgement:

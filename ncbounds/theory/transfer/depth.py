@@ -7,6 +7,8 @@ at most epsilon, and by convention its number of layers where there is none.
 
 from __future__ import annotations
 
+import math
+from fractions import Fraction
 from typing import Any
 
 from ncbounds.arithmetic.formula import formula, nonnegative, proportion
@@ -198,46 +200,123 @@ DEFINITION = Statement(
 # -- (53) -----------------------------------------------------------------------------------------
 
 
+#: An input: its label, -1 or 1, and a number from [0, 1] that is drawn with it.
+_Input = tuple[int, Fraction]
+#: How far the input itself moves the features (s/8, u/8, v) of the networks below.
+_TRACE = Fraction(1, 8)
+
+
 def memorising_claim(xp: Any, *, flips: Any, epsilon: Any, alpha: Any) -> Judgement:
     """(53) for networks that separate by one layer and then undo it on all that is new.
 
-    Inputs x = (s, u) with label s = -1 or 1 and u from [0, 1]. Layers: r(x) = (s, u, 1), and for
-    any function F of (s, u) with finitely many exceptions g_F(s, u, 1) = F(s, u), 0 without the
-    mark 1. On X_1 the network h = g_F after r has F = s on X_1 and -s elsewhere. Each sample has
-    P + 1 points of each label; `flips` (B, P) marks relabelled ones of X_2 with the label -1.
-    The level of (53) is epsilon/(2N), so that no error of a single sample is let through.
+    Inputs are x = (s, u) with the label s = -1 or 1 and u uniform on [0, 1]. The layers of G are
+    x -> (s/8, u/8, s), the change of the sign of the last entry v, and for each single input the
+    change of the sign of v at that input alone. Each sample has P + 1 inputs of each label; `flips`
+    (B, P) marks relabelled ones of X_2 with the label -1. So p = P'/N for P' of them, and a share
+    of up to epsilon p/2 of errors is let through.
+
+    In the second conclusion all P are given random labels, each right with probability 1/2, and a
+    share of epsilon/(2N) is let through, less than one error.
     """
     P = flips.shape[1]
-    N = 2 * (P + 1)
-    p, level = xp.sum(flips, axis=-1) / N, epsilon / (2 * N)
-    marked = [flips[:, k] for k in range(P)] + [0 * flips[:, 0]]
-    turned = xp.stack([xp.stack(marked, axis=-1), xp.stack([0 * m for m in marked], -1)], axis=1)
-    sides = xp.stack([0 * turned[:, 0] - 1, 0 * turned[:, 1] + 1], axis=1)
-    effective = 1 + decided(xp, _share_wrong(xp, sides, 0 * turned) - level)
-    # Two layers, g_F after r, fit any labels; one layer g_F is constant, r is judged here.
-    minimal = 1 + decided(xp, _share_wrong(xp, sides, turned) - level)
+    known, new = _samples(P)
+    N = len(known)
+    one = 1 + 0 * epsilon
+    output = {x: _memorised(x, known) for x in (*known, *new)}
+    error = Fraction(sum(output[x] * x[0] <= 0 for x in new), N)
+    p, level = xp.sum(flips, axis=-1) / N, epsilon * xp.sum(flips, axis=-1) / (2 * N * N)
+    effective = 1 + decided(xp, _first_error(xp, 0 * flips, known) - level)
+    minimal = _relabelled_depth(xp, flips, level)
+    every = _relabelled_depth(xp, 0 * flips + 1, level)
     deep = 1 - decided(xp, minimal - effective)
     bound = printed_depth_bound(xp, p=p, alpha=alpha, deep=deep, failed=0 * p)
-    return Judgement((), (Comparison("(53)", 1 + 0 * p, bound),))
+    return Judgement(
+        (Comparison("more random labels, no less depth", minimal, every),),
+        (
+            Comparison("(53)", error.numerator * one / error.denominator, bound),
+            Comparison(
+                "(53), random labels right by chance",
+                error.numerator * one / error.denominator,
+                _bound_by_chance(xp, flips, epsilon / (2 * N), alpha),
+            ),
+        ),
+    )
 
 
-def _share_wrong(xp: Any, sides: Any, flips: Any) -> Any:
-    """Error of the nearest class mean of the numbers `sides` twice, the second time relabelled.
+def _samples(P: int) -> tuple[list[_Input], list[_Input]]:
+    """X_1 and X_2: P + 1 inputs with the label -1, then as many with 1, no two with the same u."""
+    labels = [-1] * (P + 1) + [1] * (P + 1)
+    places = [Fraction(k, 2 * len(labels)) for k in range(2 * len(labels))]
+    first, second = zip(labels, places[::2], strict=True), zip(labels, places[1::2], strict=True)
+    return list(first), list(second)
 
-    u is left out: any features (s, c u) with small c have the same error.
+
+def _memorised(x: _Input, known: list[_Input]) -> int:
+    """Output of h_X1: s, its sign changed, and changed again at each input of X_1."""
+    value = -x[0]
+    for other in known:
+        value = -value if other == x else value
+    return value
+
+
+def _first_error(xp: Any, flips: Any, inputs: list[_Input]) -> Any:
+    """NCC error of the first layer on inputs of which the first are relabelled: (B,)."""
+    return _nearest_error(xp, inputs, flips, 0 * flips)
+
+
+def _nearest_error(xp: Any, inputs: list[_Input], flips: Any, mended: Any) -> Any:
+    """NCC error of features (s/8, u/8, v), v = s but for the `mended` inputs; labels s but `flips`.
+
+    Both masks (B, P) are about the first P inputs. A tie counts as an error.
     """
-    N = sides.shape[1] * sides.shape[2]
-    flat, turned = xp.reshape(sides, (-1, N)), xp.reshape(sides * (1 - 2 * flips), (-1, N))
-    points = xp.stack([flat, flat], axis=1)
-    upper = xp.stack([(1 + flat) / 2, (1 + turned) / 2], axis=1)
-    size = xp.sum(upper, axis=(1, 2))
-    total = xp.sum(points * upper, axis=(1, 2))
-    means = (total / size, (0 * total - total) / (2 * N - size))  # the points add up to zero
-    above, below = ((points - m[:, None, None]) for m in means)
-    nearer = decided(xp, below * below - above * above)
-    other = decided(xp, above * above - below * below)
-    right = upper * nearer + (1 - upper) * other
-    return 1 - xp.mean(right, axis=(1, 2))
+    zero, P = 0 * flips[:, 0], flips.shape[1]
+    rows, upper = [], []
+    for place, (s, u) in enumerate(inputs):
+        changed = mended[:, place] if place < P else zero
+        label = s * (1 - 2 * flips[:, place]) if place < P else zero + s
+        traces = [zero + (x * _TRACE).numerator / (zero + (x * _TRACE).denominator) for x in (s, u)]
+        rows.append(xp.stack([*traces, s * (1 - 2 * changed)], axis=-1))
+        upper.append((1 + label) / 2)
+    points, mask = xp.stack(rows, axis=1), xp.stack(upper, axis=1)
+    size, whole = xp.sum(mask, axis=1), len(inputs)
+    total = xp.sum(mask[..., None] * points, axis=1)
+    above = points - (total / size[:, None])[:, None]
+    below = points - ((xp.sum(points, axis=1) - total) / (whole - size)[:, None])[:, None]
+    nearer = xp.sum(below * below, axis=-1) - xp.sum(above * above, axis=-1)
+    right = mask * decided(xp, nearer) + (1 - mask) * decided(xp, -nearer)
+    return 1 - xp.mean(right, axis=1)
+
+
+def _relabelled_depth(xp: Any, flips: Any, level: Any) -> Any:
+    """Minimal depth on X_1 and the relabelled X_2: each layer after the first mends one label."""
+    known, new = _samples(flips.shape[1])
+    fails, P = [], flips.shape[1]
+    for layers in range(P + 1):
+        mended, found = [], 0 * flips[:, 0]
+        for place in range(P):
+            mended.append(flips[:, place] * decided(xp, layers - found))
+            found = found + mended[-1]
+        error = _nearest_error(xp, [*new, *known], flips, xp.stack(mended, axis=-1))
+        fails.append(decided(xp, error - level))
+    return first_layer(xp, xp.stack(fails, axis=-1), P + 1)
+
+
+def _bound_by_chance(xp: Any, flips: Any, level: Any, alpha: Any) -> Any:
+    """Right-hand side of (53) over all random labels of P of the N samples.
+
+    With w wrong ones of probability C(P, w)/2^P; the second assumption fails where their depth is
+    more than the mean depth for (1 + alpha) P random labels, half of them wrong.
+    """
+    P, zero = flips.shape[1], 0 * alpha
+    deep, failed = zero, zero
+    for wrong in range(P + 1):
+        mask = xp.stack([zero + (k < wrong) for k in range(P)], axis=-1)
+        depth = _relabelled_depth(xp, mask, level)
+        share = math.comb(P, wrong) / (zero + 2**P)
+        deep = deep + share * (1 - decided(xp, depth - 1))
+        failed = failed + share * decided(xp, depth - (1 + (1 + alpha) * P / 2))
+    p = (zero + P) / (2 * (P + 1))
+    return printed_depth_bound(xp, p=p, alpha=alpha, deep=deep, failed=failed)
 
 
 def needed_claim(
@@ -289,10 +368,13 @@ EQUATION_53 = Statement(
                 {"P": (1, 3)},
             ),
             defect="The effective depth on X_1 says nothing of what later layers do to new inputs. "
-            "Here one layer separates X_1 and all of X_2, the next memorises X_1 and is wrong on "
-            "everything else: the error is 1, all of X_2 is misclassified (uniformly), the depth "
-            "on X_1 is 1, and with any wrong label the minimal depth is 2, however many are "
-            "wrong, so both delta are 0. The right-hand side is (1 + alpha) p < 1.",
+            "Here the first layer separates X_1 and all that is new; the next ones turn every sign "
+            "and turn it back at the inputs of X_1, one a layer. The depth on X_1 is 1 and the "
+            "error 1: all of X_2 is misclassified, so uniformly. Each wrong label costs one more "
+            "layer, so minimal depths grow with their number and are 2 at least: both delta are 0. "
+            "The right-hand side is (1 + alpha) p < 1. Random labels that may be right by chance "
+            "add 2^(-pN) and a delta^2 that falls with N: the second conclusion, refuted too. "
+            "Nothing here is said of networks as they are trained.",
         ),
         Variant(
             "corrected",
@@ -318,11 +400,13 @@ EQUATION_53 = Statement(
                 Bound("expected error", printed_depth_bound, "upper", trivial=1),
                 Bound("expected error", sharp_depth_bound, "upper", trivial=1),
             ),
-            remark="Under the two assumptions the premise holds if the depth is taken on X_1 and "
-            "X_2 together, X_2 labelled by the network, and the network fits these labels by the "
-            "nearest class means of some layer: they are then labels with as many random ones as "
-            "the network makes errors. On X_1 alone it has to be assumed. An outcome includes the "
-            "initial weights; depths averaged over them do not do where errors vary with them.",
+            remark="An outcome includes the initial weights. The premise follows if the depth is "
+            "taken on X_1 and X_2 together, X_2 labelled by the network, if the network fits these "
+            "labels by the nearest class means of some layer, and if minimal depths grow with the "
+            "number of random labels at hand. The second assumption compares with an expected "
+            "minimal depth, which the one at hand may stay below; and on X_1 alone the premise has "
+            "to be assumed. Depths averaged over initial weights do not do where errors vary with "
+            "them.",
         ),
     ),
 )
