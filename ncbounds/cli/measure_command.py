@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
+from dataclasses import asdict
+
 import click
+from rich.markup import escape
 
 from ncbounds.cli.output import print_json, print_table
+from ncbounds.errors import InputError
 from ncbounds.measure import METRICS, measure, read_features
 
 
 @click.command("measure")
-@click.argument("file", type=click.Path(path_type=str))
+@click.argument("file", required=False, type=click.Path(path_type=str))
+@click.option("--list", "listed", is_flag=True, help="List the metrics, and measure nothing.")
 @click.option(
     "--temperature",
     type=float,
@@ -17,8 +22,19 @@ from ncbounds.measure import METRICS, measure, read_features
     help="Temperature of the cross-entropy on the unit sphere (that of FILE, or 1, without).",
 )
 @click.option("--json", "as_json", is_flag=True, help="Print JSON.")
-def command(file: str, temperature: float | None, as_json: bool) -> None:
-    """Measure FILE (.npz or .safetensors with features, labels and optionally weights, bias)."""
+def command(file: str | None, listed: bool, temperature: float | None, as_json: bool) -> None:
+    """Measure FILE (.npz or .safetensors with features, labels and optionally weights, bias).
+
+    With --list: what each metric is, its formula, its source, which way neural collapse moves it,
+    whether it needs weights, and where exactly it is zero.
+    """
+    if listed:
+        if file is not None or temperature is not None:
+            raise InputError("--list", "with a file or a temperature", "on its own, or with --json")
+        _list(as_json)
+        return
+    if file is None:
+        raise InputError("FILE", "none", "a file to measure, or --list")
     data = read_features(file)
     given = data.temperature if temperature is None else temperature
     at = 1.0 if given is None else given
@@ -33,3 +49,17 @@ def command(file: str, temperature: float | None, as_json: bool) -> None:
     rows += [[name, "undefined", reason, ""] for name, reason in found.undefined.items()]
     title = f"n = {found.n} samples, d = {found.d} dimensions, K = {found.K} classes"
     print_table(title, ["metric", "value", "what", "source"], rows)
+
+
+def _list(as_json: bool) -> None:
+    """Print every metric as data, or as a table with its formula and source below its words."""
+    if as_json:
+        print_json({name: asdict(metric) for name, metric in METRICS.items()})
+        return
+    rows = []
+    for name, metric in METRICS.items():
+        origin = metric.source + ("; needs weights" if metric.needs_weights else "")
+        words = f"{metric.what}\n[cyan]{escape(metric.formula)}[/]\n[dim]{escape(origin)}[/]"
+        rows.append([name, words, metric.direction, escape(metric.zero) + "\n"])
+    columns = ["metric", "what it is, its formula and source", "at collapse", "zero exactly where"]
+    print_table(f"{len(METRICS)} metrics", columns, rows)

@@ -1,0 +1,38 @@
+"""`ncbounds measure --list`: all that is known of every metric, in a table and as data."""
+
+import json
+from dataclasses import asdict
+
+import pytest
+
+from ncbounds.measure import METRICS
+
+
+def bare(text):
+    """Without the breaks of lines and the spaces between columns."""
+    return "".join(text.split())
+
+
+def test_the_table_has_every_metric_in_order_with_formula_source_and_zero(called, monkeypatch):
+    monkeypatch.setattr("ncbounds.cli.output._PIPE_WIDTH", 2000)  # nothing is wrapped
+    done = called("measure", "--list")
+    assert (done.returncode, done.stderr) == (0, "")
+    first = [line.split()[0] for line in done.stdout.splitlines() if line.strip()]
+    assert [word for word in first if word in METRICS] == list(METRICS)
+    shown = bare(done.stdout)
+    for metric in METRICS.values():
+        for told in (metric.what, metric.formula, metric.source, metric.zero):
+            assert bare(told) in shown
+
+
+def test_the_data_are_those_of_the_module(called):
+    done = called("measure", "--list", "--json")
+    assert done.returncode == 0
+    assert json.loads(done.stdout) == {name: asdict(m) for name, m in METRICS.items()}
+
+
+@pytest.mark.parametrize("words", [("--list", "a.npz"), ("--list", "--temperature", "2"), ()])
+def test_either_a_file_is_measured_or_the_metrics_are_listed(called, words):
+    done = called("measure", *words)
+    assert (done.returncode, done.stdout) == (2, "")
+    assert "--list" in done.stderr and done.stderr.count("\n") == 1
