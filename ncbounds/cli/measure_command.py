@@ -9,7 +9,7 @@ from rich.markup import escape
 
 from ncbounds.cli.output import print_json, print_table
 from ncbounds.errors import InputError
-from ncbounds.measure import METRICS, measure, read_features
+from ncbounds.measure import HELD_OUT_METRICS, METRICS, measure, read_features
 
 
 @click.command("measure")
@@ -53,13 +53,15 @@ def command(file: str | None, listed: bool, temperature: float | None, as_json: 
 
 def _list(as_json: bool) -> None:
     """Print every metric as data, or as a table with its formula and source below its words."""
+    known = METRICS | HELD_OUT_METRICS
     if as_json:
-        print_json({name: asdict(metric) for name, metric in METRICS.items()})
+        print_json({name: asdict(metric) for name, metric in known.items()})
         return
     rows = []
-    for name, metric in METRICS.items():
+    for name, metric in known.items():
         origin = metric.source + ("; needs weights" if metric.needs_weights else "")
+        origin += "; needs held-out features, not in FILE" if metric.needs_held_out else ""
         words = f"{metric.what}\n[cyan]{escape(metric.formula)}[/]\n[dim]{escape(origin)}[/]"
         rows.append([name, words, metric.direction, escape(metric.zero) + "\n"])
     columns = ["metric", "what it is, its formula and source", "at collapse", "zero exactly where"]
-    print_table(f"{len(METRICS)} metrics", columns, rows)
+    print_table(f"{len(known)} metrics", columns, rows)

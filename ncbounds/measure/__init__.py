@@ -9,11 +9,12 @@ import sys
 from types import ModuleType
 from typing import Any
 
-from ncbounds.measure.definitions import METRICS, Metric
+from ncbounds.measure.definitions import HELD_OUT_METRICS, METRICS, Metric
 from ncbounds.measure.files import FeatureFile, read_features, write_features
 from ncbounds.measure.metrics import Measurement, measure
 
 __all__ = [
+    "HELD_OUT_METRICS",
     "METRICS",
     "FeatureFile",
     "Measurement",

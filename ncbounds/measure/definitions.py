@@ -27,6 +27,7 @@ class Metric:
     needs_weights: bool = False
     zero: str = ""
     """Where exactly it is zero, as far as that is not plain, and the statement that says so."""
+    needs_held_out: bool = False
 
 
 _NC1 = "(1/K) tr(Sigma_W Sigma_B^+), Sigma_B = mean_c (mu_c - mu)(mu_c - mu)^T, "
@@ -457,4 +458,27 @@ _METRICS: dict[str, Metric] = {
 
 METRICS: dict[str, Metric] = {
     name: replace(metric, zero=_ZERO.get(name, "")) for name, metric in _METRICS.items()
+}
+
+_TEST = "review Sec. 4.1, after Hui et al. 2022; over the spread of class means as nc1.trace"
+
+#: Metrics of held-out features z beside the class means mu_c of the training features.
+HELD_OUT_METRICS: dict[str, Metric] = {
+    "nc1.test.weak": Metric(
+        "variability of held-out features about the nearest class mean (weak test-collapse)",
+        "mean min_c |z - mu_c|^2 / mean_c |mu_c - mu|^2",
+        _TEST,
+        "lower",
+        zero="every held-out feature equals a class mean, of its own class or another",
+        needs_held_out=True,
+    ),
+    "nc1.test.strong": Metric(
+        "variability of held-out features about their own class mean (strong test-collapse)",
+        "mean |z - mu_label|^2 / mean_c |mu_c - mu|^2",
+        _TEST,
+        "lower",
+        zero="every held-out feature equals the mean of its class; it is nc1.test.weak exactly "
+        "where no other class mean is nearer to a held-out feature than its own",
+        needs_held_out=True,
+    ),
 }

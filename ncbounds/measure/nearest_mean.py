@@ -2,8 +2,9 @@
 
 A sample goes to the class whose mean is nearest; a tie counts as an error. `nearest_means` measures
 features with the means of their own classes, or other features with the same means; `few_shot`
-draws a few samples of each class and uses their means, as in transfer to new classes. The bounds
-are those of `review:eq-51`, `review:eq-52` and `review:eq-54`.
+draws a few samples of each class and uses their means, as in transfer to new classes;
+`held_out_collapse` measures how near held-out features come to the means. The bounds are those of
+`review:eq-51`, `review:eq-52` and `review:eq-54`.
 """
 
 from __future__ import annotations
@@ -16,7 +17,7 @@ import numpy as np
 
 from ncbounds.arithmetic.floats import numpy_namespace
 from ncbounds.errors import InputError
-from ncbounds.measure.door import Floats, Indices, admit
+from ncbounds.measure.door import Floats, Indices, Samples, admit
 from ncbounds.theory.transfer import deviations, target_tasks
 from ncbounds.theory.transfer.cdnv import saturated
 
@@ -65,17 +66,13 @@ def nearest_means(
     (0.0, 0.027777777777777776, 0.1)
     """
     samples = admit(features, labels, None, None)
-    x, names = samples.features.astype(np.float64), np.unique(np.asarray(labels))
+    x = samples.features.astype(np.float64)
     centres, whole, along = _geometry(x, samples.index, samples.K)
     shares = samples.counts / samples.n
     other: float | None = None
     if held_out is not None:
-        tested = admit(held_out, held_out_labels, None, None)
-        known = np.unique(np.asarray(held_out_labels))
-        if tested.d != samples.d or not np.isin(known, names).all():
-            raise InputError("held_out", f"d = {tested.d}", f"d = {samples.d} and known labels")
-        place = np.searchsorted(names, known)[tested.index]
-        other = error_rate(tested.features.astype(np.float64), place, centres)
+        z, place = _held_out(samples, labels, held_out, held_out_labels)
+        other = error_rate(z, place, centres)
     return NearestMeans(
         error=error_rate(x, samples.index, centres),
         held_out=other,
@@ -84,6 +81,66 @@ def nearest_means(
         bound_pairs=float(shares @ saturated(4 * whole).sum(axis=1)),
         bound_classes=float(shares @ np.minimum(4 * whole.max(axis=1), 1.0)),
     )
+
+
+@dataclass(frozen=True)
+class HeldOutCollapse:
+    """How far held-out features are from the class means of the training features.
+
+    `weak` and `strong` are the metrics `nc1.test.weak` and `nc1.test.strong`; `error` is the share
+    of the held-out features that the nearest class mean gets wrong.
+    """
+
+    weak: float
+    strong: float
+    error: float
+
+    def to_dict(self) -> dict[str, Any]:
+        """Plain data, by the names of the metrics."""
+        return {"nc1.test.weak": self.weak, "nc1.test.strong": self.strong, "error": self.error}
+
+
+def held_out_collapse(
+    features: object, labels: object, held_out: object, held_out_labels: object
+) -> HeldOutCollapse:
+    """Measure weak and strong test-collapse of held-out features (m, d) with labels (m,).
+
+    Means are over the held-out features of a class, then over the classes. On the training features
+    themselves `strong` is `nc1.trace`. Raises InputError for what `ncbounds.measure` refuses, for
+    class means that are all equal, and for held-out labels that are unknown.
+
+    Source: review Sec. 4.1.
+
+    >>> train, labels = [[-1.0], [1.0]], [0, 1]
+    >>> held_out_collapse(train, labels, [[-1.0], [-1.0], [1.0], [1.0]], [0, 1, 0, 1])
+    HeldOutCollapse(weak=0.0, strong=2.0, error=0.5)
+    """
+    samples = admit(features, labels, None, None)
+    z, place = _held_out(samples, labels, held_out, held_out_labels)
+    x = samples.features.astype(np.float64)
+    centres = np.stack([x[samples.index == c].mean(axis=0) for c in range(samples.K)])
+    between = float(((centres - centres.mean(axis=0)) ** 2).sum(axis=1).mean())
+    if not between > 0:
+        raise InputError("features", "class means that are all equal", "of class means that differ")
+    squares = np.stack([((z - centre) ** 2).sum(axis=1) for centre in centres], axis=1)
+    own, nearest = squares[np.arange(len(z)), place], squares.min(axis=1)
+    weak, strong = (
+        float(np.mean([part[place == c].mean() for c in np.unique(place)])) / between
+        for part in (nearest, own)
+    )
+    return HeldOutCollapse(weak, strong, error_rate(z, place, centres))
+
+
+def _held_out(
+    samples: Samples, labels: object, held_out: object, held_out_labels: object
+) -> tuple[Floats, Indices]:
+    """Held-out features in float64, and the number of the class of each."""
+    names = np.unique(np.asarray(labels))
+    tested = admit(held_out, held_out_labels, None, None)
+    known = np.unique(np.asarray(held_out_labels))
+    if tested.d != samples.d or not np.isin(known, names).all():
+        raise InputError("held_out", f"d = {tested.d}", f"d = {samples.d} and known labels")
+    return tested.features.astype(np.float64), np.searchsorted(names, known)[tested.index]
 
 
 def error_rate(x: Floats, index: Indices, centres: Floats) -> float:

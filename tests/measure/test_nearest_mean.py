@@ -6,7 +6,13 @@ import numpy as np
 import pytest
 
 from ncbounds.errors import InputError
-from ncbounds.measure.nearest_mean import few_shot, nearest_means, population_cdnv_bound
+from ncbounds.measure import measure
+from ncbounds.measure.nearest_mean import (
+    few_shot,
+    held_out_collapse,
+    nearest_means,
+    population_cdnv_bound,
+)
 
 
 def clouds(seed, K=4, n=30, d=5, spread=0.8):
@@ -68,11 +74,36 @@ def test_the_bound_of_the_population_covers_and_comes_nearer_with_more_samples()
     assert truth <= bounds[2] < bounds[1] < 0.1
 
 
+@pytest.mark.parametrize("spread", [0.01, 1.5])
+def test_weak_and_strong_collapse_of_held_out_features_part_where_the_nearest_mean_errs(spread):
+    x, y = clouds(6, spread=0.1)
+    z, w = clouds(6, n=7, spread=spread)
+    found = held_out_collapse(x, y, z, w)
+    assert found.weak <= found.strong
+    assert (found.weak == found.strong) == (found.error == 0)
+    assert found.error == nearest_means(x, y, z, w).held_out
+    own = held_out_collapse(x, y, x, y)
+    assert own.strong == pytest.approx(measure(x, y).metrics["nc1.trace"])
+    order = np.random.default_rng(7).permutation(len(w))
+    turn, _ = np.linalg.qr(np.random.default_rng(8).normal(size=(5, 5)))
+    moved = held_out_collapse(9 * x @ turn - 2, y + 3, (9 * z @ turn - 2)[order], w[order] + 3)
+    assert (moved.weak, moved.strong) == pytest.approx((found.weak, found.strong))
+
+
+def test_class_means_that_stand_for_others_are_weak_collapse_only():
+    x, y = clouds(9)
+    means = np.stack([x[y == c].mean(axis=0) for c in range(4)])
+    found = held_out_collapse(x, y, means[[1, 2, 3, 0]], np.arange(4))
+    assert found.weak == 0 and found.strong > 1 and found.error == 1
+
+
 @pytest.mark.parametrize(
     ("call", "parameter"),
     [
         (lambda: nearest_means([[1.0], [1.0]], [0, 1]), "features"),
         (lambda: nearest_means([[1.0], [2.0]], [0, 1], [[1.0], [2.0]], [0, 2]), "held_out"),
+        (lambda: held_out_collapse([[1.0], [1.0]], [0, 1], [[1.0], [2.0]], [0, 1]), "features"),
+        (lambda: held_out_collapse([[1.0], [2.0]], [0, 1], [[1.0], [2.0]], [0, 2]), "held_out"),
         (lambda: few_shot([[1.0], [2.0]], [0, 1], 3, 1), "ways"),
         (lambda: few_shot([[1.0], [2.0]], [0, 1], 2, 0), "shots"),
         (lambda: population_cdnv_bound([[1.0]], [[2.0]], 1.0), "second"),
