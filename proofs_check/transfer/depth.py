@@ -57,7 +57,7 @@ def _later(depth: int) -> Iterator[Step]:
 
 @proof(
     "review:definition-depth",
-    "corrected",
+    "sharp",
     "for networks that reach epsilon at some layer",
     COUNTING,
 )

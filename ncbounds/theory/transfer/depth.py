@@ -79,25 +79,10 @@ def minimal_depth(xp: Any, errors: Any, epsilon: Any) -> Any:
     return first_layer(xp, decided(xp, least - epsilon[:, None]), errors.shape[-1] + 1)
 
 
-def convention_claim(xp: Any, *, features: Any, epsilon: Any) -> Judgement:
-    """The minimal depth of a class beside the effective depth of its first network."""
-    errors = layer_errors(xp, features)
-    return Judgement(
-        (),
-        (
-            Comparison(
-                "minimal depth",
-                minimal_depth(xp, errors, epsilon),
-                effective_depth(xp, errors[:, 0], epsilon),
-            ),
-        ),
-    )
-
-
 def depth_claim(
     xp: Any, *, features: Any, epsilon: Any, more: Any, scale: Any, shift: Any
 ) -> Judgement:
-    """The same for a network that reaches epsilon, and how depth depends on what it depends on."""
+    """Minimal depth of a class beside that of its first network, and what depth depends on."""
     errors = layer_errors(xp, features)
     own = effective_depth(xp, errors[:, 0], epsilon)
     moved = scale[:, :, None, None, None] * features[:, 0] + shift[:, :, None, None, :]
@@ -153,21 +138,12 @@ DEFINITION = Statement(
             r"can be composed so that this error is at most $\epsilon$.",
         ),
         Variant(
-            "printed",
-            "the minimal depth is at most the effective depth",
-            r"$\rho_{\min}^\epsilon(G, X) \le \rho_X^\epsilon(h)$ for every network h with layers "
-            r"in G.",
-            Claim(convention_claim, (_CLASS, _EPSILON), _CLASS_SIZES),
-            defect="By convention the effective depth is L where no layer reaches epsilon, and "
-            "then the minimal depth may be larger, or there is none. Without the convention "
-            "(infinite, where there is no such layer) it holds.",
-        ),
-        Variant(
-            "corrected",
+            "sharp",
             "for networks that reach epsilon at some layer",
-            r"If some layer of h has an error of at most $\epsilon$, $\rho_{\min}^\epsilon(G, X) "
-            r"\le \rho_X^\epsilon(h)$. The effective depth does not grow with $\epsilon$, and "
-            r"does not change when features are scaled and moved layer by layer.",
+            r"If h has its layers in G and some layer's error is at most $\epsilon$, then "
+            r"$\rho_{\min}^\epsilon(G, X) \le \rho_X^\epsilon(h)$. The effective depth does "
+            r"not grow with $\epsilon$, and does not change when features are scaled and moved "
+            r"layer by layer.",
             Claim(
                 depth_claim,
                 (
@@ -179,8 +155,9 @@ DEFINITION = Statement(
                 ),
                 _CLASS_SIZES,
             ),
-            remark="Behind the effective depth the error may rise again: it is the first layer, "
-            "not one from which on all are good.",
+            remark="Where no layer reaches epsilon the effective depth is L by convention; the "
+            "minimal depth may then be larger, or there is none. Behind the effective depth the "
+            "error may rise again: it is the first layer, not one from which on all are good.",
         ),
         Variant(
             "sharp",

@@ -15,7 +15,7 @@ LEAST = (
     "the least distance, and the mean over the pairs",
 )
 SIMPLEX = ("review:remark-etf-distance", "sharp", "only near a simplex ETF")
-DEPTH = ("review:definition-depth", "corrected", "for networks that reach epsilon at some layer")
+DEPTH = ("review:definition-depth", "sharp", "for networks that reach epsilon at some layer")
 BY_CDNV = ("review:definition-depth", "sharp", "effective depth by CDNV")
 NEEDED = ("review:eq-53", "corrected", "where a large error makes a network deep")
 AVERAGE = (
