@@ -249,8 +249,9 @@ EQ_47 = Statement(
             ),
             defect="nu > 0 says nothing of the sign of beta: K = 2, alpha = 2, beta = 1 has nu = "
             "1, and class means align with the other eigenvectors. beta < 0 is an assumption of "
-            "its own, and with it alpha > beta is enough. Moreover tau_1 must not be 0; if it is "
-            "negative the means align with -d, where every class is classified wrongly.",
+            "its own, as which the text may mean it, and with it alpha > beta is enough. Moreover "
+            "tau_1 must not be 0; if it is negative the means align with -d, where every class is "
+            "classified wrongly.",
         ),
         Variant(
             "corrected",

@@ -202,9 +202,9 @@ def memorising_claim(xp: Any, *, flips: Any, epsilon: Any, alpha: Any) -> Judgem
     output = {x: _memorised(x, known) for x in (*known, *new)}
     error = Fraction(sum(output[x] * x[0] <= 0 for x in new), N)
     p, level = xp.sum(flips, axis=-1) / N, epsilon * xp.sum(flips, axis=-1) / (2 * N * N)
-    effective = 1 + decided(xp, _first_error(xp, 0 * flips, known) - level)
+    effective = 1 + decided(xp, _first_error(xp, 0 * flips[:1], known) - level)
     minimal = _relabelled_depth(xp, flips, level)
-    every = _relabelled_depth(xp, 0 * flips + 1, level)
+    every = _relabelled_depth(xp, 0 * flips[:1] + 1, level)
     deep = 1 - decided(xp, minimal - effective)
     bound = printed_depth_bound(xp, p=p, alpha=alpha, deep=deep, failed=0 * p)
     return Judgement(
@@ -265,7 +265,10 @@ def _nearest_error(xp: Any, inputs: list[_Input], flips: Any, mended: Any) -> An
 
 
 def _relabelled_depth(xp: Any, flips: Any, level: Any) -> Any:
-    """Minimal depth on X_1 and the relabelled X_2: each layer after the first mends one label."""
+    """Minimal depth on X_1 and the relabelled X_2: each layer after the first mends one label.
+
+    For levels (B,) and relabelled inputs (B, P), or (1, P) where they are the same for all levels.
+    """
     known, new = _samples(flips.shape[1])
     fails, P = [], flips.shape[1]
     for layers in range(P + 1):
@@ -287,7 +290,7 @@ def _bound_by_chance(xp: Any, flips: Any, level: Any, alpha: Any) -> Any:
     P, zero = flips.shape[1], 0 * alpha
     deep, failed = zero, zero
     for wrong in range(P + 1):
-        mask = xp.stack([zero + (k < wrong) for k in range(P)], axis=-1)
+        mask = xp.stack([zero[:1] + int(k < wrong) for k in range(P)], axis=-1)
         depth = _relabelled_depth(xp, mask, level)
         share = math.comb(P, wrong) / (zero + 2**P)
         deep = deep + share * (1 - decided(xp, depth - 1))
@@ -342,7 +345,7 @@ EQUATION_53 = Statement(
                     _EPSILON,
                     Field("alpha", (), "proportion"),
                 ),
-                {"P": (1, 3)},
+                {"P": (1, 2)},
             ),
             defect="The effective depth on X_1 says nothing of what later layers do to new inputs. "
             "Here the first layer separates X_1 and all that is new; the next ones turn every sign "
