@@ -317,14 +317,15 @@ def separation_probability(signal: float, n: int) -> float:
     return float(np.sum(last * ndtr(signal - u) ** n) * step)
 
 
-def separation_without_signal(n: int, m: int) -> float:
-    """Upper bound on the probability that any direction of R^m separates two equal classes of n.
+def largest_separation_rate(n: int, m: int, signal: float = 0.0) -> float:
+    """Upper bound on the probability that any direction of R^m separates two classes of n.
 
-    Of N = 2n points in general position a hyperplane cuts off at most 2 sum_{i <= m} C(N-1, i)
-    subsets (Cover 1965), and all C(2n, n) halves are as likely.
+    For classes that are alike, or `signal` standard deviations apart: see
+    `theory.elasticity.separation.largest_probability`, on which the counterexample of
+    `review:remark-separation` rests.
     """
-    halves = math.comb(2 * n, n)
-    return min(1.0, 2 * sum(math.comb(2 * n - 1, i) for i in range(m + 1)) / halves)
+    most = separation.largest_probability(numpy_namespace(), float(signal) ** 2, n, m)
+    return min(1.0, float(most))
 
 
 def separation_threshold(K: int, eigenvalue: float = 1.0) -> float:

@@ -5,8 +5,10 @@ from fractions import Fraction
 import numpy as np
 import pytest
 
+from ncbounds.arithmetic.floats import numpy_namespace
 from ncbounds.errors import InputError
 from ncbounds.laboratory import elastic
+from ncbounds.theory.elasticity import separation
 
 START = np.random.default_rng(1).standard_normal((4, 4))
 TIMES = (0.0, 0.5, 2.0, 8.0)
@@ -64,13 +66,16 @@ def test_features_spread_as_the_drive_says():
 def test_separation_along_the_difference_and_along_any_direction():
     for signal in (0.0, 2.0, 6.0):
         exact = elastic.separation_probability(signal, 3)
-        assert exact >= 1 - 3 * np.exp(-(signal**2) / 8)
         drawn = np.random.default_rng(5).standard_normal((2, 20000, 3))
         found = np.mean((drawn[0] + signal).min(axis=1) > drawn[1].max(axis=1))
         assert found == pytest.approx(exact, abs=0.012)
+        least = separation.least_probability(numpy_namespace(), signal**2, 3)
+        assert exact >= least and (signal < 6 or least > 0.9)
     assert elastic.separation_probability(0.0, 3) == pytest.approx(1 / 20)
-    none = elastic.separation_rate(0.0, 2, 1.0, 0.0, n=12, m=2, trials=60, seed=0)
-    assert none <= elastic.separation_without_signal(12, 2) + 0.05
+    for signal in (0.0, 0.2):
+        rate = elastic.separation_rate(0.0, 2, 1.0, signal, n=12, m=2, trials=60, seed=0)
+        assert rate <= elastic.largest_separation_rate(12, 2, signal) + 0.05
+    assert elastic.largest_separation_rate(6, 2) == pytest.approx(67 / 462)
 
 
 @pytest.mark.parametrize(("factor", "share"), [(0.6, 0.0), (1.5, 1.0)])
