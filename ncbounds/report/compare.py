@@ -166,6 +166,7 @@ def compare(
         bounds += _printed_proximity(found)
     else:
         skipped["bnwd:theorem-2.1 (printed)"] = "the last layer has a bias"
+    bounds += _nearest_mean(found, skipped)
     bounds += _softmax_code(found, weights, skipped)
     bounds += _on_the_sphere(found, samples, temperature, skipped)
     if kind is not None:
@@ -285,6 +286,18 @@ def _printed_proximity(found: Measurement) -> list[ModelBound]:
             reading = f"kappa = {kappa}"
             rows += _row(id, reading, bound, "printed", label, m[label], whole)
     return rows
+
+
+def _nearest_mean(found: Measurement, skipped: dict[str, str]) -> list[ModelBound]:
+    """What the class-distance normalised variance guarantees of the nearest class mean."""
+    id, V = "review:eq-51", found.metrics.get("cdnv.mean")
+    if V is None:
+        skipped[id] = found.undefined["cdnv.mean"]
+        return []
+    reading, bound = _bound(id, "sharp", "error of the nearest class mean", "upper")
+    error = found.metrics["ncc.error.balanced"]
+    point = {**_exact(K=found.K), "V": _no_less(V)}
+    return _row(id, reading, bound, "sharp", "ncc.error.balanced", error, point)
 
 
 def _softmax_code(found: Measurement, weights: object, skipped: dict[str, str]) -> list[ModelBound]:

@@ -85,3 +85,14 @@ def test_weights_are_needed():
     features, labels, _ = collapsed()
     with pytest.raises(InputError, match="weights"):
         ncbounds.compare(features, labels, None)
+
+
+def test_the_error_of_the_nearest_mean_is_bounded_by_the_variance_of_the_classes():
+    rng, weights, labels = np.random.default_rng(0), 3 * np.eye(3, 4), np.repeat([0, 1, 2], 20)
+    found = ncbounds.compare(weights[labels] + 0.2 * rng.normal(size=(60, 4)), labels, weights)
+    row = found.find("ncc.error.balanced", "sharp")
+    V = found.measurement.metrics["cdnv.mean"]
+    assert (row.id, row.measured, row.vacuous) == ("review:eq-51", 0.0, False)
+    assert float(row.bound) == pytest.approx(8 * V / (1 + 4 * V))
+    none = ncbounds.compare(np.zeros((60, 4)), labels, weights)
+    assert none.skipped["review:eq-51"] == "two classes have the same mean"
