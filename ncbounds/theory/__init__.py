@@ -101,6 +101,7 @@ TOPICS = (
     "imbalance.relaxation",
     "imbalance.threshold",
     "imbalance.below_threshold",
+    "imbalance.both_sides",
     "imbalance.merging",
     "imbalance.minority_collapse",
     "elasticity.drift",

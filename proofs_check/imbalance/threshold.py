@@ -31,12 +31,6 @@ TRACE_DUALITY = Fact(
     "times it; the operator norm of an orthogonal sum is the largest of those of its parts.",
     "Horn and Johnson, Matrix Analysis, Section 7.4 and Theorem 5.6.9",
 )
-CONVEX_VALUE = Fact(
-    "Value of a convex programme",
-    "The least value of a convex function under a bound on a norm is convex and does not grow in "
-    "the bound; minus its slope is the multiplier.",
-    "Rockafellar, Convex Analysis, Theorem 29.1",
-)
 
 _G, _J = sympy.symbols("G J", positive=True)
 _K = _G + _J
@@ -228,6 +222,7 @@ class Collapsed:
         across, own = share / K, (1 - G * share / K) / J
         # Between the groups minus the gradient has the norm 1.
         reach = (1 - balls.ball(w * w * across * across * K * G)).sqrt()
+        self.minority = (across, own)
         self.r = J * balls.ball(own / across).log() / balls.ball(K * w * across)
         y = reach / balls.ball(K * J).sqrt()  # times W
         x = (1 - J * y) / G
@@ -236,6 +231,17 @@ class Collapsed:
         self.budget = (G - 1) * self.a + self.r
         majority = ((-self.a).exp() * (G - 1 + J * y / x)).log1p()
         self.value = G * self.W * majority - J * balls.ball(w) * balls.ball(own).log()
+        self.majority = (x / self.W, y / self.W)
+        self.classes = (G, J)
+
+    def predictions(self) -> Any:
+        """What one sample of each class gives to all classes, from what it gives to rivals."""
+        (G, J), (x, y) = self.classes, self.majority
+        across, own = (balls.ball(p) for p in self.minority)
+        rows = [
+            [x if i != k else 1 - (G - 1) * x - J * y for i in range(G)] + [y] * J for k in range(G)
+        ]
+        return [*rows, *([[across] * G + [own] * J] * J)]
 
 
 @proof("review:eq-34", "sharp", "the minority vanishes", TANGENT_PLANE, TRACE_DUALITY, LOGARITHM)
@@ -308,7 +314,7 @@ def vanished(claim: Claim) -> Iterator[Step]:
     yield tie("the claim compares these", claim, points, sides, equal)
 
 
-@proof("review:eq-34", "sharp", "the threshold", DERIVATIVE_SIGN, LOGARITHM, CONVEX_VALUE)
+@proof("review:eq-34", "sharp", "the threshold", DERIVATIVE_SIGN, LOGARITHM)
 def curve(claim: Claim) -> Iterator[Step]:
     """Everything on the curve grows with v; and r <= a."""
     yield nonnegative(

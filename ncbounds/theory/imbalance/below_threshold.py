@@ -132,9 +132,8 @@ BELOW = (
             {"C": (1, 3), "O": (2, 3), "m": (1, 3)},
         ),
         (Bound("cosine of two minority classifiers", minority_cosine, "value", 1),),
-        remark="With the collapsed minima and those where the minority vanishes these are all "
-        "global minima for two class sizes. The cosine rises from -1/(K - 1) at R = 1 to 1 at the "
-        "threshold.",
+        remark="That every ratio and budget below the threshold have such d and h is not proved; "
+        "where `minimum` of the laboratory finds them, it certifies the minimum.",
     ),
 )
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from ncbounds.theory.imbalance.below_threshold import BELOW
+from ncbounds.theory.imbalance.both_sides import SIDES
 from ncbounds.theory.imbalance.merging import MERGING
 from ncbounds.theory.imbalance.relaxation import RELAXATION
 from ncbounds.theory.imbalance.threshold import COLLAPSE
@@ -14,7 +15,7 @@ EQUATION_34 = Statement(
     title="The layer-peeled model with imbalance, and minority collapse",
     source=Source("review", "(34)"),
     topic="imbalance",
-    variants=(*RELAXATION, *COLLAPSE, *BELOW, *MERGING),
+    variants=(*RELAXATION, *COLLAPSE, *SIDES, *BELOW, *MERGING),
 )
 
 STATEMENTS = (EQUATION_34,)

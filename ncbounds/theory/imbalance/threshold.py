@@ -1,11 +1,12 @@
 r"""Minority collapse in the norm-constrained model (34), with its threshold in closed form.
 
 ``K_A`` majority classes have ``R`` times as many samples as each of the ``K_B`` minority classes,
-K = K_A + K_B, and the loss is cross-entropy. Every minimum of which the minority is merged is named
-by two numbers, `lean` v and `excess` e: a minority sample gives each majority class the probability
-``1/(K (1 + v))``, and a minority class has the weight ``w = 1/(1 + e)`` for a multiplier 1 of the
-norm bound. It is a global minimum exactly if e >= 0, and e = 0 is the threshold: a curve in the
-plane of the ratio R and the budget ``rho = K (omega_A omega_F)^(1/2)``, with v as its parameter.
+K = K_A + K_B, and the loss is cross-entropy. Minima of which the minority is merged are named by
+two numbers, `lean` v and `excess` e >= 0: a minority sample gives each majority class the
+probability ``1/(K (1 + v))``, and a minority class has the weight ``w = 1/(1 + e)`` for a
+multiplier 1 of the norm bound. At e = 0 is the threshold: a curve in the plane of the ratio R and
+the budget ``rho = K (omega_A omega_F)^(1/2)``, with v as its parameter. That the minority is merged
+on one side of it and on no other is the matter of `both_sides`.
 """
 
 from __future__ import annotations
@@ -369,17 +370,15 @@ COLLAPSE = (
         "the threshold",
         r"The threshold $t_0$ of (34) and its budget are $R$ and $\rho = K\sqrt{\Omega_A\Omega_F}$ "
         r"at $e = 0$; as $v$ grows from 0 both rise from $(1, 0)$ without bound. So for every "
-        r"budget there is one threshold $t_0 > 1$, it grows with $\Omega_A\Omega_F$, the minority "
-        r"collapses exactly if $r_{ib} \ge t_0$ (for $m \ge K - 1$), and $(K_A - 1)\log(1 + "
-        r"K(t_0 - 1)) \le \rho \le K_A\log(1 + (K + \sqrt{KK_B})(t_0 - 1))$.",
+        r"budget there is one threshold $t_0 > 1$, it grows with $\Omega_A\Omega_F$, and "
+        r"$(K_A - 1)\log(1 + K(t_0 - 1)) \le \rho \le K_A\log(1 + (K + \sqrt{KK_B})(t_0 - "
+        r"1))$.",
         Claim(
             threshold_curve,
             (*_NUMBERS, Field("more", (), "nonnegative")),
         ),
         _CURVE,
-        remark="For a fixed ratio the multiplier falls as the budget grows, the least loss being "
-        "convex in it; w = 1 is reached where the budget is that of the curve. Beyond it parting "
-        "pays as in the regularised model.",
+        remark="That the minority collapses exactly if r_ib >= t_0 is the wording on both sides.",
     ),
 )
 

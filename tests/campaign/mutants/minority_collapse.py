@@ -12,6 +12,7 @@ COLLAPSED = ("review:eq-34", "printed", "minority collapse")
 VANISHED = ("review:eq-34", "sharp", "the minority vanishes")
 BELOW = ("review:eq-34", "sharp", "minima below the threshold")
 THRESHOLD = ("review:eq-34", "sharp", "the threshold")
+SIDES = ("review:eq-34", "sharp", "both sides of the threshold")
 MERGING = ("review:eq-34", "sharp", "regularised: merging pays above the threshold")
 PARTING = ("review:eq-34", "sharp", "regularised: parting pays below the threshold")
 
@@ -71,6 +72,9 @@ MUTANTS = {
     "threshold: ratio falls": entry(THRESHOLD, "ratio", swap),
     "threshold: 1 % more budget": entry(THRESHOLD, "budget at most", lhs(101, 100)),
     "threshold: 1 % less budget": entry(THRESHOLD, "budget at least", lhs(101, 100)),
+    "sides: a hundredth more, below": entry(SIDES, "below: merging pays", more(lambda xp, i: 0.01)),
+    "sides: a hundredth more, beyond": entry(SIDES, "beyond: distance", more(lambda xp, i: 0.01)),
+    "sides: parting of the other sign": entry(SIDES, "beyond: parting pays", swap),
     "merging: threshold 1 % lower": entry(MERGING, "cross-entropy", more(apart)),
     "merging: threshold 1 % lower, square loss": entry(MERGING, "square loss", more(apart)),
     "parting: gain 1 % more, square loss": entry(PARTING, "square loss", lhs(101, 100)),
