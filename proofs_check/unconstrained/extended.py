@@ -13,7 +13,6 @@ from sympy import sqrt
 from ncbounds.arithmetic import balls
 from ncbounds.theory.terms import Claim
 from proofs_check.square_loss.ball_arrays import exact, square
-from proofs_check.square_loss.rank_one import CAUCHY_BINET
 from proofs_check.steps import (
     Fact,
     Step,
@@ -33,6 +32,12 @@ HORN = Fact(
     "most that of the products of their singular values, each in decreasing order.",
     "A. Horn, Proc. Nat. Acad. Sci. 36 (1950), 374-375; Horn and Johnson, Topics in Matrix "
     "Analysis, Theorem 3.3.14",
+)
+NUCLEAR_NORM = Fact(
+    "Nuclear norm by frames",
+    "The sum of the singular values of Z is the greatest of the traces of U Z V^T over orthonormal "
+    "rows U and V, as many as the smaller side of Z has.",
+    "Horn and Johnson, Topics in Matrix Analysis, Corollary 3.4.4",
 )
 TRACE = Fact(
     "Trace and singular values",
@@ -284,26 +289,18 @@ def _two_factors() -> Iterator[Step]:
         p / 2 * value / scale**2 + q / 2 * value * scale**2,
         sqrt(p * q) * value,
     )
-    one, two = sympy.symbols("s_1 s_2", nonnegative=True)
-    yield identity(
-        "the nuclear norm of two columns: |Z|^2 = s_1^2 + s_2^2, sum of squared minors (s_1 s_2)^2",
-        (one + two) ** 2,
-        one**2 + two**2 + 2 * one * two,
-    )
 
 
-@proof("review:eq-38", "printed", "two classes, any width", HORN, CAUCHY_BINET)
+@proof(
+    "review:eq-38",
+    "printed",
+    "every number of classes, any width",
+    HORN,
+    NUCLEAR_NORM,
+)
 def sub_problems(claim: Claim) -> Iterator[Step]:
     """Two factors of a matrix cost at least its nuclear norm, and some cost no more."""
     yield from _two_factors()
-    angle = sympy.Symbol("angle", real=True)
-    rotation = sympy.Matrix(
-        [[sympy.cos(angle), -sympy.sin(angle)], [sympy.sin(angle), sympy.cos(angle)]]
-    )
-    for i, j in ((0, 0), (0, 1), (1, 1)):
-        yield identity(
-            f"a rotation is orthogonal, entry {i}{j}", (rotation.T * rotation)[i, j], int(i == j)
-        )
     first, along, norm = sympy.symbols("first along norm", real=True, nonzero=True)
     yield identity(
         "reflecting in the hyperplane orthogonal to v keeps norms",
@@ -318,8 +315,8 @@ def sub_problems(claim: Claim) -> Iterator[Step]:
         F="real",
         n="integer >= 1",
         values="positive",
-        mirrors="real",
-        turn="real",
+        left="real",
+        right="real",
         **decays,
     )
 
@@ -332,38 +329,39 @@ def sub_problems(claim: Claim) -> Iterator[Step]:
         lambda_1: Any,
         lambda_F: Any,
         values: Any,
-        mirrors: Any,
-        turn: Any,
+        left: Any,
+        right: Any,
     ) -> Sides:
         last, first, Fbar = exact(A2), exact(A1), exact(F).T
         l2, l1 = balls.ball(number(lambda_2)), balls.ball(number(lambda_1))
         lF = balls.ball(number(lambda_F) * number(n))
-        m, eye = len(A1), exact([[1, 0], [0, 1]])
+        K, s = len(A2), exact(values)
+        eye = exact(np.eye(K, dtype=int) * 1)
 
-        def fitted(Z: Any) -> Any:
-            return square(Z - eye) / 4
+        def fitted(product: Any) -> Any:
+            return square(product - eye) / (2 * K)
 
-        def nuclear(Z: Any) -> Any:
-            """By the determinant of the Gram matrix of two rows."""
-            G = Z @ Z.T
-            area = G[0, 0] * G[1, 1] - G[0, 1] * G[0, 1]
-            return (G[0, 0] + G[1, 1] + 2 * area.max(balls.ball(0)).sqrt()).sqrt()
+        def vectors(mirrors: Any) -> list[Any]:
+            """Unit vectors after one reflection I - 2 v v^T/|v|^2 after the other."""
+            size = mirrors.shape[1]
+            turn = exact(np.eye(size, dtype=int) * 1)
+            for v in exact(mirrors):
+                turn = (exact(np.eye(size, dtype=int) * 1) - np.outer(v, v) * 2 / square(v)) @ turn
+            return [turn[:, i] for i in range(len(mirrors))]
+
+        U, V = vectors(left), vectors(right)
+        Z = sum(a * np.outer(u, v) for a, u, v in zip(s, U, V, strict=True))
+
+        def along(product: Any) -> Any:
+            return sum(u @ product @ v for u, v in zip(U, V, strict=True))
 
         whole = fitted(last @ first @ Fbar) + l2 / 2 * square(last) + l1 / 2 * square(first)
         whole = whole + lF / 2 * square(Fbar)
         one = fitted(last @ first @ Fbar) + l2 / 2 * square(last)
-        one = one + (lF * l1).sqrt() * nuclear((first @ Fbar).T)
+        one = one + (lF * l1).sqrt() * along((first @ Fbar).T)
         two = fitted(last @ first @ Fbar) + lF / 2 * square(Fbar)
-        two = two + (l2 * l1).sqrt() * nuclear(last @ first)
-        U = np.eye(m, dtype=int)[:2] * 1
-        U = exact(U)
-        for mirror in exact(mirrors):
-            U = U - np.outer(U @ mirror, mirror) * 2 / square(mirror)
-        angle_ = balls.ball(number(turn))
-        R = np.array([[angle_.cos(), -angle_.sin()], [angle_.sin(), angle_.cos()]], dtype=object)
-        s = exact(values)
-        Z = R @ (s[:, None] * U)
-        total = s[0] + s[1]
+        two = two + (l2 * l1).sqrt() * along(last @ first)
+        total = s.sum()
         first_value = fitted(last @ Z.T) + l2 / 2 * square(last) + (lF * l1).sqrt() * total
         second_value = fitted(Z @ Fbar) + lF / 2 * square(Fbar) + (l2 * l1).sqrt() * total
         return {
@@ -383,8 +381,8 @@ def sub_problems(claim: Claim) -> Iterator[Step]:
             lambda_1=1,
             lambda_F="1/7",
             values=[2, "1/3"],
-            mirrors=[[1, 2], [3, -1]],
-            turn="1/2",
+            left=[[1, 1], [2, 0]],
+            right=[[1, 2], [3, -1]],
         )
     ]
     lines = ("first attained", "second attained")

@@ -358,7 +358,7 @@ def least_with_bias(claim: Claim) -> Iterator[Step]:
         return {
             "squares": (value, value),
             "least": (least(layer.m), value),
-            "attained": (least(K), least(K)),
+            "attained": (least(layer.m), least(layer.m)),
         }
 
     instances = [*_biased(lambda_b=0), *_biased(lambda_b=2), *_biased(lambda_b=20)]

@@ -242,18 +242,6 @@ EQ_36 = Statement(
 # -- (38) -----------------------------------------------------------------------------------------
 
 
-def nuclear(xp: Any, columns: Any) -> Any:
-    """Nuclear norm of a matrix of two columns, given as rows (B, 2, m)."""
-    m = columns.shape[2]
-    minors = [
-        columns[:, 0, i] * columns[:, 1, j] - columns[:, 0, j] * columns[:, 1, i]
-        for i in range(m)
-        for j in range(i)
-    ]
-    area = sum((minor * minor for minor in minors), 0 * columns[:, 0, 0])
-    return xp.sqrt(square(xp, columns) + 2 * xp.sqrt(area))
-
-
 def sub_problems(
     xp: Any,
     *,
@@ -265,67 +253,60 @@ def sub_problems(
     lambda_1: Any,
     lambda_F: Any,
     values: Any,
-    mirrors: Any,
-    turn: Any,
+    left: Any,
+    right: Any,
 ) -> Judgement:
-    """Both sub-problems of (38) for two classes: below the risk, and equal for some factors.
+    """Both sub-problems of (38): below the risk, and equal for some factors.
 
-    The factors that attain them have the singular values, the frame and the angle given.
+    `left` and `right` mirror two orthonormal frames U and V of r = min(K, m) vectors. The nuclear
+    norm of any Z is the greatest inner product with a matrix U^T V; that of U^T diag(values) V,
+    which the factors that attain it multiply to, is the sum of the values.
     """
-    eye = identity_matrix(xp, n, 2)
+    K, m = F.shape[1:]
+    rank = min(K, m)
+    eye = identity_matrix(xp, n, K)
     columns = xp.matrix_transpose
     of_F = n * lambda_F
+    U, V = orthonormal_frame(xp, left, rank), orthonormal_frame(xp, right, rank)
+    Q, Z = columns(U) @ V, columns(U) @ (values[:, :, None] * V)
+
+    def along(matrix: Any) -> Any:
+        return xp.sum(xp.sum(matrix * Q, axis=-1), axis=-1)
 
     def of(last: Any, first: Any, features: Any) -> Any:
         off = features @ columns(last @ first) - eye
         norms = lambda_2 / 2 * square(xp, last) + lambda_1 / 2 * square(xp, first)
-        return square(xp, off) / 4 + norms + of_F / 2 * square(xp, features)
+        return square(xp, off) / (2 * K) + norms + of_F / 2 * square(xp, features)
 
-    def first_problem(last: Any, Z: Any) -> Any:
-        fitted = square(xp, Z @ columns(last) - eye) / 4 + lambda_2 / 2 * square(xp, last)
-        return fitted + xp.sqrt(of_F * lambda_1) * nuclear(xp, Z)
+    def first_problem(last: Any, product: Any, norm: Any) -> Any:
+        fitted = square(xp, product @ columns(last) - eye) / (2 * K)
+        return fitted + lambda_2 / 2 * square(xp, last) + xp.sqrt(of_F * lambda_1) * norm
 
-    def second_problem(Z: Any, features: Any) -> Any:
-        fitted = square(xp, features @ columns(Z) - eye) / 4 + of_F / 2 * square(xp, features)
-        return fitted + xp.sqrt(lambda_2 * lambda_1) * nuclear(xp, Z)
+    def second_problem(product: Any, features: Any, norm: Any) -> Any:
+        fitted = square(xp, features @ columns(product) - eye) / (2 * K)
+        return fitted + of_F / 2 * square(xp, features) + xp.sqrt(lambda_2 * lambda_1) * norm
 
-    frame = orthonormal_frame(xp, mirrors, 2)
-    cosine, sine = xp.cos(turn), xp.sin(turn)
-    rotation = xp.stack(
-        [xp.stack([cosine, -sine], axis=-1), xp.stack([sine, cosine], axis=-1)], axis=1
-    )
-    flat = identity_matrix(xp, n, 2, A1.shape[1])
+    flat = identity_matrix(xp, n, rank, m)
 
-    def halves(left: Any, right: Any) -> tuple[Any, Any]:
+    def halves(first: Any, second: Any) -> tuple[Any, Any]:
         """Rows ``s/root`` and ``s root``, s the roots of the values."""
-        scale = xp.sqrt(xp.sqrt(left / right))
+        scale = xp.sqrt(xp.sqrt(first / second))
         roots = xp.sqrt(values)
         return (roots / scale[:, None])[:, :, None], (roots * scale[:, None])[:, :, None]
 
     of_A1, of_features = halves(lambda_1, of_F)
-    first = columns(frame * of_A1) @ flat
-    features = rotation @ (of_features * flat)
+    first, features = columns(V * of_A1) @ flat, columns(U) @ (of_features * flat)
     second_A2, second_A1 = halves(lambda_2, lambda_1)
-    last = rotation @ (second_A2 * flat)
-    inner = columns(flat) @ (second_A1 * frame)
-    whole = of(A2, A1, F)
+    last, inner = columns(U) @ (second_A2 * flat), columns(flat) @ (second_A1 * V)
+    whole, of_rows = of(A2, A1, F), F @ columns(A1)
+    norm = xp.sum(values, axis=-1)
     return Judgement(
         (),
         (
-            Comparison("first sub-problem", first_problem(A2, F @ columns(A1)), whole),
-            Comparison("second sub-problem", second_problem(A2 @ A1, F), whole),
-            Comparison(
-                "first attained",
-                of(A2, first, features),
-                first_problem(A2, rotation @ (values[:, :, None] * frame)),
-                "=",
-            ),
-            Comparison(
-                "second attained",
-                of(last, inner, F),
-                second_problem(rotation @ (values[:, :, None] * frame), F),
-                "=",
-            ),
+            Comparison("first sub-problem", first_problem(A2, of_rows, along(of_rows)), whole),
+            Comparison("second sub-problem", second_problem(A2 @ A1, F, along(A2 @ A1)), whole),
+            Comparison("first attained", of(A2, first, features), first_problem(A2, Z, norm), "="),
+            Comparison("second attained", of(last, inner, F), second_problem(Z, F, norm), "="),
         ),
     )
 
@@ -339,26 +320,28 @@ EQ_38 = Statement(
     variants=(
         Variant(
             "printed",
-            "two classes, any width",
+            "every number of classes, any width",
             r"For collapsed features the risk of (36) is at least $\frac1{2K}\|A_2Z - I\|_F^2 + "
             r"\frac{\lambda_{A_2}}2\|A_2\|_F^2 + \sqrt{n\lambda_{A_1}\lambda_F}\|Z\|_*$ at $Z = "
             r"A_1\bar F$, and $\frac1{2K}\|Z\bar F - I\|_F^2 + \frac{n\lambda_F}2\|\bar F\|_F^2 + "
             r"\sqrt{\lambda_{A_2}\lambda_{A_1}}\|Z\|_*$ at $Z = A_2A_1$; and equal to each for "
-            r"suitable factors of any $Z$. So all three have the same minimum.",
+            r"suitable factors of any $Z$. So all three have the same minimum. Here $\|Z\|_*$ is "
+            r"the greatest $\langle Z, U^\top V\rangle$ over orthonormal frames $U$, $V$ of "
+            r"$\min(K, m)$ vectors, and the sum of the $s_i$ for $Z = U^\top\mathrm{diag}(s)V$.",
             Claim(
                 sub_problems,
                 (
-                    Field("A2", ("two", "m")),
+                    Field("A2", ("C", "m")),
                     Field("A1", ("m", "m")),
-                    Field("F", ("two", "m")),
+                    Field("F", ("C", "m")),
                     Field("n", (), "integer", least=1),
                     *_LAMBDAS,
-                    Field("values", ("two",), "positive"),
-                    Field("mirrors", ("two", "m")),
-                    Field("turn"),
+                    Field("values", ("rank",), "positive"),
+                    Field("left", ("rank", "C")),
+                    Field("right", ("rank", "m")),
                 ),
-                {"m": (2, 3)},
-                {"two": lambda sizes: 2},
+                {"C": (2, 3), "m": (1, 3)},
+                {"rank": lambda sizes: min(sizes["C"], sizes["m"])},
             ),
             remark="A_1 is m x m, so no factorisation is out of reach. With a hidden width below "
             "m and K the sub-problems would need a bound on the rank of Z.",

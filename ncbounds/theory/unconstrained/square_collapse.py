@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from ncbounds.theory.metrics import small_simplex
 from ncbounds.theory.terms import (
     Bound,
     Claim,
@@ -231,33 +232,44 @@ def bias_parts(
     return kept, mean_kept, beyond
 
 
+def scaled_rows(numbers: Any, values: Any) -> Any:
+    """Vectors (B, K) times a number each."""
+    return numbers[:, None] * values
+
+
 def least_with_bias(
     xp: Any, *, A: Any, F: Any, b: Any, lambda_A: Any, lambda_F: Any, lambda_b: Any
 ) -> Judgement:
     """(28) as its least value and squares, with the phases of its minimiser."""
-    K, n = F.shape[1:3]
+    K, n, m = F.shape[1:]
     decays = {"lambda_A": lambda_A, "lambda_F": lambda_F, "lambda_b": lambda_b}
     whole = with_bias(xp, A, F, b, **decays)
     kept, mean_kept, beyond = bias_parts(xp, A, F, b, **decays)
     sizes = {**sizes_of(xp, A, F, lambda_A, lambda_F), "lambda_b": lambda_b}
     enough = {**sizes, "m": 0 * lambda_A + K}
-    eye = identity_matrix(xp, kept, K)
-    constant = 1 / (K * (0 * eye + 1))
     root = xp.sqrt(n * lambda_F / lambda_A)
+    one = 0 * root + 1
+    contrasts = small_simplex(xp, identity_matrix(xp, one, K - 1), one)
+    first = [contrasts[..., j] for j in range(min(m, K - 1))]
 
     def frame(scale: Any) -> Any:
-        simplex = scaled(xp.sqrt(kept * scale), eye - constant)
-        return simplex + scaled(xp.sqrt(mean_kept * scale), constant)
+        """Rows for as many contrasts as m leaves room for, and for the mean if m >= K."""
+        columns = [scaled_rows(xp.sqrt(kept * scale), column) for column in first]
+        if m >= K:
+            level = xp.sqrt(mean_kept * scale / K)
+            columns.append(scaled_rows(level, 0 * contrasts[..., 0] + 1))
+        return xp.stack(columns, axis=-1)
 
+    of_mean = mean_kept if m >= K else 0 * mean_kept
     best_F = repeated(xp, frame(1 / root), n)
-    best_b = (1 - mean_kept)[:, None] * constant[:, 0] / (1 + lambda_b)[:, None]
+    best_b = scaled_rows((1 - of_mean) / (K * (1 + lambda_b)), 0 * b + 1)
     attained = with_bias(xp, frame(root), best_F, best_b, **decays)
     return Judgement(
         (),
         (
             Comparison("squares", whole, least_risk_with_bias(xp, **enough) + beyond, "="),
             Comparison("least", least_risk_with_bias(xp, **sizes), whole),
-            Comparison("attained", attained, least_risk_with_bias(xp, **enough), "="),
+            Comparison("attained", attained, least_risk_with_bias(xp, **sizes), "="),
         ),
     )
 
@@ -355,8 +367,8 @@ REMARK = Statement(
                 SIZES,
             ),
             (Bound("regularised risk", least_risk_with_bias, "lower"),),
-            remark="Attained for m >= K. Where theta <= rho, lambda_b = 0 included, m = K - 1 is "
-            "enough.",
+            remark="Attained for every m: with fewer than K - 1 features by as many contrasts of "
+            "classes. Where theta <= rho, lambda_b = 0 included, m = K - 1 does as well as more.",
         ),
     ),
 )

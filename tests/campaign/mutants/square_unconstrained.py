@@ -20,7 +20,7 @@ FLOW = ("review:eq-31", "corrected", "with a minus, in singular values")
 MEETING = ("review:eq-31", "sharp", "how fast singular values meet")
 EXTENDED = ("review:eq-36", "printed", "line by line")
 FACTORS = ("review:eq-36", "sharp", "the least value of M factors, and the jump to it")
-HALVES = ("review:eq-38", "printed", "two classes, any width")
+PARTS_OF_38 = ("review:eq-38", "printed", "every number of classes, any width")
 FRAMES = ("review:eq-39", "corrected", "m at least K, below the threshold")
 
 
@@ -80,8 +80,11 @@ MUTANTS = {
         FACTORS,
         lambda c: changed(c, "zero from the threshold on", lhs(101, 100)),
     ),
-    "sub-problems: 1 % more": (HALVES, lambda c: changed(c, "first sub-problem", lhs(101, 100))),
-    "sub-problems: turned around": (HALVES, lambda c: changed(c, "second sub-problem", swap)),
+    "sub-problems: 1 % more": (
+        PARTS_OF_38,
+        lambda c: changed(c, "first sub-problem", lhs(101, 100)),
+    ),
+    "sub-problems: turned around": (PARTS_OF_38, lambda c: changed(c, "second sub-problem", swap)),
     "frames: outputs within half": (FRAMES, lambda c: changed(c, "mean outputs", rhs(1, 2))),
     "frames: balance doubled": (
         FRAMES,
