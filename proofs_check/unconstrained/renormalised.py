@@ -199,6 +199,13 @@ def solution(claim: Claim) -> Iterator[Step]:
         sympy.diff(clock, _omega) * _omega / (n * (K + _omega**2) ** 2),
         1 / n,
     )
+    j = sympy.Symbol("j", positive=True)
+    yield identity(
+        "rows of Helmert's matrix: j entries of 1/(j (j+1))^(1/2) and one of -j times that have "
+        "the square norm 1 and the sum 0, so K - 1 of them are I - 1 1^T/K together",
+        (j + j**2) / (j * (j + 1)),
+        1,
+    )
     rate = _omega**2 / (n * (K + _omega**2) ** 4)
     yield nonnegative("and the risk falls", rate, [rate])
     yield assumes(claim, omega="positive", n="integer >= 1")
@@ -216,6 +223,10 @@ def solution(claim: Claim) -> Iterator[Step]:
         rates = [-d / balls.ball(number(n)) for d in slopes]
         risk = sum((one / (w * w + K) for w in values), balls.ball(0)) / 2
         even = [one / balls.ball(number(n))] * J
+        first = values[0] * values[0]
+        simplex = np.array(
+            [[first * (one * (i == k) - one / K) for i in range(K)] for k in range(K)], dtype=object
+        )
         fall = sum((d * r for d, r in zip(slopes, rates, strict=True)), balls.ball(0))
         return {
             "identity covariance": raised(exact(np.eye(J, dtype=int))),
@@ -223,10 +234,11 @@ def solution(claim: Claim) -> Iterator[Step]:
             "gradient": raised(rows * np.array(slopes, dtype=object)[None, :]),
             "clock": (even, even),
             "the risk does not rise": (fall, balls.ball(0)),
+            "simplex where all are equal": raised(simplex),
         }
 
     instances = [point(omega=["1/2", 3], n=2), point(omega=[1], n=1)]
-    lines = ("identity covariance", "risk", "gradient", "clock")
+    lines = ("identity covariance", "risk", "gradient", "clock", "simplex where all are equal")
     yield tie("the claim compares these", claim, instances, sides, lines)
 
 

@@ -245,6 +245,9 @@ def solution_claim(xp: Any, *, omega: Any, n: Any) -> Judgement:
         below_matrix @ below_matrix,
         centre,
     )
+    first = omega[:, :1] + 0 * omega
+    eye = identity_matrix(xp, n, K)
+    simplex = scaled(omega[:, 0] * omega[:, 0], eye - 1 / (K * (0 * eye + 1)))
     return Judgement(
         (),
         (
@@ -258,6 +261,7 @@ def solution_claim(xp: Any, *, omega: Any, n: Any) -> Judgement:
             equal_arrays(xp, "gradient", gradient_rows, rows_of(xp, slope(omega, K))),
             Comparison("clock", clock_rate, 0 * clock_rate + 1 / n[:, None], "="),
             Comparison("the risk does not rise", xp.sum(slope(omega, K) * velocity, axis=1), 0 * n),
+            equal_arrays(xp, "simplex where all are equal", gram(xp, rows_of(xp, first)), simplex),
         ),
     )
 
@@ -328,7 +332,8 @@ EQ_31 = Statement(
             r"\sum_{j<K}\frac1{K+\omega_j^2}$, its projected gradient acts on class means alone, "
             r"$-\omega_j/(K+\omega_j^2)^2$ on each singular value, and along $\frac d{dt}N = -\Pi("
             r"\nabla_N\widehat{\mathcal R})$ each $K^2\log\omega_j + K\omega_j^2 + \frac14"
-            r"\omega_j^4$ grows at the rate $\frac1n$.",
+            r"\omega_j^4$ grows at the rate $\frac1n$. Class means with $K - 1$ equal singular "
+            r"values are a simplex, which so is the limit from every start of rank $K - 1$.",
             Claim(solution_claim, (_VALUES, _N), {"m": (1, 2)}),
             (Bound("t/n + constant", clock, "value"),),
             remark="The gradient in the features has a part S (f - mu_k) with S symmetric, normal "

@@ -328,13 +328,13 @@ EQ_20 = Statement(
                 on_the_subspace,
                 (
                     Field("s", ("r",), "nonnegative"),
-                    Field("x", ("other",)),
+                    Field("x", ("P",)),
                     Field("y", ("m",)),
                     Field("n", (), "integer", least=1),
                     Field("t", (), "nonnegative"),
                 ),
-                {"other": (1, 3), "m": (1, 3)},
-                {"r": lambda sizes: min(sizes["other"], sizes["m"])},
+                {"P": (1, 3), "m": (1, 3)},
+                {"r": lambda sizes: min(sizes["P"], sizes["m"])},
             ),
             (
                 Bound("squared singular value of A", squared_singular_value, "value"),

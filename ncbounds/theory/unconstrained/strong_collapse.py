@@ -238,7 +238,7 @@ EQ_17 = Statement(
             remark="Along the gradient flow D never changes (eq-16), nor does |F|^2 - |A|^2, its "
             "trace: so delta_2 is at every time at least sqrt(|A|^2 + |D_0|) - |A|, and by the "
             "third of these about |F_0| where many features start in many dimensions. Large "
-            "errors after a large initialisation are no sign of a saddle: the risk vanishes.",
+            "errors after a large initialisation need no saddle: a risk of zero allows them.",
         ),
         Variant(
             "sharp",
