@@ -68,6 +68,19 @@ def _matrices() -> Iterator[Step]:
         l2 * l1 * Bt * A1t * A2t * A2 * A1 * B,
         weight**2 * Bt * B * Bt * B * Bt * B + Bt * rest * B,
     )
+    M = l2 * A2t * A2
+    yield identity(
+        "lambda_1 weight O O^T = lambda_2^2 (A_2 A_2^T)^3 + what is out of balance",
+        l1 * weight * A2 * A1 * B * Bt * A1t * A2t,
+        l2**2 * A2 * A2t * A2 * A2t * A2 * A2t
+        + A2 * (upper * upper - M * upper - upper * M) * A2t
+        - l1 * A2 * A1 * lower * A1t * A2t,
+    )
+    yield identity(
+        "lambda_1 W W^T = lambda_2 (A_2 A_2^T)^2 - what is out of balance",
+        l1 * A2 * A1 * A1t * A2t,
+        l2 * A2 * A2t * A2 * A2t - A2 * upper * A2t,
+    )
 
 
 def _in_every_position() -> Iterator[Step]:

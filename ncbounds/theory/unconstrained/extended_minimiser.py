@@ -248,8 +248,10 @@ EQ_39 = Statement(
                 {"two": lambda sizes: 2},
             ),
             remark="A semidefinite matrix has one semidefinite cube root, so the last equation "
-            "makes class means an orthogonal frame. Off a point at rest the claim carries the "
-            "gradients and what factors are out of balance.",
+            "makes class means an orthogonal frame. In the same way lambda_2^2 (A_2 A_2^T)^3 = n "
+            "lambda_F lambda_1 A_2 A_1 Fbar (A_2 A_1 Fbar)^T makes A_2 A_2^T a multiple of I, and "
+            "with it lambda_1 A_2 A_1 (A_2 A_1)^T = lambda_2 (A_2 A_2^T)^2. Off a point at rest "
+            "the claim carries the gradients and what factors are out of balance.",
         ),
     ),
 )
