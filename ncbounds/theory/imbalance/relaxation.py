@@ -127,7 +127,7 @@ RELAXATION = (
         "exact from K - 1 dimensions on",
         r"Projecting the features onto the span of the centred weights, which has $K - 1$ "
         r"dimensions, changes no loss and lengthens nothing: the relaxation has the value of (34) "
-        r"for cross-entropy exactly if $m \ge K - 1$ is allowed. On a line, $m = 1$, all but two "
+        r"for cross-entropy if $m \ge K - 1$. Not for every $m$: on a line, $m = 1$, all but two "
         r"classes lose at least $\log 2$ each, however large the norms, while the value of the "
         r"relaxation vanishes.",
         Claim(
@@ -142,7 +142,8 @@ RELAXATION = (
             {"m": lambda sizes: sizes["C"] + 1},
         ),
         remark="The review names no dimension; 2K, which the factorisation of X asks for at first "
-        "sight, is more than enough. A loss that is not invariant under adding a constant to all "
+        "sight, is more than enough, and fewer than K - 1 do where the minimum has a lower rank, "
+        "as after minority collapse. A loss that is not invariant under adding a constant to all "
         "logits needs K.",
     ),
 )
