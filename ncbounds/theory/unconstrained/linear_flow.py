@@ -393,8 +393,8 @@ EQ_58 = Statement(
                 spectrum_claim,
                 (
                     *_PAIR,
-                    Field("G", ("K", "n", "m")),
-                    Field("B", ("K", "m")),
+                    Field("G", ("C", "n", "m")),
+                    Field("B", ("C", "m")),
                     Field("beta"),
                 ),
                 SIZES,

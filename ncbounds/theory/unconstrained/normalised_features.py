@@ -248,8 +248,8 @@ def centred_claim(as_typeset: bool) -> Any:
 
 
 _CONFIGURATION = (
-    Field("A", ("K", "m")),
-    Field("F", ("m", "K", "n")),
+    Field("A", ("C", "m")),
+    Field("F", ("m", "C", "n")),
     Field("gamma", ("m",)),
     Field("v", ("m",)),
     Field("lambda_", (), "positive"),
@@ -280,7 +280,7 @@ EQ_60 = Statement(
                     *_CONFIGURATION[1:4],
                     Field("scale", ("m",), "positive"),
                 ),
-                {"m": (1, 2), "K": (2, 3), "n": (1, 2)},
+                {"m": (1, 2), "C": (2, 3), "n": (1, 2)},
             ),
         ),
     ),
@@ -305,9 +305,9 @@ EQ_61 = Statement(
                     Field("scale", (), "positive"),
                     Field("weight", (), "positive"),
                     Field("lambda_", (), "positive"),
-                    Field("F", ("K", "n")),
+                    Field("F", ("C", "n")),
                 ),
-                {"K": (2, 3), "n": (1, 3)},
+                {"C": (2, 3), "n": (1, 3)},
             ),
             defect="(62) has gamma_j^2 + v_j^2 = 1. The cited theorem is for that constraint and "
             "the penalty lambda sum |a_j|; under (61) lengths and weights share, and the squared "
@@ -321,7 +321,7 @@ EQ_61 = Statement(
             r"and $a_j = \ell e_j$ for $j \le \min(K, m)$, with $\ell^2 = (\sqrt n - \lambda)_+$, "
             r"and zero for the other $j$. With $\tau = \min(\lambda, \sqrt n)$ its value is "
             r"$\min(K, m)(\tau\sqrt n - \frac{\tau^2}2) + (K - m)_+\frac n2$.",
-            Claim(optimum_claim, _CONFIGURATION, {"K": (2, 3), "m": (1, 4), "n": (1, 2)}),
+            Claim(optimum_claim, _CONFIGURATION, {"C": (2, 3), "m": (1, 4), "n": (1, 2)}),
             (
                 Bound("least risk", least_risk, "value"),
                 Bound("squared length of a row", squared_length, "value"),
@@ -336,7 +336,7 @@ EQ_61 = Statement(
             r"penalty $\lambda\sum_j|a_j|$ where $\gamma_j^2 + v_j^2 = 1$, is least at (62) with "
             r"$a_j = (\sqrt n - \lambda)_+e_j$ for $j \le \min(K, m)$ and $a_j = 0$ else; "
             r"its value is that of the other correction.",
-            Claim(product_penalty_claim, _CONFIGURATION, {"K": (2, 3), "m": (1, 4), "n": (1, 2)}),
+            Claim(product_penalty_claim, _CONFIGURATION, {"C": (2, 3), "m": (1, 4), "n": (1, 2)}),
             (Bound("least risk", least_risk, "value"),),
             remark="Halving (gamma^2 + v^2 + |a|^2) is the product of the two lengths at best.",
         ),
@@ -349,7 +349,7 @@ EQ_61 = Statement(
             Claim(
                 near_optimum_claim,
                 _CONFIGURATION,
-                {"K": (2, 3), "m": (2, 4), "n": (1, 2)},
+                {"C": (2, 3), "m": (2, 4), "n": (1, 2)},
             ),
             remark="So all minima have the outputs (1 - tau/sqrt(n)) Y. For lambda < sqrt(n) rows "
             "are then non-negative and equal on classes, with disjoint supports: the features "

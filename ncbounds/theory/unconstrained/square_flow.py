@@ -47,8 +47,8 @@ from ncbounds.theory.unconstrained.square_model import (
     within_classes,
 )
 
-POINT = (Field("F", ("K", "n", "m")), Field("A", ("K", "m")), Field("b", ("K",)))
-STEPS = (Field("step_F", ("K", "n", "m")), Field("step_A", ("K", "m")), Field("step_b", ("K",)))
+POINT = (Field("F", ("C", "n", "m")), Field("A", ("C", "m")), Field("b", ("C",)))
+STEPS = (Field("step_F", ("C", "n", "m")), Field("step_A", ("C", "m")), Field("step_b", ("C",)))
 
 # -- (16), (18): the risk and its gradients --------------------------------------------------------
 
@@ -308,8 +308,8 @@ EQ_20 = Statement(
             r"$(F + G, A, b)$ runs as $(F, A, b)$ does, with $G$ at rest.",
             Claim(
                 frozen_claim,
-                (*POINT, Field("y", ("m",)), Field("g", ("K", "n"))),
-                {"K": (2, 3), "n": (1, 2), "m": (2, 3)},
+                (*POINT, Field("y", ("m",)), Field("g", ("C", "n"))),
+                {"C": (2, 3), "n": (1, 2), "m": (2, 3)},
             ),
             remark="So for m >= K and n >= 2 flows from arbitrarily small initialisations end at "
             "zero risk with SNC1 and SNC3 and yet without variability collapse: NC1 is no "

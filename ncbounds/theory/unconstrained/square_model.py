@@ -14,7 +14,7 @@ import numpy as np
 
 from ncbounds.theory.square_loss.tangents import Tangent
 
-SIZES = {"K": (2, 3), "n": (1, 2), "m": (1, 3)}
+SIZES = {"C": (2, 3), "n": (1, 2), "m": (1, 3)}
 
 
 def one_hot(xp: Any, K: int) -> Any:

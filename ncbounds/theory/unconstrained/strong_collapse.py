@@ -229,7 +229,7 @@ EQ_17 = Statement(
             r"$\delta_2^2 \ge \|F\|^2 - \|A\|^2 - \sqrt K\|D\|$; the features less the means of "
             r"their classes have norm at most $\delta_2$; and $\delta_1^2 \ge "
             r"n(K - 1 - m)$.",
-            Claim(near_claim, POINT, {**SIZES, "K": (2, 4)}),
+            Claim(near_claim, POINT, {**SIZES, "C": (2, 4)}),
             (
                 Bound("norm of the residual", residual_guarantee, "upper"),
                 Bound("norm of the imbalance", imbalance_guarantee, "upper"),
