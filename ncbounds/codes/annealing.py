@@ -27,7 +27,7 @@ _FLAT = 1e-300
 _LOST = 36.0
 
 #: Sums may be reordered and fused; infinities and what is not a number keep their meaning.
-_compiled = njit(cache=True, fastmath={"reassoc", "contract", "arcp", "nsz"})
+compiled = njit(cache=True, fastmath={"reassoc", "contract", "arcp", "nsz"})
 
 
 def largest_inner_products(points: Floats) -> Floats:
@@ -75,7 +75,7 @@ def descend(points: Floats, beta: float, evaluations: int, tolerance: float) -> 
     return finished
 
 
-@_compiled
+@compiled
 def _value(x, beta, gradient, products):  # type: ignore[no-untyped-def]
     """The smoothed maximum at (K, d) unit rows; its gradient along the sphere is written."""
     K, d = x.shape
@@ -108,7 +108,7 @@ def _value(x, beta, gradient, products):  # type: ignore[no-untyped-def]
     return top + math.log(total) / beta
 
 
-@_compiled
+@compiled
 def _descend(batch, beta, evaluations, tolerance):  # type: ignore[no-untyped-def]
     """Move each arrangement of a batch to where it rests, in place."""
     B, K, d = batch.shape
@@ -143,7 +143,7 @@ def _descend(batch, beta, evaluations, tolerance):  # type: ignore[no-untyped-de
                 slope = _steepest(direction, gradient, beta)
 
 
-@_compiled
+@compiled
 def _dot(x, y):  # type: ignore[no-untyped-def]
     total = 0.0
     for a in range(len(x)):
@@ -151,19 +151,19 @@ def _dot(x, y):  # type: ignore[no-untyped-def]
     return total
 
 
-@_compiled
+@compiled
 def _add(x, factor, y):  # type: ignore[no-untyped-def]
     for a in range(len(x)):
         x[a] += factor * y[a]
 
 
-@_compiled
+@compiled
 def _scale(x, factor, y):  # type: ignore[no-untyped-def]
     for a in range(len(x)):
         x[a] = factor * y[a]
 
 
-@_compiled
+@compiled
 def _step(points, direction, length, trial, d):  # type: ignore[no-untyped-def]
     """Where a step along the direction leads, back on the sphere."""
     for start in range(0, len(points), d):
@@ -175,7 +175,7 @@ def _step(points, direction, length, trial, d):  # type: ignore[no-untyped-def]
             trial[a] /= math.sqrt(square)
 
 
-@_compiled
+@compiled
 def _steepest(direction, gradient, beta):  # type: ignore[no-untyped-def]
     """Steepest descent, so long that no coordinate moves more than 1/(2 beta); its slope."""
     largest = _STILL
@@ -185,7 +185,7 @@ def _steepest(direction, gradient, beta):  # type: ignore[no-untyped-def]
     return _dot(direction, gradient)
 
 
-@_compiled
+@compiled
 def _quasi_newton(direction, gradient, steps, turns, inverse, share, known, newest, beta):  # type: ignore[no-untyped-def]
     """The two loops of limited-memory BFGS, and the slope; pairs without curvature drop out."""
     curvature, change = _dot(steps[newest], turns[newest]), _dot(turns[newest], turns[newest])

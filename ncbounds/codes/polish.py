@@ -9,19 +9,29 @@ take these to rounding. Every step is kept only if the largest inner product fal
 
 from __future__ import annotations
 
+from functools import partial
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from ncbounds.codes.annealing import Floats, largest_inner_products, unit
-
-Indices = NDArray[np.int64]
+from ncbounds.codes.contacts import (
+    LONGEST,
+    MOST_SLACK,
+    SMALL,
+    Indices,
+    derivatives,
+    likely_counts,
+    meet,
+    near_pairs,
+)
 
 #: Unknowns up to which a linear programme is solved, and a dense least squares problem.
 MOST_UNKNOWNS = 700
 _DENSE = 900
 _STEPS = 60
+_SPARSE_STEPS = 8
 
 
 def polish(points: Floats, radius: float) -> Floats:
@@ -36,8 +46,8 @@ def polish(points: Floats, radius: float) -> Floats:
 
 def contacts(points: Floats, tolerance: float) -> tuple[Indices, Indices]:
     """Pairs i < j whose inner product is within `tolerance` of the largest."""
-    first, second, products = _pairs(points)
-    near = products >= products.max() - tolerance
+    first, second, products = near_pairs(points, tolerance)
+    near = products >= products[0] - tolerance
     return first[near], second[near]
 
 
@@ -76,21 +86,15 @@ def contact_equations(points: Floats) -> Floats:
     Which pairs are in contact is read off the largest jump in the sorted distances from the
     largest inner product, at several scales.
     """
-    largest = float(largest_inner_products(points))
-    best = points
-    for count in _likely_contact_counts(points):
-        first, second, products = _pairs(points)
-        order = np.argsort(-products, kind="stable")[:count]
-        first, second = first[order], second[order]
-        moved, last = points, np.inf
-        for _ in range(8):
-            step, residual = _newton_step(moved, first, second)
-            moved = unit(moved + step)
-            if np.abs(step).max() > 0.05 or last / 2 < residual < 1e-14:
-                break
-            last = residual
+    K, d = points.shape
+    first, second, products = near_pairs(points, MOST_SLACK)
+    best, largest = points, products[0]
+    for count in likely_counts(products, d, 4 * K * d, K * (K - 1) // 2):
+        moved = points.copy()
+        solve = meet if K * (d - 1) <= _DENSE else _meet_sparse
+        solve(moved, first[:count], second[:count])
         found = float(largest_inner_products(moved))
-        if found < largest and np.abs(moved - points).max() < 0.05:
+        if found < largest and np.abs(moved - points).max() < LONGEST:
             best, largest = moved, found
             if balanced(best):
                 break
@@ -171,8 +175,8 @@ def _forces(
 
     if len(first) > MOST_UNKNOWNS:
         return None
-    rows = _jacobian(points, first, second).T
-    system = np.vstack([rows, np.ones(len(first))])
+    system = np.ones((points.size + 1, len(first)))
+    system[:-1] = derivatives(points, first, second).T
     target = np.zeros(len(system))
     target[-1] = 1.0
     try:
@@ -187,21 +191,6 @@ def _pairs(points: Floats) -> tuple[Indices, Indices, Floats]:
     return first, second, (points @ points.T)[first, second]
 
 
-def _likely_contact_counts(points: Floats) -> list[int]:
-    """How many pairs may be in contact: where the sorted slacks jump the most."""
-    K, d = points.shape
-    products = np.sort(_pairs(points)[2])[::-1]
-    slack = np.maximum(products[0] - products, 1e-16)
-    window = slack[: min(len(slack), 4 * K * d)]
-    jumps = window[1:] / window[:-1]
-    jumps[window[1:] < 1e-9] = 0.0
-    jumps[window[:-1] > 1e-2] = 0.0
-    if not len(jumps) or jumps.max() == 0:
-        return [len(products)] if slack[-1] < 1e-2 else []
-    order = np.argsort(-jumps)[:3]
-    return [int(i) + 1 for i in order if jumps[i] > 1.5]
-
-
 def _tangents(points: Floats) -> Floats:
     """(K, d, d - 1): an orthonormal basis of each point's tangent plane, by a reflection."""
     d = points.shape[1]
@@ -211,17 +200,6 @@ def _tangents(points: Floats) -> Floats:
     scale = 2 / np.einsum("kd,kd->k", mirror, mirror)
     reflections = np.eye(d) - scale[:, None, None] * mirror[:, :, None] * mirror[:, None, :]
     return np.asarray(reflections[:, :, 1:])
-
-
-def _jacobian(points: Floats, first: Indices, second: Indices) -> Floats:
-    """(pairs, K (d - 1)) derivatives of the inner products in tangent coordinates."""
-    K, d = points.shape
-    basis = _tangents(points)
-    jacobian = np.zeros((len(first), K, d - 1))
-    rows = np.arange(len(first))
-    jacobian[rows, first] = np.einsum("pd,pde->pe", points[second], basis[first])
-    jacobian[rows, second] = np.einsum("pd,pde->pe", points[first], basis[second])
-    return jacobian.reshape(len(first), K * (d - 1))
 
 
 def _sparse_jacobian(points: Floats, first: Indices, second: Indices) -> Any:
@@ -244,28 +222,39 @@ def _sparse_jacobian(points: Floats, first: Indices, second: Indices) -> Any:
     return csr_array(indices, shape=(len(first), K * (d - 1)))
 
 
-def _newton_step(points: Floats, first: Indices, second: Indices) -> tuple[Floats, float]:
-    """The shortest move that makes the linearised inner products of the pairs equal."""
-    K, d = points.shape
-    products = np.einsum("pd,pd->p", points[first], points[second])
-    centred = products - products.mean()
-    if K * (d - 1) <= _DENSE:
-        jacobian = _jacobian(points, first, second)
-        jacobian = jacobian - jacobian.mean(axis=0)
-        moves = np.linalg.lstsq(jacobian, -centred, rcond=1e-9)[0]
-    else:
-        from scipy.sparse.linalg import LinearOperator, lsmr
+def _meet_sparse(points: Floats, first: Indices, second: Indices) -> None:
+    """The same as `meet` for many points: what a step solves is sparse."""
+    from scipy.sparse.linalg import LinearOperator, lsmr
 
+    K, d = points.shape
+    n, last = len(first), np.inf
+    for _ in range(_SPARSE_STEPS):
+        products = np.einsum("pd,pd->p", points[first], points[second])
+        centred = products - products.mean()
+        residual = float(np.abs(centred).max())
+        if last / 2 < residual < SMALL:
+            break
+        last = residual
         sparse = _sparse_jacobian(points, first, second)
-        n = len(first)
         operator = LinearOperator(
             (n, K * (d - 1)),
-            matvec=lambda x: (y := sparse @ x.ravel()) - y.mean(),
-            rmatvec=lambda y: sparse.T @ (y.ravel() - y.mean()),
+            matvec=partial(_centred_product, sparse),
+            rmatvec=partial(_product_of_centred, sparse.T),
         )
         moves = lsmr(operator, -centred, atol=1e-15, btol=1e-15, maxiter=400)[0]
-    step = np.einsum("kde,ke->kd", _tangents(points), moves.reshape(K, d - 1))
-    return step, float(np.abs(centred).max())
+        step = np.einsum("kde,ke->kd", _tangents(points), moves.reshape(K, d - 1))
+        points[:] = unit(points + step)
+        if np.abs(step).max() > LONGEST:
+            break
+
+
+def _centred_product(matrix: Any, x: Floats) -> Floats:
+    product = matrix @ x.ravel()
+    return np.asarray(product - product.mean())
+
+
+def _product_of_centred(matrix: Any, x: Floats) -> Floats:
+    return np.asarray(matrix @ (x.ravel() - x.mean()))
 
 
 def _programme(points: Floats, radius: float) -> tuple[Floats, float, float]:
