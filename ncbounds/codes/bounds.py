@@ -11,7 +11,7 @@ import operator
 from collections.abc import Iterator
 from dataclasses import dataclass
 from fractions import Fraction
-from functools import cache
+from functools import cache, cached_property
 from typing import Any, Literal
 
 import flint
@@ -47,7 +47,7 @@ class OptimumBound:
     cited: bool = False
     certificate: DelsarteCertificate | None = None
 
-    @property
+    @cached_property
     def value(self) -> float:
         """The bound as a float on the safe side: rounded up above, down below."""
         end = self.ball().upper() if self.direction == "upper" else self.ball().lower()

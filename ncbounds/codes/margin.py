@@ -39,6 +39,7 @@ from ncbounds.errors import InputError
 __all__ = [
     "Margin",
     "check_margin",
+    "distance_at_most",
     "host_array",
     "least_one_vs_rest_distance",
     "margin_table",
@@ -169,6 +170,21 @@ def least_one_vs_rest_distance(weights: object, *, normalise: bool = False) -> t
         upper = min(upper, *(margin.upper for margin in margins))
         start, size = start + size, min(2 * size, _BLOCK)
     return float(lower), float(upper)
+
+
+def distance_at_most(points: Floats, row: int, support: Indices, weights: Floats) -> float:
+    """An upper end of a one-vs-rest distance: from a row to a convex combination of others.
+
+    Of the unit vectors w_k / |w_k| of float64 rows; `weights` >= 0, not all zero.
+
+    >>> square = np.array([[1.0, 0.0], [0.0, 1.0], [0.0, -1.0]])
+    >>> 1 < distance_at_most(square, 0, np.array([1, 2]), np.ones(2)) < 1 + 1e-13
+    True
+    """
+    rows = points[np.r_[row, support]]
+    rows = rows / np.linalg.norm(rows, axis=1, keepdims=True)
+    moved = 2 * _gamma(points.shape[1])
+    return float(np.nextafter(_upper_end(rows[0] - rows[1:], weights) + moved, np.inf))
 
 
 def margin_table(margins: Sequence[Margin]) -> dict[str, Any]:

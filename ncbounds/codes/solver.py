@@ -14,11 +14,12 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from ncbounds.codes.annealing import Floats, largest_inner_products, unit
 from ncbounds.codes.bounds import OptimumBound, best_upper_bound
 from ncbounds.codes.catalogue import family
-from ncbounds.codes.margin import least_one_vs_rest_distance, one_vs_rest_distances
+from ncbounds.codes.margin import distance_at_most, least_one_vs_rest_distance
 from ncbounds.codes.polish import loosen
 from ncbounds.codes.search import search
 from ncbounds.errors import InputError, NcboundsError
@@ -159,18 +160,32 @@ def _enclosed_margin(points: Floats, high: float) -> tuple[float, float]:
     """An interval for the least one-vs-rest distance of a code with no larger inner product.
 
     In the direction w_k itself class k is at least 1 - max <w_k, w_j> from the others. Where forces
-    hold the code in balance that is the distance, and the row with most contacts shows it; else all
-    rows are searched.
+    hold the code in balance that is the distance, and the neighbours of the row with most contacts
+    show it; else all rows are searched.
     """
     lower = math.nextafter(1 - high, -math.inf)
     products = points @ points.T
     np.fill_diagonal(products, -np.inf)
-    row = int((products > products.max() - _CONTACT).sum(axis=1).argmax())
-    (margin,) = one_vs_rest_distances(points, normalise=True, rows=[row])
-    if margin.upper - lower <= _REACHED:
-        return max(lower, 0.0), margin.upper
+    touching = products > products.max() - _CONTACT
+    row = int(touching.sum(axis=1).argmax())
+    upper = _near_combination(points, row, np.flatnonzero(touching[row]))
+    if upper - lower <= _REACHED:
+        return max(lower, 0.0), upper
     least, upper = least_one_vs_rest_distance(points, normalise=True)
     return max(lower, least), upper
+
+
+def _near_combination(points: Floats, row: int, others: NDArray[np.int64]) -> float:
+    """The distance of a row to a convex combination of some others, rounded up."""
+    from scipy.optimize import nnls
+
+    system = np.ones((points.shape[1] + 1, len(others)))
+    system[:-1] = (points[row] - points[others]).T
+    try:
+        weights = nnls(system, np.eye(len(system))[-1])[0]
+    except RuntimeError:
+        return math.inf
+    return distance_at_most(points, row, others, weights) if weights.any() else math.inf
 
 
 def enclosed_largest_inner_product(points: Floats) -> tuple[float, float]:
