@@ -61,6 +61,18 @@ def smoothed_maximum(points: Floats, beta: Floats) -> tuple[Floats, Floats]:
     return np.array(value), gradient
 
 
+def estimates(points: Floats, beta: float) -> Floats:
+    """The mean inner product of each arrangement of a batch, weighted as by the smoothed maximum.
+
+    Where the smoothed maximum f is least, its change with 1/beta is the entropy of the weights, and
+    f less entropy/beta is this mean: what the largest inner product will be as beta grows, up to
+    terms in 1/beta^2. It tells apart what the largest inner product itself does not yet.
+    """
+    found = np.empty(len(points))
+    _estimate(points, float(beta), found)
+    return found
+
+
 def descend(points: Floats, beta: float, evaluations: int, tolerance: float) -> Floats:
     """Minimise the smoothed maximum from each arrangement of a batch.
 
@@ -109,18 +121,44 @@ def _value(x, beta, gradient, products):  # type: ignore[no-untyped-def]
 
 
 @compiled
+def _estimate(batch, beta, found):  # type: ignore[no-untyped-def]
+    B, K, d = batch.shape
+    products = np.empty(K * (K - 1) // 2)
+    for b in range(B):
+        n, top = 0, -2.0
+        for i in range(K):
+            for j in range(i):
+                product = 0.0
+                for a in range(d):
+                    product += batch[b, i, a] * batch[b, j, a]
+                products[n], n = product, n + 1
+                top = max(top, product)
+        total = below = 0.0
+        for p in range(n):
+            if products[p] > top - _LOST / beta:
+                weight = math.exp(beta * (products[p] - top))
+                total += weight
+                below += weight * (top - products[p])
+        found[b] = top - below / total
+
+
+@compiled
 def _descend(batch, beta, evaluations, tolerance):  # type: ignore[no-untyped-def]
-    """Move each arrangement of a batch to where it rests, in place."""
+    """Move each arrangement of a batch to where it rests, in place.
+
+    All vectors lie in one block: whether a loop is vectorised may depend on how far apart they
+    are, and so would the rounding.
+    """
     B, K, d = batch.shape
     n = K * d
     products = np.empty((K, K))
-    gradient, ahead, trial = np.empty(n), np.empty(n), np.empty(n)
-    steps, turns = np.empty((_MEMORY, n)), np.empty((_MEMORY, n))
     inverse, share = np.empty(_MEMORY), np.empty(_MEMORY)
-    direction = np.empty(n)
+    block = np.empty((5 + 2 * _MEMORY, n))
+    points, gradient, ahead, trial, direction = block[0], block[1], block[2], block[3], block[4]
+    steps, turns = block[5 : 5 + _MEMORY], block[5 + _MEMORY :]
     for b in range(B):
-        arrangement, points = batch[b], batch[b].reshape(n)
-        value = _value(arrangement, beta, gradient.reshape(K, d), products)
+        points[:] = batch[b].reshape(n)
+        value = _value(points.reshape(K, d), beta, gradient.reshape(K, d), products)
         slope, length = _steepest(direction, gradient, beta), 1.0
         known, newest = 0, 0
         for _ in range(evaluations - 1):
@@ -141,6 +179,7 @@ def _descend(batch, beta, evaluations, tolerance):  # type: ignore[no-untyped-de
             )
             if not slope < 0:
                 slope = _steepest(direction, gradient, beta)
+        batch[b] = points.reshape(K, d)
 
 
 @compiled

@@ -157,12 +157,11 @@ def meet(x, first, second):  # type: ignore[no-untyped-def]
 def _subtract(x, move):  # type: ignore[no-untyped-def]
     K, d = x.shape
     for k in range(K):
-        square = 0.0
         for a in range(d):
             x[k, a] -= move[k * d + a]
-            square += x[k, a] * x[k, a]
+        length = math.sqrt(_product(x, k, k))
         for a in range(d):
-            x[k, a] /= math.sqrt(square)
+            x[k, a] /= length
 
 
 @compiled

@@ -69,7 +69,7 @@ def linear_programmes(points: Floats, radius: float) -> Floats:
             radius *= 0.25
         elif length < 0.5 * radius:
             radius = 2 * length
-        elif gained > 0.75 * promised:
+        elif gained > 0.5 * promised:
             radius *= 2
         if radius < 1e-12:
             break

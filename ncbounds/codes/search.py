@@ -13,7 +13,13 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from ncbounds.codes.annealing import Floats, descend, largest_inner_products, smoothed_maximum
+from ncbounds.codes.annealing import (
+    Floats,
+    descend,
+    estimates,
+    largest_inner_products,
+    smoothed_maximum,
+)
 from ncbounds.codes.polish import balanced, contact_equations, polish
 from ncbounds.codes.starts import KINDS, hops
 
@@ -27,13 +33,15 @@ _STAGES = (
     (400.0, 70, 1.0),
     (1500.0, 80, 1.0),
 )
-#: After this the order of the elite is known; the first few of it go on.
-_SORTING_STAGE = (6e3, 250)
+#: What the contact equations are tried on, and what follows where they do not lead to a balance.
+_SOLVING_STAGE = (6e3, 250)
 _FINAL_STAGES = ((2.5e4, 250), (1e5, 200), (4e5, 200))
+#: An arrangement is behind where its estimate is higher by so many times one over the sharpness.
+_BEHIND = 2.0
 _DISTINCT_FROM = 120.0
 _FIRST_HOP = 12.0
 _ELITE = 12
-_SOLVED = 6
+_SOLVED = 8
 _POLISHED = 2
 _SAME = 1e-7
 #: So near the bound, in units of the typical gap, that the contact equations may reach it.
@@ -99,7 +107,7 @@ def search(
         else:
             points, first = hops(rng, np.array(elite.points), batch, math.sqrt(scale)), _FIRST_HOP
         points = anneal(points, scale, first)
-        values = largest_inner_products(points)
+        values = estimates(points, _STAGES[-1][0] / scale)
         if values.min() < bound + _NEAR * scale:
             solved = contact_equations(points[values.argmin()])
             if largest_inner_products(solved) <= bound + 1e-9:
@@ -121,8 +129,8 @@ def anneal(points: Floats, scale: float, first: float) -> Floats:
         points = descend(points, sharpness / scale, evaluations, 1e-9 / sharpness)
         kept = math.ceil(share * len(points))
         if kept < len(points):
-            points = points[np.argsort(largest_inner_products(points), kind="stable")[:kept]]
-        if sharpness >= _DISTINCT_FROM:
+            points = points[np.argsort(estimates(points, sharpness / scale), kind="stable")[:kept]]
+        if sharpness >= _DISTINCT_FROM and len(points) > 1:
             points = _distinct(points, sharpness / scale)
     return points
 
@@ -136,23 +144,32 @@ def _distinct(points: Floats, beta: float) -> Floats:
 
 
 def finish(points: Floats, scale: float) -> Floats:
-    """Polish an elite and return the best.
+    """Polish an elite, best first, and return the best.
 
-    The contact equations solve what is sharp enough; where the best is not in balance after them,
-    the first few are sharpened further and polished step by step.
+    The contact equations solve what is sharp enough, and what is behind is left out. Where the best
+    is not in balance after them, the first few are sharpened further and polished step by step.
     """
-    sharpness, evaluations = _SORTING_STAGE
-    points = descend(points, sharpness / scale, evaluations, 1e-10 / sharpness)
-    points = points[np.argsort(largest_inner_products(points), kind="stable")[:_SOLVED]]
-    solved = np.array([contact_equations(arrangement) for arrangement in points])
-    order = np.argsort(largest_inner_products(solved), kind="stable")
+    last, (sharpness, evaluations) = _STAGES[-1][0], _SOLVING_STAGE
+    starts: list[Floats] = []
+    solved: list[Floats] = []
+    least = math.inf
+    for value, arrangement in zip(estimates(points, last / scale), points, strict=True):
+        if len(solved) == _SOLVED or value > least + _BEHIND * scale / last:
+            break
+        sharper = descend(arrangement[None], sharpness / scale, evaluations, 1e-10 / sharpness)
+        if estimates(sharper, sharpness / scale)[0] > least + _BEHIND * scale / sharpness:
+            continue
+        starts.append(sharper[0])
+        solved.append(contact_equations(sharper[0]))
+        least = min(least, float(largest_inner_products(solved[-1])))
+    order = np.argsort(largest_inner_products(np.array(solved)), kind="stable")
     best: Floats = solved[order[0]]
     if balanced(best):
         return best
-    points = points[order[:_POLISHED]]
+    sharpened = np.array(starts)[order[:_POLISHED]]
     for sharpness, evaluations in _FINAL_STAGES:
-        points = descend(points, sharpness / scale, evaluations, 1e-10 / sharpness)
-    polished = np.array([best, *(polish(arrangement, scale / 1e4) for arrangement in points)])
+        sharpened = descend(sharpened, sharpness / scale, evaluations, 1e-10 / sharpness)
+    polished = np.array([best, *(polish(arrangement, scale / 1e4) for arrangement in sharpened)])
     return np.asarray(polished[np.argmin(largest_inner_products(polished))])
 
 
