@@ -41,7 +41,6 @@ _BEHIND = 2.0
 _DISTINCT_FROM = 120.0
 _FIRST_HOP = 12.0
 _ELITE = 12
-_SOLVED = 8
 _POLISHED = 2
 _SAME = 1e-7
 #: So near the bound, in units of the typical gap, that the contact equations may reach it.
@@ -107,7 +106,7 @@ def search(
         else:
             points, first = hops(rng, np.array(elite.points), batch, math.sqrt(scale)), _FIRST_HOP
         points = anneal(points, scale, first)
-        values = estimates(points, _STAGES[-1][0] / scale)
+        values = largest_inner_products(points)
         if values.min() < bound + _NEAR * scale:
             solved = contact_equations(points[values.argmin()])
             if largest_inner_products(solved) <= bound + 1e-9:
@@ -129,7 +128,7 @@ def anneal(points: Floats, scale: float, first: float) -> Floats:
         points = descend(points, sharpness / scale, evaluations, 1e-9 / sharpness)
         kept = math.ceil(share * len(points))
         if kept < len(points):
-            points = points[np.argsort(estimates(points, sharpness / scale), kind="stable")[:kept]]
+            points = points[np.argsort(largest_inner_products(points), kind="stable")[:kept]]
         if sharpness >= _DISTINCT_FROM and len(points) > 1:
             points = _distinct(points, sharpness / scale)
     return points
@@ -144,7 +143,7 @@ def _distinct(points: Floats, beta: float) -> Floats:
 
 
 def finish(points: Floats, scale: float) -> Floats:
-    """Polish an elite, best first, and return the best.
+    """Polish an elite, what promises most first, and return the best.
 
     The contact equations solve what is sharp enough, and what is behind is left out. Where the best
     is not in balance after them, the first few are sharpened further and polished step by step.
@@ -153,10 +152,11 @@ def finish(points: Floats, scale: float) -> Floats:
     starts: list[Floats] = []
     solved: list[Floats] = []
     least = math.inf
-    for value, arrangement in zip(estimates(points, last / scale), points, strict=True):
-        if len(solved) == _SOLVED or value > least + _BEHIND * scale / last:
+    values = estimates(points, last / scale)
+    for i in np.argsort(values, kind="stable"):
+        if values[i] > least + _BEHIND * scale / last:
             break
-        sharper = descend(arrangement[None], sharpness / scale, evaluations, 1e-10 / sharpness)
+        sharper = descend(points[i : i + 1], sharpness / scale, evaluations, 1e-10 / sharpness)
         if estimates(sharper, sharpness / scale)[0] > least + _BEHIND * scale / sharpness:
             continue
         starts.append(sharper[0])
