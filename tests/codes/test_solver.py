@@ -7,8 +7,15 @@ import numpy as np
 import pytest
 
 from ncbounds.codes import solver
-from ncbounds.codes.annealing import largest_inner_products, smoothed_maximum, unit
+from ncbounds.codes.annealing import (
+    descend,
+    estimates,
+    largest_inner_products,
+    smoothed_maximum,
+    unit,
+)
 from ncbounds.codes.bounds import OptimumBound, exact, upper_bounds
+from ncbounds.codes.contacts import near_pairs
 from ncbounds.codes.margin import check_margin, one_vs_rest_distances
 from ncbounds.codes.polish import balanced, contact_equations, linear_programmes, loosen
 from ncbounds.codes.solver import best_code, enclosed_largest_inner_product
@@ -148,6 +155,40 @@ def test_the_smoothed_maximum_has_its_gradient_and_its_distance_from_the_maximum
     ahead, behind = (smoothed_maximum(unit(points + s * move), beta)[0] for s in (1, -1))
     expected = 2 * np.einsum("bkd,bkd->b", gradient, move)
     assert np.allclose(ahead - behind, expected, rtol=1e-5, atol=1e-13)
+
+
+def test_an_estimate_nears_the_local_optimum_faster_than_the_largest_inner_product():
+    points = unit(np.random.default_rng(3).normal(size=(1, 8, 3)))
+    for beta in (12.0, 40.0, 120.0):
+        points = descend(points, beta, 400, 1e-14)
+    optimum = 1 - OPTIMA[3, 8]
+    assert abs(estimates(points, 120.0)[0] - optimum) < 1e-4
+    assert largest_inner_products(points)[0] - optimum > 1e-3
+
+
+def test_a_descent_does_not_depend_on_where_memory_lies():
+    points = unit(np.random.default_rng(5).normal(size=(6, 21, 5)))
+    room = np.zeros(points.size + 40)
+    found = set()
+    for start in range(40):
+        shifted = room[start : start + points.size].reshape(points.shape)
+        shifted[:] = points
+        keep = [np.empty(start + 1) for _ in range(start)]
+        found.add(descend(shifted, 20.0, 30, 1e-9).tobytes())
+        del keep
+    assert len(found) == 1
+
+
+@pytest.mark.parametrize("slack", [0.0, 0.3, 3.0])
+def test_near_pairs_are_those_within_the_slack_and_the_next(slack):
+    points = unit(np.random.default_rng(4).normal(size=(9, 3)))
+    first, second, products = near_pairs(points, slack)
+    i, j = np.triu_indices(9, 1)
+    every = np.sort((points @ points.T)[i, j])[::-1]
+    count = min(len(every), (every >= every[0] - slack).sum() + 1)
+    assert np.allclose(products, every[:count], rtol=0, atol=1e-15)
+    assert (first < second).all() and len(set(zip(first, second, strict=True))) == count
+    assert np.allclose(np.einsum("pd,pd->p", points[first], points[second]), products)
 
 
 def test_polishing_never_makes_a_code_worse():
