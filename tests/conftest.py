@@ -1,11 +1,44 @@
-"""Settings for all tests: the profile of Hypothesis, and no evidence from outside."""
+"""Settings for all tests, no evidence from outside, and the command line within this process."""
 
 import os
+import sys
+from dataclasses import dataclass
 
+import pytest
 from hypothesis import settings
 
 from ncbounds.campaign.strategies import register_profiles
+from ncbounds.cli import main
 
 register_profiles()
 settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "dev"))
 os.environ["NCBOUNDS_EVIDENCE"] = ""
+
+
+@dataclass(frozen=True)
+class Ended:
+    """What a call left behind, under the names of `subprocess`."""
+
+    returncode: int
+    stdout: str
+    stderr: str
+
+
+@pytest.fixture
+def called(monkeypatch, capsys):
+    """Run ``ncbounds ARGUMENTS``, in a folder where one is given; errors are told as users see."""
+
+    def run(*arguments, cwd=None):
+        monkeypatch.setattr(sys, "argv", ["ncbounds", *arguments])
+        if cwd is not None:
+            monkeypatch.chdir(cwd)
+        digits, status = sys.get_int_max_str_digits(), 0
+        try:
+            main()
+        except SystemExit as stop:
+            status = stop.code or 0
+        finally:
+            sys.set_int_max_str_digits(digits)
+        return Ended(status, *capsys.readouterr())
+
+    return run
