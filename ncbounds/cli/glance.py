@@ -14,13 +14,18 @@ from ncbounds.theory.terms import Statement
 _SECONDS = 0.125
 
 
+def seconds(chosen: Sequence[Statement]) -> float:
+    """The nominal seconds of search of a glance at some statements."""
+    wordings = sum(variant.claim is not None for one in chosen for variant in one.variants)
+    return _SECONDS * max(wordings, 1)
+
+
 def look(chosen: Sequence[Statement], fresh: bool) -> Ledger:
     """Verify statements at a glance; with `fresh` without what earlier looks have kept."""
-    wordings = sum(variant.claim is not None for one in chosen for variant in one.variants)
     with evidence_store() as store, progress_bar("verifying") as progress:
         return verify(
             [one.id for one in chosen],
-            budget=_SECONDS * max(wordings, 1),
+            budget=seconds(chosen),
             workers=None,
             progress=progress,
             store=store,

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import click
 
+from ncbounds.cli import glance
 from ncbounds.cli.models import read_models, train_models
 from ncbounds.cli.output import progress_bar
 from ncbounds.errors import InputError
@@ -29,7 +30,9 @@ from ncbounds.report.verification import verify
     "--save", type=click.Path(path_type=Path), help="Save the features of the trained networks."
 )
 @click.option("--paper", help="Verify the statements of one paper only.")
-@click.option("--budget", default=30.0, show_default=True, help="Nominal seconds of search.")
+@click.option(
+    "--budget", type=float, help="Nominal seconds of search.  [default: 1/8 for each wording]"
+)
 @click.option("--seed", default=0, show_default=True, help="Seed of training and search.")
 @click.option("--workers", default=2, show_default=True, help="Processes for verification.")
 def command(
@@ -37,7 +40,7 @@ def command(
     features: str | None,
     save: Path | None,
     paper: str | None,
-    budget: float,
+    budget: float | None,
     seed: int,
     workers: int,
 ) -> None:
@@ -49,7 +52,7 @@ def command(
     for option, path in (("-o", out), ("--save", save)):
         if path is not None and not path.resolve().parent.is_dir():
             raise InputError(option, str(path), "a file in a folder that exists")
-    chosen = [s.id for s in select((), paper)]
+    chosen = select((), paper)
     start = time.monotonic()
     if features is not None:
         models = read_models(features)
@@ -57,7 +60,13 @@ def command(
         with progress_bar("training") as progress:
             models = train_models(seed, save, progress)
     with progress_bar("verifying") as progress:
-        ledger = verify(chosen, budget=budget, seed=seed, workers=workers, progress=progress)
+        ledger = verify(
+            [one.id for one in chosen],
+            budget=glance.seconds(chosen) if budget is None else budget,
+            seed=seed,
+            workers=workers,
+            progress=progress,
+        )
     out.write_text(page(models, ledger, seed, time.monotonic() - start), encoding="utf-8")
     click.echo(f"wrote {out}: {len(models)} networks, {_counted(ledger.counts())}")
     for fault in ledger.faults:
