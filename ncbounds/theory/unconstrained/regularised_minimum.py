@@ -110,9 +110,9 @@ def minimiser(xp: Any, K: int, n: int, lambda_A: Any, lambda_F: Any) -> tuple[An
 
 
 def theta_of(xp: Any, K: int, n: int, lambda_A: Any, lambda_F: Any) -> Any:
-    """``min(sqrt(n lambda_A lambda_F), 1/K)`` of arrays (B,)."""
-    theta = xp.sqrt(n * lambda_A * lambda_F)
-    return xp.minimum(theta, (0 * theta + 1) / K)
+    """`wrong_probability` of arrays (B,)."""
+    one = 0 * lambda_A + 1
+    return wrong_probability(xp, K=one * K, n=one * n, lambda_A=lambda_A, lambda_F=lambda_F)
 
 
 # -- what a point is above it ---------------------------------------------------------------------
@@ -142,7 +142,8 @@ def everywhere(
     K, n = F.shape[1], F.shape[2]
     theta = theta_of(xp, K, n, lambda_A, lambda_F)
     share = theta / xp.sqrt(n * lambda_A * lambda_F)
-    least = entropy(xp, K, theta)
+    one = 0 * lambda_A + 1
+    least = least_risk(xp, K=one * K, n=one * n, lambda_A=lambda_A, lambda_F=lambda_F)
     apart = divergence(xp, collapsed_probabilities(xp, K, theta), outputs(xp, F, A, b))
     defects = sum(collapse_defects(xp, F, A, lambda_A, lambda_F).values())
     rest = (1 - share) * decay(xp, F, A, lambda_A, lambda_F) + lambda_b * square_norm(xp, b) / 2
