@@ -1,7 +1,8 @@
 """Closed-form minima of regularised cross-entropy against a search that knows none of them.
 
 Part one: the largest deviation over a grid that straddles the threshold. Part two, K = 3 and n = 2:
-risk and margin in closed form, what the search finds with a free bias in m = 2 and m = 1, and the certified gap.
+risk and margin in closed form, what the search finds with a free bias in m = 2 and m = 1, and the
+certified gap.
 
 python benchmarks/cross_entropy_laboratory.py
 """
