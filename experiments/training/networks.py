@@ -77,7 +77,7 @@ def check(seed: int, weight_decays: Sequence[float], epochs: int, device: str) -
         raise InputError("epochs", epochs, "an integer >= 1")
     if device not in ("cpu", "cuda"):
         raise InputError("device", device, "cpu or cuda")
-    if device == "cuda" and not _torch().cuda.is_available():
+    if device == "cuda" and not torch_module().cuda.is_available():
         raise InputError("device", device, "cpu on this machine: torch finds no GPU")
 
 
@@ -103,7 +103,7 @@ def train_networks(
     numbers on the same machine. One CPU thread is used: more are slower on matrices of this size.
     `report(done)` is called after every epoch. Raises MissingDependencyError without torch.
     """
-    torch = _torch()
+    torch = torch_module()
     threads = torch.get_num_threads()
     torch.set_num_threads(1)
     try:
@@ -128,11 +128,11 @@ def _train(
     device: str,
     report: Callable[[int], None],
 ) -> list[Run]:
-    torch = _torch()
+    torch = torch_module()
     started = time.perf_counter()
     decay = torch.tensor(weight_decays, dtype=torch.float32, device=device)
-    parameters = _initialise(architecture, data, seed, len(weight_decays), device)
-    x = _inputs(data.train_x, architecture, data).to(device, torch.float32)
+    parameters = initialise(architecture, data, seed, len(weight_decays), device)
+    x = inputs_of(data.train_x, architecture, data).to(device, torch.float32)
     y = torch.tensor(data.train_y, device=device)
     targets = y.expand(len(weight_decays), -1)
     optimiser = torch.optim.Adam(list(parameters.values()), lr=learning_rate, betas=_ADAM_BETAS)
@@ -140,17 +140,17 @@ def _train(
     kept = set(np.unique(np.geomspace(1, epochs, _STEPS_KEPT).round().astype(int)).tolist())
     losses, errors, gaps = [], [], []
     for epoch in range(epochs):
-        logits = _forward(architecture, parameters, x)[1]
-        loss = _LOSSES[loss_name](logits, targets)
+        logits = forward(architecture, parameters, x)[1]
+        loss = LOSSES[loss_name](logits, targets)
         # The runs share no parameter, so the gradient of the sum is each run's own.
         optimiser.zero_grad()
-        (loss + decay / 2 * _squared_norm(parameters)).sum().backward()
+        (loss + decay / 2 * squared_norm(parameters)).sum().backward()
         optimiser.step()
         schedule.step()
         losses.append(loss.detach())
-        errors.append(_error(logits.detach(), targets))
+        errors.append(error_rate(logits.detach(), targets))
         if epoch + 1 in kept and loss_name == "cross-entropy":
-            found = _evaluate(architecture, data, parameters)
+            found = evaluate(architecture, data, parameters)
             gaps.append(
                 [
                     loss_gap(features.T, data.train_y, weights, weight_decay)
@@ -160,7 +160,7 @@ def _train(
                 ]
             )
         report(epoch + 1)
-    final = _evaluate(architecture, data, parameters, test=True)
+    final = evaluate(architecture, data, parameters, test=True)
     history = {"loss": torch.stack(losses, 1), "train_error": torch.stack(errors, 1)}
     seconds = (time.perf_counter() - started) / len(weight_decays)
     return [
@@ -186,19 +186,21 @@ def _train(
 
 def _cross_entropy(logits: Tensor, targets: Tensor) -> Tensor:
     """The mean over samples (R,) of logits (R, C, n)."""
-    found: Tensor = _torch().nn.functional.cross_entropy(logits, targets, reduction="none").mean(1)
+    found: Tensor = (
+        torch_module().nn.functional.cross_entropy(logits, targets, reduction="none").mean(1)
+    )
     return found
 
 
 def _square_loss(outputs: Tensor, targets: Tensor) -> Tensor:
     """The mean square distance to the centred one-hot targets, (R,)."""
     C = outputs.shape[1]
-    wanted = _torch().nn.functional.one_hot(targets, C).transpose(1, 2) - 1 / C
+    wanted = torch_module().nn.functional.one_hot(targets, C).transpose(1, 2) - 1 / C
     found: Tensor = (outputs - wanted).square().sum(1).mean(1)
     return found
 
 
-_LOSSES = {"cross-entropy": _cross_entropy, "square": _square_loss}
+LOSSES = {"cross-entropy": _cross_entropy, "square": _square_loss}
 
 
 def _recorded(steps: list[int], gaps: list[dict[str, float]]) -> dict[str, Floats]:
@@ -210,7 +212,7 @@ def _recorded(steps: list[int], gaps: list[dict[str, float]]) -> dict[str, Float
 
 
 @dataclass(frozen=True, eq=False)
-class _Evaluation:
+class Evaluation:
     """What networks do in float64; features are (runs, d, n), weights (runs, K, d)."""
 
     features: Floats
@@ -220,19 +222,20 @@ class _Evaluation:
     test_guesses: Any
 
 
-def _evaluate(
+def evaluate(
     architecture: Architecture, data: Split, parameters: dict[str, Tensor], test: bool = False
-) -> _Evaluation:
+) -> Evaluation:
+    """What trained networks do on their training set and, if asked, on the test set."""
     exact = {key: value.detach().cpu().double() for key, value in parameters.items()}
-    x = _inputs(data.train_x, architecture, data)
-    features, logits = _forward(architecture, exact, x)
+    x = inputs_of(data.train_x, architecture, data)
+    features, logits = forward(architecture, exact, x)
     test_guesses = None
     if test:
-        inputs = _inputs(data.test_x, architecture, data)
-        test_guesses = _forward(architecture, exact, inputs, x)[1].argmax(1).numpy()
+        inputs = inputs_of(data.test_x, architecture, data)
+        test_guesses = forward(architecture, exact, inputs, x)[1].argmax(1).numpy()
     last = max(int(key.split(".")[1]) for key in exact)
     gamma = exact.get(f"gamma.{last - 1}")
-    return _Evaluation(
+    return Evaluation(
         features.numpy(),
         exact[f"weight.{last}"].numpy(),
         None if gamma is None else gamma[:, :, 0].numpy(),
@@ -241,19 +244,19 @@ def _evaluate(
     )
 
 
-def _inputs(x: Floats, architecture: Architecture, data: Split) -> Tensor:
-    """Samples as columns; as patches where the first layer is a convolution, for all epochs."""
-    columns: Tensor = _torch().tensor(x.T)
+def inputs_of(x: Floats, architecture: Architecture, data: Split) -> Tensor:
+    """Samples as columns, (1, d, n); as patches where the first layer is a convolution."""
+    columns: Tensor = torch_module().tensor(x.T)[None]
     if not architecture.channels:
         return columns
-    return _patches(columns.reshape(1, 1, *data.image, -1))[0]
+    return patches(columns.reshape(1, 1, *data.image, -1))
 
 
-def _initialise(
+def initialise(
     architecture: Architecture, data: Split, seed: int, runs: int, device: str
 ) -> dict[str, Tensor]:
     """Weights (runs, out, in) after He et al., biases 0, scales 1; the same for every run."""
-    torch = _torch()
+    torch = torch_module()
     generator = torch.Generator().manual_seed(seed)
     parameters = {}
     shapes = architecture.shapes(data)
@@ -267,22 +270,25 @@ def _initialise(
     return {key: value.to(device).requires_grad_() for key, value in parameters.items()}
 
 
-def _forward(
+def forward(
     architecture: Architecture,
     parameters: dict[str, Tensor],
     x: Tensor,
     reference: Tensor | None = None,
 ) -> tuple[Tensor, Tensor]:
-    """Features and logits, (runs, ., n), normalised by the statistics of `reference`, or of `x`."""
-    torch = _torch()
+    """Features and logits, (runs, ., n), normalised by the statistics of `reference`, or of `x`.
+
+    `x` and `reference` have 1 or as many as runs on axis 0.
+    """
+    torch = torch_module()
     runs = len(parameters["weight.0"])
     # The reference goes through the layers beside the samples: its statistics are those used.
-    both = [v.expand(runs, *v.shape) for v in (x, reference) if v is not None]
+    both = [v.expand(runs, *v.shape[1:]) for v in (x, reference) if v is not None]
     last = len(architecture.channels) + len(architecture.widths)
     for layer in range(last):
         weight, bias = parameters[f"weight.{layer}"], parameters[f"bias.{layer}"]
         if layer < len(architecture.channels):
-            both = both if layer == 0 else [_patches(v) for v in both]
+            both = both if layer == 0 else [patches(v) for v in both]
             places = [v.shape[2:] for v in both]
             both = [v.reshape(runs, v.shape[1], -1) for v in both]
         else:
@@ -301,9 +307,9 @@ def _forward(
     return features, parameters[f"weight.{last}"] @ features
 
 
-def _patches(v: Tensor) -> Tensor:
+def patches(v: Tensor) -> Tensor:
     """Patches of 3 x 3 at every other pixel: (., c, h, w, n) to (., 9 c, h/2, w/2, n)."""
-    torch = _torch()
+    torch = torch_module()
     channels, height, width, n = v.shape[1:]
     rows = torch.arange(0, height, 2)[:, None] + torch.arange(-1, 2)[:, None, None, None]
     columns = torch.arange(0, width, 2) + torch.arange(-1, 2)[:, None, None]
@@ -315,21 +321,22 @@ def _patches(v: Tensor) -> Tensor:
     return found.reshape(-1, 9 * channels, -(-height // 2), -(-width // 2), n)
 
 
-def _error(logits: Tensor, targets: Tensor) -> Tensor:
+def error_rate(logits: Tensor, targets: Tensor) -> Tensor:
     """The share of columns whose largest logit is not the target's, for every run."""
     own = logits.gather(1, targets[:, None])[:, 0]
     return (own < logits.amax(1)).float().mean(1)
 
 
-def _squared_norm(parameters: dict[str, Tensor]) -> Tensor:
+def squared_norm(parameters: dict[str, Tensor]) -> Tensor:
     """`sum |W|^2 + sum |gamma|^2` over all layers, one number a run: what decay penalises."""
     penalised = [value for key, value in parameters.items() if not key.startswith("bias")]
     norms = [value.square().sum(dim=(1, 2)) for value in penalised]
-    total: Tensor = _torch().stack(norms).sum(0)
+    total: Tensor = torch_module().stack(norms).sum(0)
     return total
 
 
-def _torch() -> Any:
+def torch_module() -> Any:
+    """Torch, imported here and not before; MissingDependencyError says how to install it."""
     try:
         import torch
     except ImportError as error:

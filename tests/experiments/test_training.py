@@ -73,7 +73,7 @@ def test_no_more_samples_a_class_than_there_are(per_class):
 
 def test_patches_make_a_linear_layer_a_convolution():
     v, w = torch.randn(2, 3, 7, 6, 5), torch.randn(4, 27)
-    ours = torch.einsum("ok,rkhwn->rnohw", w, networks._patches(v))
+    ours = torch.einsum("ok,rkhwn->rnohw", w, networks.patches(v))
     images = v.permute(0, 4, 1, 2, 3).reshape(10, 3, 7, 6)
     theirs = torch.nn.functional.conv2d(images, w.reshape(4, 3, 3, 3), stride=2, padding=1)
     torch.testing.assert_close(ours.reshape(theirs.shape), theirs)
