@@ -139,9 +139,9 @@ def of_file(path: str) -> None:
     """Print time and memory for a matrix in a file."""
     from joblib.externals.loky import get_reusable_executor
 
-    from ncbounds.measure.files import read_weights
+    from ncbounds.measure.heads import read_head
 
-    weights = read_weights(path)
+    weights = read_head(path).weights
     for normalise in (False, True):
         taken, found = timed(
             partial(one_vs_rest_distances, weights, normalise=normalise, workers=2)

@@ -32,6 +32,7 @@ _TIGHTEST, _NEAREST, _DIGITS = 10, 3, 10
     default=False,
     help="Measure the rows scaled to length 1, or as they are (the default).",
 )
+@click.option("--weights", "name", metavar="NAME", help="Which matrix of FILE, if it has several.")
 @click.option("--row", "rows", type=int, multiple=True, help="Only this row; repeatable.")
 @click.option("--workers", type=click.IntRange(min=1), help="Processes.  [default: all cores]")
 @click.option(
@@ -44,6 +45,7 @@ _TIGHTEST, _NEAREST, _DIGITS = 10, 3, 10
 def command(
     file: str,
     normalise: bool,
+    name: str | None,
     rows: tuple[int, ...],
     workers: int | None,
     out: Path | None,
@@ -52,17 +54,19 @@ def command(
 ) -> None:
     """Distance of each row of a matrix to the convex hull of the other rows, enclosed for certain.
 
-    FILE is .npz or .safetensors, with an array `weights` (K, d) or with a single matrix. A distance
+    FILE is .npz or .safetensors, with an array `weights` (K, d) or with a single matrix, or a whole
+    model: .onnx, of which the last linear layer counts, or .safetensors with --weights. A distance
     of 0 means that no direction of the features favours that class over all others.
 
     \b
-    ncbounds margin head.safetensors
+    ncbounds margin model.onnx
+    ncbounds margin model.safetensors --weights fc.weight
     ncbounds margin head.safetensors --normalise -o proof.safetensors
     ncbounds margin head.safetensors --check proof.safetensors
     """
-    from ncbounds.measure.files import read_weights
+    from ncbounds.measure.heads import read_head
 
-    weights = read_weights(file)
+    weights = read_head(file, name).weights
     if certificate is not None:
         if rows or out or normalise:
             option = "--row" if rows else "-o" if out else "--normalise"

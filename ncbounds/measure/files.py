@@ -15,7 +15,6 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
-from zipfile import ZipFile
 
 import numpy as np
 from numpy.typing import NDArray
@@ -23,6 +22,7 @@ from numpy.typing import NDArray
 from ncbounds.codes.margin import host_array
 from ncbounds.errors import InputError
 from ncbounds.measure.door import check_shapes
+from ncbounds.measure.reading import StoredArray, can_be_mapped, mapped, stored_arrays, whole
 
 _REQUIRED = ("features", "labels")
 _OPTIONAL = ("weights", "bias")
@@ -56,13 +56,17 @@ class FeatureFile:
         return float(found.item())
 
 
-def read_features(path: str | os.PathLike[str], *, max_bytes: int = _MAX_BYTES) -> FeatureFile:
+def read_features(
+    path: str | os.PathLike[str], *, max_bytes: int = _MAX_BYTES, map_features: bool = False
+) -> FeatureFile:
     """Read features, labels and what else a file holds.
 
     Parameters:
         path: a `.npz` or `.safetensors` file. bfloat16 is read as float32.
-        max_bytes: largest accepted size of all arrays together, so that a small archive
-            cannot fill the memory.
+        max_bytes: largest accepted size of all arrays in memory together, so that a small archive
+            cannot fill it.
+        map_features: leave features and layers in the file if they are neither compressed nor
+            bfloat16, so that they may be larger than the memory.
 
     Raises:
         InputError: the file is missing, damaged, of another format or too large, holds objects,
@@ -74,8 +78,12 @@ def read_features(path: str | os.PathLike[str], *, max_bytes: int = _MAX_BYTES) 
     >>> run.features.shape, run.labels, int(run.extra["epoch"])
     ((2, 1), array([0, 1]), 7)
     """
-    arrays = read_arrays(path, max_bytes=max_bytes)
-    return _assemble(str(path), arrays)
+    stored = stored_arrays(path)
+    _assemble(str(path), {name: array.outline for name, array in stored.items()})
+    left = {name for name in stored if _kind(name) == "layer" or name == "features"}
+    in_file = {n for n in left if map_features and can_be_mapped(stored[n])}
+    in_memory = _read({n: a for n, a in stored.items() if n not in in_file}, path, max_bytes)
+    return _assemble(str(path), in_memory | {name: mapped(stored[name]) for name in in_file})
 
 
 def read_arrays(
@@ -86,36 +94,17 @@ def read_arrays(
     Raises:
         InputError: the file is missing, damaged, of another format or too large, holds objects.
     """
-    file = Path(path)
-    reader = _READERS.get(file.suffix)
-    if reader is None:
-        raise InputError("path", str(file), "a file named *.npz or *.safetensors")
-    if not file.is_file():
-        raise InputError("path", str(file), "an existing file")
-    try:
-        arrays = reader(file, max_bytes)
-    except InputError:
-        raise
-    except Exception as error:  # parsers of untrusted bytes fail in many ways, all of them alike
-        reason = " ".join(str(error).split())[:200] or type(error).__name__
-        domain = f"a sound {file.suffix} file of plain arrays"
-        raise InputError("path", str(file), domain, f"reading it failed: {reason}") from None
-    return arrays
+    return _read(stored_arrays(path), path, max_bytes)
 
 
-def read_weights(path: str | os.PathLike[str], *, max_bytes: int = _MAX_BYTES) -> NDArray[Any]:
-    """Read the weight matrix of a file: its array `weights`, or the only matrix that it has.
-
-    Raises:
-        InputError: as `read_arrays` does, or there is no such array.
-    """
-    arrays = read_arrays(path, max_bytes=max_bytes)
-    matrices = [name for name, array in arrays.items() if array.ndim == 2]
-    if "weights" in arrays or len(matrices) == 1:
-        return arrays["weights" if "weights" in arrays else matrices[0]]
-    found = ", ".join(sorted(arrays)[:8]) or "nothing"
-    domain = "a file with an array 'weights' or a single matrix"
-    raise InputError("path", str(path), domain, f"found: {found}")
+def _read(
+    arrays: dict[str, StoredArray], path: str | os.PathLike[str], max_bytes: int
+) -> dict[str, NDArray[Any]]:
+    size = sum(array.nbytes for array in arrays.values())
+    if size > max_bytes:
+        domain = f"of at most {max_bytes} bytes of arrays"
+        raise InputError("path", f"{path} with {size} bytes", domain, "raise max_bytes")
+    return {name: whole(array) for name, array in arrays.items()}
 
 
 def write_features(
@@ -216,37 +205,6 @@ def _is_tensor(value: object) -> bool:
     return callable(getattr(value, "detach", None))
 
 
-def _check_size(file: Path, size: int, max_bytes: int) -> None:
-    if size > max_bytes:
-        domain = f"of at most {max_bytes} bytes of arrays"
-        raise InputError("path", f"{file} with {size} bytes", domain, "raise max_bytes")
-
-
-def _read_npz(file: Path, max_bytes: int) -> dict[str, NDArray[Any]]:
-    with ZipFile(file) as archive:
-        _check_size(file, sum(entry.file_size for entry in archive.infolist()), max_bytes)
-    with np.load(file, allow_pickle=False) as stored:
-        return {name: stored[name] for name in stored.files}
-
-
-def _read_safetensors(file: Path, max_bytes: int) -> dict[str, NDArray[Any]]:
-    import safetensors
-
-    _check_size(file, file.stat().st_size, max_bytes)
-    with safetensors.safe_open(file, framework="np") as stored:
-        names = list(stored.keys())
-        types = {name: stored.get_slice(name).get_dtype() for name in names}
-        plain = {name: stored.get_tensor(name) for name in names if types[name] != "BF16"}
-    if len(plain) == len(names):
-        return plain
-    deserialize: Any = safetensors.deserialize
-    for name, view in deserialize(file.read_bytes()):
-        if types[name] == "BF16":  # the upper half of a float32
-            halves = np.frombuffer(view["data"], dtype="<u2").astype(np.uint32)
-            plain[name] = (halves << 16).view(np.float32).reshape(view["shape"])
-    return plain
-
-
 def _write_npz(file: str, arrays: dict[str, NDArray[Any]]) -> None:
     np.savez(file, allow_pickle=False, **arrays)
 
@@ -260,5 +218,4 @@ def _write_safetensors(file: str, arrays: dict[str, NDArray[Any]]) -> None:
     save_file(arrays, file)
 
 
-_READERS = {".npz": _read_npz, ".safetensors": _read_safetensors}
 _WRITERS = {".npz": _write_npz, ".safetensors": _write_safetensors}

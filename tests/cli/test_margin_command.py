@@ -74,7 +74,7 @@ def test_a_certificate_is_written_and_checked_and_a_forged_one_fails(called, fol
     [
         (["none.npz"], "existing file"),
         (["pickle.npz"], "sound .npz file"),
-        (["two.npz"], "found: one, two"),
+        (["two.npz"], "(--weights NAME): one (14, 4), two (14, 4)"),
         (["bad.npz"], "weights = NaN or infinite entries"),
         (["only.npz", "--row", "14"], "rows = 14: must be among 0 .. 13"),
         (["only.npz", "--workers", "0"], "workers"),
