@@ -1,25 +1,29 @@
 """Neural-collapse metrics of real features, labels and weights, and the files that hold them.
 
-`measure` computes every metric of `METRICS`; `read_features` and `write_features` keep the arrays
-in `.npz` or `.safetensors` files. The package itself is callable, so that both
-`ncbounds.measure(...)` and `from ncbounds.measure import measure` measure.
+`measure` computes every metric of `METRICS` of arrays in memory; `measure_batches` and
+`Accumulator` of samples that come in batches, in any number of processes. `read_features` and
+`write_features` keep the arrays in `.npz` or `.safetensors` files. The package itself is callable,
+so that both `ncbounds.measure(...)` and `from ncbounds.measure import measure` measure.
 """
 
 import sys
 from types import ModuleType
 from typing import Any
 
+from ncbounds.measure.accumulator import Accumulator, measure, measure_batches
 from ncbounds.measure.definitions import HELD_OUT_METRICS, METRICS, Metric
 from ncbounds.measure.files import FeatureFile, read_features, write_features
-from ncbounds.measure.metrics import Measurement, measure
+from ncbounds.measure.metrics import Measurement
 
 __all__ = [
     "HELD_OUT_METRICS",
     "METRICS",
+    "Accumulator",
     "FeatureFile",
     "Measurement",
     "Metric",
     "measure",
+    "measure_batches",
     "read_features",
     "write_features",
 ]

@@ -28,6 +28,8 @@ class Metric:
     zero: str = ""
     """Where exactly it is zero, as far as that is not plain, and the statement that says so."""
     needs_held_out: bool = False
+    passes: Literal[1, 2] = 1
+    """How often the samples are read: what speaks of deviations from the class means needs two."""
 
 
 _NC1 = "(1/K) tr(Sigma_W Sigma_B^+), Sigma_B = mean_c (mu_c - mu)(mu_c - mu)^T, "
@@ -456,8 +458,17 @@ _METRICS: dict[str, Metric] = {
     ),
 }
 
+_TWO_PASSES = {
+    *("nc1.pinv", "nc1.pinv.samples", "nc1.fuzziness", "gnc1"),
+    *("nc4.disagreement", "nc4.disagreement.balanced", "ncc.error", "ncc.error.balanced"),
+    *("cosine.intra.min", "cosine.intra.mean", "cosine.intra.max"),
+    *("cosine.inter.min", "cosine.inter.mean", "cosine.inter.max", "cosine.inter.deviation"),
+    "cosine.weights.mean.centred",
+}
+
 METRICS: dict[str, Metric] = {
-    name: replace(metric, zero=_ZERO.get(name, "")) for name, metric in _METRICS.items()
+    name: replace(metric, zero=_ZERO.get(name, ""), passes=2 if name in _TWO_PASSES else 1)
+    for name, metric in _METRICS.items()
 }
 
 _TEST = "review Sec. 4.1, after Hui et al. 2022; over the spread of class means as nc1.trace"

@@ -57,8 +57,13 @@ class Samples:
             yield self.features[rows].astype(np.float64), self.index[rows]
 
 
-def admit(features: object, labels: object, weights: object, bias: object) -> Samples:
+def admit(
+    features: object, labels: object, weights: object, bias: object, *, every_row: bool = True
+) -> Samples:
     """Check everything that `ncbounds.measure.measure` is given.
+
+    Without `every_row`, rows of the weights may have no samples; then `Samples.counts` is of all
+    rows, zeros among them.
 
     Raises:
         InputError: naming the parameter, what it is and what it must be.
@@ -69,16 +74,57 @@ def admit(features: object, labels: object, weights: object, bias: object) -> Sa
     check_shapes(h, y, W, b)
     _check_magnitudes("features", h)
     classes, index, counts = np.unique(y, return_inverse=True, return_counts=True)
-    if W is not None:
-        _check_magnitudes("weights", W)
-        _check_labels_of_weights(classes, len(W))
-        W = W.astype(np.float64)
-        b = np.zeros(len(W)) if b is None else b.astype(np.float64)
-        _check_magnitudes("bias", b)
     if len(classes) < 2:
         raise InputError("labels", f"one class ({classes[0]})", "of at least two classes")
+    if W is not None:
+        W, b = admit_layer(W, b)
+        assert W is not None
+        _check_labels_of_weights(classes, len(W), every_row)
+        index, counts = y.astype(np.int64), np.bincount(y, minlength=len(W))
     order = np.argsort(index, kind="stable")
     return Samples(h, index.astype(np.int64), order, counts.astype(np.int64), W, b)
+
+
+def admit_layer(weights: object, bias: object) -> tuple[Floats | None, Floats | None]:
+    """Check the weights (K, d) and the bias (K,) of a last layer; a bias of zeros without one.
+
+    Raises:
+        InputError: naming the parameter, what it is and what it must be.
+    """
+    if weights is None:
+        if bias is not None:
+            raise InputError("bias", "given", "left out where weights are")
+        return None, None
+    W = host_array("weights", weights)
+    if W.ndim != 2 or len(W) < 2 or W.shape[1] < 1:
+        shown = f"array of shape {W.shape}"
+        raise InputError("weights", shown, "(K, d) with K >= 2, one row for each class")
+    _check_magnitudes("weights", W)
+    b = np.zeros(len(W)) if bias is None else host_array("bias", bias).astype(np.float64)
+    if b.shape != (len(W),):
+        domain = f"({len(W)},), one for each row of weights"
+        raise InputError("bias", f"array of shape {b.shape}", domain)
+    _check_magnitudes("bias", b)
+    return W.astype(np.float64), b
+
+
+def admit_batch(
+    features: object, labels: object, K: int, d: int | None
+) -> tuple[NDArray[Any], Indices]:
+    """Check a batch of samples (b, d) with labels (b,) from 0 to K - 1; d is any if None.
+
+    Raises:
+        InputError: naming the parameter, what it is and what it must be.
+    """
+    h, y = host_array("features", features), host_array("labels", labels)
+    check_shapes(h, y, None, None)
+    if d is not None and h.shape[1] != d:
+        raise InputError("features", f"array of shape {h.shape}", f"(n, {d})")
+    _check_magnitudes("features", h)
+    if y.min() < 0 or y.max() >= K:
+        wrong = y.min() if y.min() < 0 else y.max()
+        raise InputError("labels", f"{wrong} among them", f"0 .. {K - 1}")
+    return h, y.astype(np.int64)
 
 
 def check_temperature(temperature: object) -> None:
@@ -115,11 +161,11 @@ def check_shapes(
         raise InputError("bias", f"array of shape {bias.shape}", domain)
 
 
-def _check_labels_of_weights(classes: NDArray[Any], K: int) -> None:
+def _check_labels_of_weights(classes: NDArray[Any], K: int, every_row: bool) -> None:
     if classes[0] < 0 or classes[-1] >= K:
         wrong = classes[0] if classes[0] < 0 else classes[-1]
         raise InputError("labels", f"{wrong} among them", f"0 .. {K - 1}, the rows of weights")
-    if len(classes) < K:
+    if every_row and len(classes) < K:
         missing = int(np.setdiff1d(np.arange(K), classes)[0])
         shown = f"no sample of class {missing}"
         raise InputError(

@@ -1,20 +1,105 @@
-"""Two passes over the samples: class means, then everything that is a mean over samples.
+"""Sums over samples, by class, in two passes that can be split and merged in any way.
 
-Nothing here forms a second moment that is not centred. A class mean is kept as a sample of the
-class, which is exact, plus the mean difference from it: where a class has collapsed, or all
-features share a large offset, the subtraction of two nearby floats is exact (Sterbenz) and the
-deviation keeps full relative precision, though the mean itself, as one float, could not.
+The first pass gathers what needs no class mean; the second, with the class means fixed, what is
+asked of deviations from them. Nothing here forms a second moment that is not centred. A class mean
+is kept as a sample of the class, its anchor, which is exact, plus the mean difference from it:
+where a class has collapsed, or all features share a large offset, the subtraction of two nearby
+floats is exact (Sterbenz) and the deviation keeps full relative precision, though the mean itself,
+as one float, could not. For n samples of a class |anchor - mean|^2 is at most n times the variance,
+since the anchor is one of them: a variance by moments about the anchor loses no more digits than a
+sum of n terms may.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field, fields
+from typing import Any
 
 import numpy as np
 
 from ncbounds.measure.door import Floats, Indices, Samples
 
 EPSILON = float(np.finfo(np.float64).eps)
+
+
+@dataclass(eq=False)
+class FirstPass:
+    """Sums over the samples of each class, (K,) unless said otherwise."""
+
+    counts: Indices
+    anchors: Floats
+    """The first sample of each class, (K, d)."""
+    sums: Floats
+    """h less the anchor, (K, d)."""
+    squares: Floats
+    """|h - anchor|^2."""
+    squared_norms: Floats
+    unit_sums: Floats
+    """h/|h| less the direction of the anchor, (K, d)."""
+    unit_squares: Floats
+    """The squared length of that."""
+    loss: Floats
+    logodds: Floats
+    correct: Floats
+    spherical_loss: Floats
+    shortest: Floats
+    """The least |h| of all samples, (1,)."""
+    hardmax: Floats
+    """The largest of the rivals' cosines less the own one, over all samples, (1,)."""
+
+    @classmethod
+    def empty(cls, K: int, d: int) -> FirstPass:
+        """No sample yet."""
+        zeros: dict[str, Any] = {
+            f.name: np.zeros((K, d) if f.name in ("anchors", "sums", "unit_sums") else K)
+            for f in fields(cls)
+        }
+        zeros |= {"counts": np.zeros(K, dtype=np.int64)}
+        zeros |= {"shortest": np.array([np.inf]), "hardmax": np.array([-np.inf])}
+        return cls(**zeros)
+
+
+@dataclass(eq=False)
+class SecondPass:
+    """Sums over the samples of each class, (K,) unless said otherwise; h - mu_c deviates."""
+
+    counts: Indices
+    whitened: Floats
+    """|P (h - mu_c)|^2, P^T P the pseudo-inverse of the centred between-class covariance."""
+    whitened_uncentred: Floats
+    whitened_by_samples: Floats
+    """The same with means centred and weighted by the samples."""
+    unit_centred: Floats
+    """(h - mu)/|h - mu|, (K, d)."""
+    misplaced: Floats
+    """The nearest class mean is not that of the class."""
+    disagreement: Floats
+    shortest_centred: Floats
+    """The least |h - mu| of all samples, (1,)."""
+
+    @classmethod
+    def empty(cls, K: int, d: int) -> SecondPass:
+        """No sample yet."""
+        zeros: dict[str, Any] = {
+            f.name: np.zeros((K, d) if f.name == "unit_centred" else K) for f in fields(cls)
+        }
+        zeros |= {"counts": np.zeros(K, dtype=np.int64), "shortest_centred": np.array([np.inf])}
+        return cls(**zeros)
+
+
+@dataclass(frozen=True, eq=False)
+class Layer:
+    """What the passes use of a last layer."""
+
+    weights: Floats
+    bias: Floats
+    temperature: float
+    unit: Floats = field(init=False)
+    """Rows of length 1, or zero."""
+
+    def __post_init__(self) -> None:
+        lengths = np.sqrt(_squared_norms(self.weights))
+        object.__setattr__(self, "unit", self.weights * _inverse(lengths)[:, None])
 
 
 @dataclass(frozen=True, eq=False)
@@ -37,54 +122,42 @@ class ClassMeans:
 
 
 @dataclass(frozen=True, eq=False)
-class SampleMeans:
-    """Means within each class, (K,) unless said otherwise; h - mu_c is the deviation."""
+class Frame:
+    """What the second pass uses of the class means that the first has found."""
 
-    squared_norm: Floats
-    squared_deviation: Floats
-    whitened: Floats
-    """|P (h - mu_c)|^2, P^T P the pseudo-inverse of the centred between-class covariance."""
-    whitened_uncentred: Floats
-    whitened_by_samples: Floats
-    """The same with means centred and weighted by the samples."""
-    unit_centred: Floats
-    """(h - mu)/|h - mu|, (K, d)."""
-    unit: Floats
-    """h/|h|, (K, d)."""
-    shortest_centred: float
-    """The least |h - mu| of all samples."""
-    shortest: float
-    """The least |h| of all samples."""
-    loss: Floats
-    logodds: Floats
-    correct: Floats
-    disagreement: Floats
-    misplaced: Floats
-    """The nearest class mean is not that of the class."""
-    unit_deviation: Floats
-    """Mean of h/|h| less the direction of the class mean, (K, d): small near collapse."""
-    squared_unit_deviation: Floats
-    """Mean of the squared length of that difference."""
-    spherical_loss: Floats
-    hardmax: float
-    """The largest of the rivals' cosines less the own one, over all samples."""
+    means: ClassMeans
+    whitenings: tuple[Floats, ...]
+    """Of the class means: centred, as they are, and by samples; each (d, r)."""
 
 
 def class_means(samples: Samples) -> ClassMeans:
-    """The first pass: class means relative to a sample of each class."""
-    first = samples.order[np.concatenate([[0], np.cumsum(samples.counts)[:-1]])]
-    anchors = samples.features[first].astype(np.float64)
-    sums, square = np.zeros_like(anchors), np.zeros(samples.K)
+    """The means of checked samples."""
+    first = FirstPass.empty(samples.K, samples.d)
     for h, index in samples.blocks():
-        from_anchor = h - anchors[index]
-        add_by_class(sums, from_anchor, index)
-        add_by_class(square, _squared_norms(from_anchor), index)
-    shifts = sums / samples.counts[:, None]
+        add_to_first(first, h, index, None)
+    return means_of(first.counts, first.anchors, first.sums, first.squares)
+
+
+def means_of(counts: Indices, anchors: Floats, sums: Floats, squares: Floats) -> ClassMeans:
+    """Class means of the sums of a first pass; no class is empty."""
+    K, d = anchors.shape
+    shifts = sums / counts[:, None]
     from_first = (anchors - anchors[0]) + shifts
     centred = from_first - from_first.mean(axis=0)
-    spread = np.sqrt((square / samples.counts).mean() + _squared_norms(centred).mean())
-    resolution = max(samples.K, samples.d) * EPSILON * float(spread)
-    return ClassMeans(anchors, shifts, centred, resolution)
+    spread = np.sqrt((squares / counts).mean() + _squared_norms(centred).mean())
+    return ClassMeans(anchors, shifts, centred, max(K, d) * EPSILON * float(spread))
+
+
+def frame_of(means: ClassMeans, counts: Indices) -> Frame:
+    """Prepare the second pass."""
+    K, d = means.centred.shape
+    share = counts / counts.sum()
+    by_samples = (means.centred - share @ means.centred) * np.sqrt(K * share)[:, None]
+    cutoff = np.sqrt(K) * means.resolution
+    P = whitening(means.centred, K - 1, cutoff)
+    R = whitening(by_samples, K - 1, cutoff)
+    cutoff += max(K, d) * EPSILON * float(np.linalg.norm(means.uncentred))
+    return Frame(means, (P, whitening(means.uncentred, K, cutoff), R))
 
 
 def whitening(means: Floats, rank_limit: int, cutoff: float) -> Floats:
@@ -99,86 +172,96 @@ def whitening(means: Floats, rank_limit: int, cutoff: float) -> Floats:
     return P
 
 
-def sample_means(
-    samples: Samples, means: ClassMeans, whitenings: tuple[Floats, ...], temperature: float
-) -> SampleMeans:
-    """The second pass: means within classes of all that is asked of single samples.
-
-    The `whitenings` are those of the class means: centred, as they are, and by samples.
-    """
-    K, d = samples.K, samples.d
-    uncentred, hardmax = means.uncentred, -np.inf
-    unit_deviation = np.zeros((K, d))
-    unit_weights = None
-    if samples.weights is not None:
-        unit_weights = samples.weights * _inverse(np.sqrt(_squared_norms(samples.weights)))[:, None]
-    scalars = {name: np.zeros(K) for name in _SCALARS}
-    unit_centred, unit = np.zeros((K, d)), np.zeros((K, d))
-    together = np.hstack(whitenings)
-    ends = np.cumsum([P.shape[1] for P in whitenings])
-    shortest = shortest_centred = np.inf
-    for h, index in samples.blocks():
-        deviation = h - means.anchors[index]
-        deviation -= means.shifts[index]
-        whitened = np.split(deviation @ together, ends[:-1], axis=1)
-        parts = {
-            "squared_norm": _squared_norms(h),
-            "squared_deviation": _squared_norms(deviation),
-            "whitened": _squared_norms(whitened[0]),
-            "whitened_uncentred": _squared_norms(whitened[1]),
-            "whitened_by_samples": _squared_norms(whitened[2]),
-        }
-        lengths = np.sqrt(parts["squared_norm"])
-        away = _unit_deviation(deviation, uncentred[index], _inverse(lengths))
-        parts["squared_unit_deviation"] = _squared_norms(away)
-        add_by_class(unit_deviation, away, index)
-        centred = deviation
-        centred += means.centred[index]
-        nearest = _nearest_class(centred, means.centred)
-        parts["misplaced"] = (nearest != index).astype(np.float64)
-        if samples.weights is not None and samples.bias is not None:
-            logits = h @ samples.weights.T + samples.bias
-            predicted = logits.argmax(axis=1)
-            parts["correct"] = (predicted == index).astype(np.float64)
-            parts["disagreement"] = (predicted != nearest).astype(np.float64)
-            parts["loss"], parts["logodds"] = _cross_entropy(logits, index)
-        if unit_weights is not None:
-            cosines = (h * _inverse(lengths)[:, None]) @ unit_weights.T
-            parts["spherical_loss"] = _cross_entropy(cosines / temperature, index)[0]
-            hardmax = max(hardmax, _largest_gap(cosines, index))
-        for name, values in parts.items():
-            add_by_class(scalars[name], values, index)
-        lengths_centred = np.sqrt(_squared_norms(centred))
-        shortest = min(shortest, float(lengths.min()))
-        shortest_centred = min(shortest_centred, float(lengths_centred.min()))
-        add_by_class(unit, h, index, _inverse(lengths))
-        add_by_class(unit_centred, centred, index, _inverse(lengths_centred))
-    counts = samples.counts
-    return SampleMeans(
-        **{name: total / counts for name, total in scalars.items()},
-        unit_centred=unit_centred / counts[:, None],
-        unit=unit / counts[:, None],
-        shortest_centred=shortest_centred,
-        shortest=shortest,
-        unit_deviation=unit_deviation / counts[:, None],
-        hardmax=hardmax,
-    )
+def add_to_first(total: FirstPass, h: Floats, index: Indices, layer: Layer | None) -> None:
+    """Add samples (b, d) of the classes `index`, which is sorted, to the sums of a first pass."""
+    starts = np.flatnonzero(np.diff(index, prepend=-1))
+    new = starts[total.counts[index[starts]] == 0]
+    total.anchors[index[new]] = h[new]
+    anchors = total.anchors[index]
+    from_anchor = h - anchors
+    squared_norms = _squared_norms(h)
+    lengths = np.sqrt(squared_norms)
+    inverse = _inverse(lengths)
+    turned = _unit_deviation(from_anchor, anchors, inverse)
+    np.add.at(total.counts, index, 1)
+    add_by_class(total.sums, from_anchor, index)
+    add_by_class(total.squares, _squared_norms(from_anchor), index)
+    add_by_class(total.squared_norms, squared_norms, index)
+    add_by_class(total.unit_sums, turned, index)
+    add_by_class(total.unit_squares, _squared_norms(turned), index)
+    total.shortest[0] = min(total.shortest[0], lengths.min())
+    if layer is not None:
+        logits = h @ layer.weights.T + layer.bias
+        loss, logodds = _cross_entropy(logits, index)
+        cosines = (h * inverse[:, None]) @ layer.unit.T
+        add_by_class(total.correct, (logits.argmax(axis=1) == index).astype(np.float64), index)
+        add_by_class(total.loss, loss, index)
+        add_by_class(total.logodds, logodds, index)
+        spherical = _cross_entropy(cosines / layer.temperature, index)[0]
+        add_by_class(total.spherical_loss, spherical, index)
+        total.hardmax[0] = max(total.hardmax[0], _largest_gap(cosines, index))
 
 
-_SCALARS = (
-    "squared_norm",
-    "squared_deviation",
-    "whitened",
-    "whitened_uncentred",
-    "whitened_by_samples",
-    "misplaced",
-    "loss",
-    "logodds",
-    "correct",
-    "disagreement",
-    "squared_unit_deviation",
-    "spherical_loss",
-)
+def add_to_second(
+    total: SecondPass,
+    h: Floats,
+    index: Indices,
+    rows: Indices,
+    frame: Frame,
+    layer: Layer | None,
+) -> None:
+    """Add samples (b, d) to the sums of a second pass; `rows` (K,) are the classes' weights."""
+    means = frame.means
+    deviation = h - means.anchors[index]
+    deviation -= means.shifts[index]
+    for into, P in zip(
+        (total.whitened, total.whitened_uncentred, total.whitened_by_samples),
+        frame.whitenings,
+        strict=True,
+    ):
+        add_by_class(into, _squared_norms(deviation @ P), index)
+    centred = deviation
+    centred += means.centred[index]
+    nearest = _nearest_class(centred, means.centred)
+    np.add.at(total.counts, index, 1)
+    add_by_class(total.misplaced, (nearest != index).astype(np.float64), index)
+    if layer is not None:
+        predicted = (h @ layer.weights.T + layer.bias).argmax(axis=1)
+        differ = predicted != rows[nearest]
+        add_by_class(total.disagreement, differ.astype(np.float64), index)
+    lengths = np.sqrt(_squared_norms(centred))
+    total.shortest_centred[0] = min(total.shortest_centred[0], lengths.min())
+    add_by_class(total.unit_centred, centred, index, _inverse(lengths))
+
+
+def merge_first(one: FirstPass, other: FirstPass) -> FirstPass:
+    """The sums over the samples of both; moments about the second's anchors move to the first's."""
+    own = one.counts > 0
+    anchors = np.where(own[:, None], one.anchors, other.anchors)
+    n = other.counts
+    step = np.where((own & (n > 0))[:, None], other.anchors - anchors, 0.0)
+    lengths = np.sqrt(_squared_norms(other.anchors))
+    turn = _unit_deviation(step, anchors, _inverse(lengths))
+    turn *= (step != 0).any(axis=1)[:, None]
+    added = {f.name: getattr(one, f.name) + getattr(other, f.name) for f in fields(FirstPass)}
+    added["sums"] += n[:, None] * step
+    added["squares"] += 2 * np.einsum("ij,ij->i", step, other.sums) + n * _squared_norms(step)
+    added["unit_sums"] += n[:, None] * turn
+    added["unit_squares"] += 2 * np.einsum("ij,ij->i", turn, other.unit_sums)
+    added["unit_squares"] += n * _squared_norms(turn)
+    added |= {
+        "anchors": anchors,
+        "shortest": np.minimum(one.shortest, other.shortest),
+        "hardmax": np.maximum(one.hardmax, other.hardmax),
+    }
+    return FirstPass(**added)
+
+
+def merge_second(one: SecondPass, other: SecondPass) -> SecondPass:
+    """The sums over the samples of both."""
+    added = {f.name: getattr(one, f.name) + getattr(other, f.name) for f in fields(SecondPass)}
+    added["shortest_centred"] = np.minimum(one.shortest_centred, other.shortest_centred)
+    return SecondPass(**added)
 
 
 def add_by_class(
