@@ -1,7 +1,9 @@
 """Run an experiment: `python -m experiments list`, `python -m experiments NAME --out DIR`.
 
-An experiment is a module of this package with a function `main(out, seed, device, progress)` that
-writes its results into the folder `out` and returns the path of what it wrote.
+An experiment is a module of this package with an `EXPERIMENT` (see `experiments.running`), or with
+a function `main(out, seed, device, progress)` that writes its results into the folder `out` and
+returns the path of what it wrote. `python -m experiments findings` prints what all results in a
+folder show of the papers' claims.
 """
 
 import importlib
@@ -10,17 +12,21 @@ import pkgutil
 import sys
 from pathlib import Path
 from types import ModuleType
+from typing import Any
 
 import click
 
 import experiments
+from experiments.running import read_findings, run
 from ncbounds.errors import InputError, NcboundsError
+
+_SHARED = ("running",)
 
 
 def available() -> list[str]:
     """The names of all experiments, as the command line takes them."""
     found = pkgutil.iter_modules(experiments.__path__)
-    names = (module.name for module in found if not module.ispkg)
+    names = (module.name for module in found if not module.ispkg and module.name not in _SHARED)
     return sorted(name.replace("_", "-") for name in names if not name.startswith("_"))
 
 
@@ -28,7 +34,7 @@ def load(name: str) -> ModuleType:
     """Import the experiment of that name. Raises InputError for a name that is not listed."""
     name = name.replace("_", "-")
     if name not in available():
-        raise InputError("NAME", name, f"one of {', '.join(available())}")
+        raise InputError("NAME", name, f"list, findings or one of {', '.join(available())}")
     return importlib.import_module(f"experiments.{name.replace('-', '_')}")
 
 
@@ -40,25 +46,70 @@ def title(module: ModuleType) -> str:
 @click.command(context_settings={"show_default": True})
 @click.argument("name")
 @click.option("--out", type=click.Path(path_type=Path, file_okay=False), default=Path("results"))
-@click.option("--seed", type=click.IntRange(min=0), default=0)
+@click.option("--seed", type=click.IntRange(min=0), default=0, help="The first seed.")
+@click.option("--seeds", type=click.IntRange(min=1), help="How many seeds, where one has several.")
+@click.option("--scale", type=click.Choice(["small", "paper"]), default="small")
 @click.option("--device", type=click.Choice(["cpu", "cuda"]), default="cpu")
-def main(name: str, out: Path, seed: int, device: str) -> None:
-    """Run the experiment NAME and write its results into a folder; NAME `list` lists all."""
+@click.option(
+    "--data",
+    type=click.Path(path_type=Path, file_okay=False, exists=True),
+    help="Folder with data sets in the layout of torchvision, for those that do not ship.",
+)
+def main(name: str, out: Path, **options: Any) -> None:
+    """Run the experiment NAME and write its results into a folder.
+
+    NAME `list` lists all experiments, `findings` says what the results in the folder show.
+    A run that was stopped goes on where it was.
+    """
     if name == "list":
         for known in available():
             click.echo(f"{known:24} {title(load(known))}")
         return
     try:
-        path = load(name).main(out=out, seed=seed, device=device, progress=_show)
+        if name == "findings":
+            _show_findings(out)
+        elif (experiment := getattr(module := load(name), "EXPERIMENT", None)) is None:
+            _run_plain(module, out, **options)
+        else:
+            results = run(experiment, out, progress=_show, **options)
+            chosen = experiment.scales[options["scale"]]
+            click.echo(experiment.table(results.records, chosen))
+            click.echo()
+            for one in experiment.findings(results.records, chosen):
+                click.echo(str(one))
+            click.echo(f"wrote {out / experiment.name.replace('-', '_')}.json and figures")
     except NcboundsError as error:
         click.echo(f"error: {error}", err=True)
         raise SystemExit(2) from None
+
+
+def _run_plain(
+    module: ModuleType, out: Path, seed: int, seeds: int | None, scale: str, device: str, data: Any
+) -> None:
+    """Run an experiment that knows one scale and its own seeds."""
+    for option, given in (("--seeds", seeds), ("--data", data), ("--scale", scale == "paper")):
+        if given:
+            raise InputError(option, given, f"left out: {title(module)[:60]} has no such choice")
+    path = module.main(out=out, seed=seed, device=device, progress=_show)
     click.echo(f"wrote {path}")
+
+
+def _show_findings(out: Path) -> None:
+    """A line for each claim: where, how it came out, how tight theory is there."""
+    found = read_findings(out)
+    if not found:
+        raise InputError("--out", str(out), "a folder with results of experiments")
+    for one in found:
+        click.echo(
+            f"{one['verdict']:12} {one['source']:18} {one['claim']}"
+            f" ({one['effect']}, p = {one['p']:.2g}, {one['name']})"
+            + (f"; {one['tightness']}" if one["tightness"] else "")
+        )
 
 
 def _show(done: int, total: int) -> None:
     """A progress line on the terminal, where there is one."""
-    if sys.stderr.isatty() and (done % 10 == 0 or done == total):
+    if sys.stderr.isatty() and (total < 100 or done % 10 == 0 or done == total):
         click.echo(f"\r{done}/{total}", nl=done == total, err=True)
 
 
