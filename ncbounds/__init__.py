@@ -5,6 +5,7 @@ The uses::
     ncbounds.evaluate("gnc:theorem-3.9", d=512, K=10**6)     # a bound, to certified digits
     ncbounds.verify(["bnwd:lemma-2.1"])                      # proofs and campaigns: a ledger
     ncbounds.measure(features, labels, weights)              # the metrics of a real model
+    ncbounds.measure_model(module, loader)                   # of a torch network, in little memory
     ncbounds.compare(features, labels, weights)              # measurements beside every bound
     ncbounds.compare_network(module, train, test)            # and bounds on the test error
     ncbounds.proximity_certificate(classes=10, alpha=2, beta=3, loss=0.02)  # from numbers alone
@@ -31,6 +32,7 @@ _HOME = {
     "compare_network": "ncbounds.report.generalization",
     "evaluate": "ncbounds.theory.evaluate",
     "measure": "ncbounds",
+    "measure_model": "ncbounds.measure.model",
     "minimum": "ncbounds.report.minimum",
     "proximity_certificate": "ncbounds.report.certificate",
     "square_loss_certificate": "ncbounds.report.square_loss",
@@ -49,6 +51,7 @@ __all__ = [
     "compare_network",
     "evaluate",
     "measure",
+    "measure_model",
     "minimum",
     "proximity_certificate",
     "square_loss_certificate",
@@ -61,6 +64,7 @@ if TYPE_CHECKING:
     from ncbounds.errors import InputError, MissingDependencyError, NcboundsError
     from ncbounds.laboratory.optimality import certify_optimality
     from ncbounds.measure import measure
+    from ncbounds.measure.model import measure_model
     from ncbounds.report.certificate import proximity_certificate
     from ncbounds.report.compare import compare
     from ncbounds.report.generalization import compare_network

@@ -14,16 +14,20 @@ from ncbounds.measure.accumulator import Accumulator, measure, measure_batches
 from ncbounds.measure.definitions import HELD_OUT_METRICS, METRICS, Metric
 from ncbounds.measure.files import FeatureFile, read_features, write_features
 from ncbounds.measure.metrics import Measurement
+from ncbounds.measure.model import measure_model
+from ncbounds.measure.tap import FeatureTap
 
 __all__ = [
     "HELD_OUT_METRICS",
     "METRICS",
     "Accumulator",
     "FeatureFile",
+    "FeatureTap",
     "Measurement",
     "Metric",
     "measure",
     "measure_batches",
+    "measure_model",
     "read_features",
     "write_features",
 ]

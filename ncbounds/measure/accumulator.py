@@ -92,6 +92,17 @@ class Accumulator:
         """The pass that `update` adds to: 1 or 2."""
         return 1 if self._second is None else 2
 
+    @property
+    def seen(self) -> Indices:
+        """The classes that have samples in the first pass, in order."""
+        self._seen()
+        return self._rows
+
+    @property
+    def means(self) -> ClassMeans:
+        """Means of the classes `seen`."""
+        return self._seen()[1]
+
     def update(self, features: object, labels: object) -> None:
         """Add a batch of samples.
 

@@ -18,6 +18,7 @@ import numpy as np
 from ncbounds.arithmetic.floats import numpy_namespace
 from ncbounds.errors import InputError
 from ncbounds.measure.door import Floats, Indices, Samples, admit
+from ncbounds.measure.moments import ClassMeans, add_by_class, class_means
 from ncbounds.theory.transfer import deviations, target_tasks
 from ncbounds.theory.transfer.cdnv import saturated
 
@@ -66,21 +67,84 @@ def nearest_means(
     (0.0, 0.027777777777777776, 0.1)
     """
     samples = admit(features, labels, None, None)
-    x = samples.features.astype(np.float64)
-    centres, whole, along = _geometry(x, samples.index, samples.K)
-    shares = samples.counts / samples.n
-    other: float | None = None
+    sums = NearestMeanSums(class_means(samples))
+    for h, index in samples.blocks():
+        sums.add(h, index)
     if held_out is not None:
-        z, place = _held_out(samples, labels, held_out, held_out_labels)
-        other = error_rate(z, place, centres)
-    return NearestMeans(
-        error=error_rate(x, samples.index, centres),
-        held_out=other,
-        cdnv=float(whole[~np.eye(samples.K, dtype=bool)].mean()),
-        bound_lines=float(shares @ saturated(4 * along).sum(axis=1)),
-        bound_pairs=float(shares @ saturated(4 * whole).sum(axis=1)),
-        bound_classes=float(shares @ np.minimum(4 * whole.max(axis=1), 1.0)),
-    )
+        sums.add_held_out(*_held_out(samples, labels, held_out, held_out_labels))
+    return sums.result()
+
+
+class NearestMeanSums:
+    """Sums over samples that come in batches, for `NearestMeans`: K (K + d) numbers.
+
+    Features are kept as steps from the mean of their class: the mean of class j is nearer to a
+    sample of class c where its step goes at least half the way along the line between both.
+
+    Raises:
+        InputError: class means that coincide.
+    """
+
+    def __init__(self, means: ClassMeans) -> None:
+        K = len(means.centred)
+        self._means = means
+        self._apart = np.stack([np.square(means.centred - m).sum(axis=1) for m in means.centred])
+        if not self._apart[~np.eye(K, dtype=bool)].min() > 0:
+            raise InputError("features", "two class means that coincide", "of distinct class means")
+        np.fill_diagonal(self._apart, np.inf)
+        self._counts: Floats = np.zeros(K)
+        self._errors: Floats = np.zeros(K)
+        self._whole: Floats = np.zeros(K)
+        self._along: Floats = np.zeros((K, K))
+        self._held_out, self._errors_held_out = 0, 0
+
+    def add(self, h: Floats, index: Indices) -> None:
+        """Add features (b, d) of the classes `index` (b,) that the means are of."""
+        order = np.argsort(index, kind="stable")
+        index = index[order]
+        steps, along = self._steps(h[order], index)
+        squares: Floats = np.einsum("ij,ij->i", steps, steps)
+        wrong: Floats = np.any(2 * along >= self._apart[index], axis=1).astype(np.float64)
+        add_by_class(self._counts, np.ones(len(index)), index)
+        add_by_class(self._errors, wrong, index)
+        add_by_class(self._whole, squares, index)
+        add_by_class(self._along, np.square(along), index)
+
+    def add_held_out(self, h: Floats, index: Indices) -> None:
+        """Add features (b, d) that are only classified by the means."""
+        for start in range(0, len(index), _BLOCK):
+            own = index[start : start + _BLOCK]
+            _, along = self._steps(h[start : start + _BLOCK], own)
+            self._errors_held_out += int((2 * along >= self._apart[own]).any(axis=1).sum())
+            self._held_out += len(own)
+
+    def result(self) -> NearestMeans:
+        """Errors, variances and bounds of what was added."""
+        n, K = self._counts, len(self._counts)
+        whole, along = self.whole, self._along / n[:, None] / self._apart**2
+        shares = n / n.sum()
+        return NearestMeans(
+            error=float(self._errors.sum() / n.sum()),
+            held_out=self._errors_held_out / self._held_out if self._held_out else None,
+            cdnv=float(whole[~np.eye(K, dtype=bool)].mean()),
+            bound_lines=float(shares @ saturated(4 * along).sum(axis=1)),
+            bound_pairs=float(shares @ saturated(4 * whole).sum(axis=1)),
+            bound_classes=float(shares @ np.minimum(4 * whole.max(axis=1), 1.0)),
+        )
+
+    @property
+    def whole(self) -> Floats:
+        """Variances of the classes over squared distances to the other means, (K, K)."""
+        found: Floats = (self._whole / self._counts)[:, None] / self._apart
+        return found
+
+    def _steps(self, h: Floats, index: Indices) -> tuple[Floats, Floats]:
+        """h - mu_c, and its inner products with mu_j - mu_c: 0 for j = c."""
+        centred = self._means.centred
+        steps = h - self._means.anchors[index] - self._means.shifts[index]
+        along = steps @ centred.T
+        along -= along[np.arange(len(index)), index][:, None]
+        return steps, along
 
 
 @dataclass(frozen=True)
@@ -156,25 +220,6 @@ def error_rate(x: Floats, index: Indices, centres: Floats) -> float:
     return wrong / len(x)
 
 
-def _geometry(x: Floats, index: Indices, K: int) -> tuple[Floats, Floats, Floats]:
-    """Class means, and variances over squared distances of means: whole and along, (K, K)."""
-    classes = [x[index == c] for c in range(K)]
-    centres = np.stack([rows.mean(axis=0) for rows in classes])
-    lines = centres[None, :, :] - centres[:, None, :]
-    apart = (lines**2).sum(axis=-1)
-    off = ~np.eye(K, dtype=bool)
-    if not apart[off].min() > 0:
-        raise InputError("features", "two class means that coincide", "of distinct class means")
-    np.fill_diagonal(apart, 1.0)
-    whole, along = np.zeros((K, K)), np.zeros((K, K))
-    for c, rows in enumerate(classes):
-        steps = rows - centres[c]
-        whole[c] = (steps**2).sum(axis=1).mean() / apart[c]
-        along[c] = ((steps @ lines[c].T) ** 2).mean(axis=0) / apart[c] ** 2
-        whole[c, c] = along[c, c] = 0.0
-    return centres, whole, along
-
-
 @dataclass(frozen=True)
 class FewShot:
     """Error of nearest means of `shots` samples a class over all tasks of `ways` of the classes.
@@ -216,7 +261,9 @@ def few_shot(
         if not least <= value <= most:
             raise InputError(name, value, f"an integer from {least} to {most}")
     x = samples.features.astype(np.float64)
-    _, whole, _ = _geometry(x, samples.index, samples.K)
+    sums = NearestMeanSums(class_means(samples))
+    sums.add(x, samples.index)
+    whole = sums.whole
     classes = [x[samples.index == c] for c in range(samples.K)]
     rng, errors = np.random.default_rng(seed), []
     for _ in range(draws):
