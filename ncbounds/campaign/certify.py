@@ -131,30 +131,33 @@ def survive(
 ) -> npt.NDArray[np.bool_]:
     """Tell which rows of a float batch are no counterexamples, though they may look like some.
 
-    Most meet everything, or certainly fail a hypothesis, which is seen of all of them at once.
+    Most meet everything, or certainly fail a hypothesis, which is seen of all of them at once; then
+    only those whose budgets are too small may yet survive with larger ones.
     """
-    clear = np.zeros(len(rows), dtype=bool)
+    clear, short = np.zeros((2, len(rows)), dtype=bool)
     for bits in _FOR_SIXTY_DIGITS:
-        left = np.flatnonzero(~clear)
+        left = np.flatnonzero(~(clear | short))
         if len(left):
+            some = {name: values[rows[left]] for name, values in batch.items()}
             with balls.precision(bits):
-                clear[left] = _plainly_survive(
-                    claim, {name: values[rows[left]] for name, values in batch.items()}
-                )
-    for index in np.flatnonzero(~clear):
+                clear[left], short[left] = _plainly_survive(claim, some)
+    for index in np.flatnonzero(short & ~clear):
         clear[index] = survives(claim, exact_instance(batch, int(rows[index])))
     return clear
 
 
-def _plainly_survive(claim: Claim, batch: Mapping[str, Any]) -> npt.NDArray[np.bool_]:
+def _plainly_survive(
+    claim: Claim, batch: Mapping[str, Any]
+) -> tuple[npt.NDArray[np.bool_], npt.NDArray[np.bool_]]:
+    """Tell which rows survive as they stand, and which have a budget that is too small."""
     judged = claim.judge(balls, **{name: balls.asarray(values) for name, values in batch.items()})
     budgets = {field.hypothesis for field in claim.budgets()}
-    comparisons = (*judged.hypotheses, *judged.conclusions)
-    strict = [h for h in judged.hypotheses if h.name not in budgets]
-    meets = [_rows(_agree(comparison)).all(axis=1) for comparison in comparisons]
-    excluded = [_rows(_failing(hypothesis)).any(axis=1) for hypothesis in strict]
+    failing = {h.name: _rows(_failing(h)).any(axis=1) for h in judged.hypotheses}
+    meets = [_rows(_agree(c)).all(axis=1) for c in (*judged.hypotheses, *judged.conclusions)]
+    excluded = [failed for name, failed in failing.items() if name not in budgets]
+    short = [failed for name, failed in failing.items() if name in budgets]
     fine = np.logical_or.reduce([np.logical_and.reduce(meets), *excluded])
-    return np.asarray(fine, dtype=bool)
+    return np.asarray(fine, dtype=bool), np.any([np.zeros_like(fine), *short], axis=0)
 
 
 def _rows(entries: npt.NDArray[np.bool_]) -> npt.NDArray[np.bool_]:

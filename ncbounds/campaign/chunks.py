@@ -258,6 +258,7 @@ def _inspect(look: _Look, batch: samplers.Instance) -> None:
         if len(seen.examples) < _EXAMPLES:
             middle = np.flatnonzero(met)[number // 2]
             seen.examples.append(exact_instance(batch, int(middle)))
+        dispelled: dict[np.intp, np.bool_] = {}
         for conclusion in judged.conclusions:
             if conclusion.relation == "<=":
                 _keep_tightest(conclusion, met, batch, look)
@@ -269,11 +270,14 @@ def _inspect(look: _Look, batch: samplers.Instance) -> None:
             seen.unfollowed += len(violated)
             if seen.leads >= _LEADS_A_CHUNK or look.settled:
                 continue
-            for index, dispelled in zip(chosen, survive(look.claim, batch, chosen), strict=True):
+            # Balls see all comparisons of an instance at once, whichever brought it up.
+            fresh = np.setdiff1d(chosen, list(dispelled))
+            dispelled |= zip(fresh, survive(look.claim, batch, fresh), strict=True)
+            for index in chosen:
                 if seen.leads >= _LEADS_A_CHUNK or look.settled:
                     break
                 seen.unfollowed -= 1
-                if not dispelled:
+                if not dispelled[index]:
                     _follow(look, conclusion, float(size[index]), exact_instance(batch, int(index)))
 
 
