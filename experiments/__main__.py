@@ -49,6 +49,7 @@ def title(module: ModuleType) -> str:
 @click.option("--seed", type=click.IntRange(min=0), default=0, help="The first seed.")
 @click.option("--seeds", type=click.IntRange(min=1), help="How many seeds, where one has several.")
 @click.option("--scale", type=click.Choice(["small", "paper"]), default="small")
+@click.option("--workers", type=click.IntRange(min=1), help="Processes; all cores without.")
 @click.option("--device", type=click.Choice(["cpu", "cuda"]), default="cpu")
 @click.option(
     "--data",
@@ -83,13 +84,13 @@ def main(name: str, out: Path, **options: Any) -> None:
         raise SystemExit(2) from None
 
 
-def _run_plain(
-    module: ModuleType, out: Path, seed: int, seeds: int | None, scale: str, device: str, data: Any
-) -> None:
+def _run_plain(module: ModuleType, out: Path, seed: int, device: str, **others: Any) -> None:
     """Run an experiment that knows one scale and its own seeds."""
-    for option, given in (("--seeds", seeds), ("--data", data), ("--scale", scale == "paper")):
-        if given:
-            raise InputError(option, given, f"left out: {title(module)[:60]} has no such choice")
+    for option, given in others.items():
+        if given not in (None, "small"):
+            raise InputError(
+                f"--{option}", given, f"left out: {title(module)[:60]} has no such choice"
+            )
     path = module.main(out=out, seed=seed, device=device, progress=_show)
     click.echo(f"wrote {path}")
 

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from itertools import product
 from pathlib import Path
@@ -147,6 +147,7 @@ def run(
     seeds: int | None = None,
     device: str = "cpu",
     data: Path | None = None,
+    workers: int | None = None,
     progress: Progress = lambda done, total: None,
     settings: Any = None,
 ) -> Results:
@@ -158,6 +159,7 @@ def run(
         scale: a key of `experiment.scales`; `settings` instead of those of the scale, if given.
         seed, seeds: the first seed, and how many from there on.
         device, data: where to run, and the folder with data sets of the user's.
+        workers: processes that share the parts; as many as cores on a CPU, one on a GPU, if None.
         progress: `progress(done, total)` after every part.
 
     Raises:
@@ -176,11 +178,12 @@ def run(
     done = _read(path, head)
     out.mkdir(parents=True, exist_ok=True)
     keys = [_key(part) for part in wanted]
-    place = Place(device, data)
-    for number, (key, part) in enumerate(zip(keys, wanted, strict=True), 1):
-        if key not in done:
-            done[key] = experiment.compute(part, chosen, place)
-            _write(path, {**head, "parts": done})
+    left = [part for key, part in zip(keys, wanted, strict=True) if key not in done]
+    processes = workers or ((os.cpu_count() or 1) if device == "cpu" else 1)
+    work = _compute_all(experiment, left, chosen, Place(device, data), processes)
+    for number, (part, found) in enumerate(work, len(wanted) - len(left) + 1):
+        done[_key(part)] = found
+        _write(path, {**head, "parts": done})
         progress(number, len(wanted))
     records = [record for key in keys for record in done[key]]
     findings = [one.to_dict() for one in experiment.findings(records, chosen)]
@@ -192,6 +195,25 @@ def run(
     return Results(
         experiment.name, experiment.source, scale, numbers, head["settings"], records, findings
     )
+
+
+def _compute_all(
+    experiment: Experiment, left: Sequence[Part], settings: Any, place: Place, processes: int
+) -> Iterator[tuple[Part, list[Record]]]:
+    """The parts as they are finished."""
+    if processes == 1 or len(left) < 2:
+        yield from (_named(experiment.compute, part, settings, place) for part in left)
+        return
+    from joblib import Parallel, delayed
+
+    pool = Parallel(n_jobs=min(processes, len(left)), return_as="generator_unordered")
+    yield from pool(delayed(_named)(experiment.compute, part, settings, place) for part in left)
+
+
+def _named(
+    compute: Callable[[Part, Any, Place], list[Record]], part: Part, settings: Any, place: Place
+) -> tuple[Part, list[Record]]:
+    return part, compute(part, settings, place)
 
 
 def save_figure(figure: Figure, stem: Path) -> None:
