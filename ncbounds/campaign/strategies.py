@@ -22,7 +22,7 @@ from ncbounds import theory
 from ncbounds.arithmetic import balls
 from ncbounds.arithmetic.floats import numpy_namespace
 from ncbounds.campaign.certify import certainly_holds
-from ncbounds.campaign.samplers import with_axes_of
+from ncbounds.campaign.samplers import per_instance, with_axes_of
 from ncbounds.errors import InputError, MissingDependencyError
 from ncbounds.theory.terms import Claim, Field, Judgement, Sizes
 
@@ -141,7 +141,8 @@ def _instances(draw: st.DrawFn, claim: Claim, sizes: st.SearchStrategy[Sizes]) -
             values = factor * _model(claim, field, drawn, centred) + noise * values
         drawn[field.name] = values
     room = {field.name: draw(_ROOM) for field in claim.budgets()}
-    met = _met(claim, _moved(claim, drawn, 1.0, draw(_ADDED)), room)
+    moved = _moved(claim, drawn, np.ones(1), np.array([draw(_ADDED)]))
+    met = _first_met(claim, moved, {name: np.array([share]) for name, share in room.items()})
     return met or _descended(claim, drawn, room) or reject()
 
 
@@ -267,18 +268,10 @@ def _descended(claim: Claim, drawn: Instance, room: Mapping[str, float]) -> Inst
     Floats look at all steps in one batch; balls at those that look sound, one after the other.
     """
     masks = {f.name: _half(drawn[f.name]) for f in claim.fields if f.kind == "mask"}
-    steps = [
-        (
-            _moved(claim, {**drawn, **masks}, kept, added),
-            {name: kept * share for name, share in room.items()},
-        )
-        for kept, added in _LADDER
-    ]
-    together = {name: np.concatenate([moved[name] for moved, _ in steps]) for name in drawn}
-    rooms = {name: np.array([share[name] for _, share in steps]) for name in room}
-    sound = _sound(claim, together, rooms)
-    met = (_certain(claim, *step) for step, likely in zip(steps, sound, strict=True) if likely)
-    return next((instance for instance in met if instance is not None), None)
+    kept, added = np.array(_LADDER).T
+    steps = _moved(claim, {**drawn, **masks}, kept, added)
+    rooms = {name: kept * share for name, share in room.items()}
+    return _first_met(claim, steps, rooms)
 
 
 def _half(chosen: Array) -> Array:
@@ -289,25 +282,29 @@ def _half(chosen: Array) -> Array:
     return half
 
 
-def _moved(claim: Claim, drawn: Instance, kept: float, added: float) -> Instance:
-    """The instance with its real fields shrunk, and something of the ideal added to them."""
-    moved, ideal = dict(drawn), {name: np.zeros(values.shape) for name, values in drawn.items()}
+def _moved(claim: Claim, drawn: Instance, kept: Array, added: Array) -> Instance:
+    """A batch of the instance with its real fields shrunk, and something of the ideal added."""
+    moved, ideal = {}, {name: np.zeros(values.shape) for name, values in drawn.items()}
     models = {field.like for field in claim.fields}
     for field in claim.fields:
-        if field.kind == "real":
-            if field.like:
-                ideal[field.name] += _model(claim, field, ideal)
-            elif len(field.shape) > 1:
-                ideal[field.name] += _simplex(drawn[field.name].shape)
-            elif field.name in models:
-                ideal[field.name][..., 0] = 1.0
-            elif field.shape:
-                ideal[field.name] += 1.0
-            shrunk = kept * drawn[field.name] + added * ideal[field.name]
-            moved[field.name] = shrunk + 0.0  # without negative zeros
+        values = drawn[field.name]
+        if field.kind != "real":
+            moved[field.name] = np.repeat(values, len(kept), axis=0)
+            continue
+        if field.like:
+            ideal[field.name] += _model(claim, field, ideal)
+        elif len(field.shape) > 1:
+            ideal[field.name] += _simplex(values.shape)
+        elif field.name in models:
+            ideal[field.name][..., 0] = 1.0
+        elif field.shape:
+            ideal[field.name] += 1.0
+        share, more = per_instance(kept, values.ndim), per_instance(added, values.ndim)
+        moved[field.name] = share * values + more * ideal[field.name] + 0.0  # no negative zeros
     return moved
 
 
+@cache
 def _simplex(shape: tuple[int, ...]) -> Array:
     """Rows ``e_j, -e_j, 2 e_j, ...``, centred and in integers: a simplex for n <= d, never zero."""
     n, d = shape[-2:]
@@ -327,13 +324,20 @@ def _model(claim: Claim, field: Field, instance: Instance, centred: bool = False
 # -- budgets and hypotheses -----------------------------------------------------------------------
 
 
-def _met(claim: Claim, instance: Instance, room: Mapping[str, float]) -> Instance | None:
-    """The instance with its budgets set, if all is finite and the hypotheses certainly hold.
+def _first_met(claim: Claim, batch: Instance, rooms: Mapping[str, Array]) -> Instance | None:
+    """The first instance of a batch, budgets set, if all is finite and the hypotheses hold.
 
-    Floats look first, because balls cost more; what is returned rests on balls alone.
+    Floats look first, at all at once; what is returned rests on balls, where there is anything to
+    rest on them.
     """
-    rooms = {name: np.array([share]) for name, share in room.items()}
-    return _certain(claim, instance, room) if _sound(claim, instance, rooms)[0] else None
+    sound, asks = _sound(claim, batch, rooms)
+    for place in np.flatnonzero(sound):
+        instance = {name: values[place : place + 1] for name, values in batch.items()}
+        room = {name: float(shares[place]) for name, shares in rooms.items()}
+        met = _certain(claim, instance, room) if asks else instance
+        if met is not None:
+            return met
+    return None
 
 
 @np.errstate(all="ignore")
@@ -341,7 +345,7 @@ def _certain(claim: Claim, instance: Instance, room: Mapping[str, float]) -> Ins
     """The instance with its budgets set, if the hypotheses hold in balls."""
     with balls.precision(_SETTING):
         filled = _with_budgets(claim, instance, room)
-    if filled is None or not _looks_sound(claim, filled)[0]:
+    if filled is None or not _looks_sound(claim, filled)[0][0]:
         return None
     with balls.precision(_CHECKING):
         sure = all(certainly_holds(h) for h in _judged(claim, balls, filled).hypotheses)
@@ -349,8 +353,10 @@ def _certain(claim: Claim, instance: Instance, room: Mapping[str, float]) -> Ins
 
 
 @np.errstate(all="ignore")
-def _sound(claim: Claim, batch: Instance, room: Mapping[str, Array]) -> npt.NDArray[np.bool_]:
-    """Which instances of a batch look sound in floats once their budgets are set."""
+def _sound(
+    claim: Claim, batch: Instance, room: Mapping[str, Array]
+) -> tuple[npt.NDArray[np.bool_], bool]:
+    """Which instances look sound in floats with budgets set, and if there are hypotheses."""
     filled = dict(batch)
     size = len(next(iter(batch.values())))
     finite = np.ones(size, dtype=bool)
@@ -362,7 +368,8 @@ def _sound(claim: Claim, batch: Instance, room: Mapping[str, Array]) -> npt.NDAr
         budget = np.where(least > 0, least * (1 + room[field.name]), room[field.name])
         finite &= np.isfinite(least + budget)
         filled[field.name] = np.where(finite, budget, 0.0)
-    return finite & _looks_sound(claim, filled)
+    sound, asks = _looks_sound(claim, filled)
+    return finite & sound, asks
 
 
 def _with_budgets(claim: Claim, instance: Instance, room: Mapping[str, float]) -> Instance | None:
@@ -395,8 +402,11 @@ def _rounded_up(needed: balls.Balls) -> float:
     return largest
 
 
-def _looks_sound(claim: Claim, batch: Instance) -> npt.NDArray[np.bool_]:
-    """Where all sides are finite in floats and hypotheses hold that no budget serves."""
+def _looks_sound(claim: Claim, batch: Instance) -> tuple[npt.NDArray[np.bool_], bool]:
+    """Where all sides are finite in floats and hypotheses hold that no budget serves.
+
+    And whether there are hypotheses: most claims have none.
+    """
     judged = _judged(claim, numpy_namespace(), batch)
     served = {field.hypothesis for field in claim.budgets()}
     size = len(next(iter(batch.values())))
@@ -407,7 +417,7 @@ def _looks_sound(claim: Claim, batch: Instance) -> npt.NDArray[np.bool_]:
     for h in judged.hypotheses:
         if h.name not in served:
             sound &= _rows(h.lhs <= h.rhs, size).all(axis=1)
-    return sound
+    return sound, bool(judged.hypotheses)
 
 
 def _rows(values: Any, size: int) -> Any:

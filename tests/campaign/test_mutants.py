@@ -9,7 +9,8 @@ from mutants.planting import claim_of, together
 from ncbounds.campaign.certify import check
 from ncbounds.campaign.search import CHUNK, Effort, Tally, a_round, plan
 from ncbounds.campaign.workers import local, serial
-from proofs_check.steps import proofs, run
+from proofs_check import steps
+from proofs_check.steps import proofs
 
 EFFORT = Effort(ascents=3)
 
@@ -33,9 +34,22 @@ def test_a_planted_error_is_refuted_with_a_certificate(name):
 
 
 @pytest.mark.parametrize("name", together(MUTANTS, lambda name: MUTANTS[name][0]))
-def test_the_proof_of_the_original_does_not_prove_a_planted_error(name):
+def test_the_proof_of_the_original_does_not_prove_a_planted_error(name, monkeypatch):
+    """Even with all of its algebra granted: it is the ties to the claim that fail."""
+    monkeypatch.setattr(steps, "_is_zero", lambda difference: True)
     key, mutate = MUTANTS[name]
-    assert not run(proofs()[key], mutate(claim_of(*key))).holds
+    found = steps.run(proofs()[key], mutate(claim_of(*key)))
+    assert {step.method for step in found.steps if not step.holds} & {
+        "tie to the claim",
+        "domain of the claim",
+    }
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("key", proofs(), ids=" ".join)
+def test_every_proof_holds(key):
+    found = steps.run(proofs()[key], claim_of(*key))
+    assert found.holds, [step for step in found.steps if not step.holds]
 
 
 @pytest.mark.slow
