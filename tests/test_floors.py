@@ -17,6 +17,7 @@ FLOORS = [
     "ncbounds.laboratory",
     "ncbounds.measure",
     "ncbounds.report",
+    "ncbounds.integrations",
     "experiments",
     "ncbounds.cli",
     "ncbounds.__main__",

@@ -54,6 +54,7 @@ class Accumulator:
         weights: (K, d) weights of the last layer.
         bias: (K,) bias of the last layer.
         temperature: of `loss.cross_entropy.spherical`, from 1e-6 to 1e6.
+        dimension: d, told by the first batch unless given.
 
     Raises:
         InputError: neither classes nor weights, or not as `measure` asks for.
@@ -71,6 +72,7 @@ class Accumulator:
         weights: object = None,
         bias: object = None,
         temperature: float = 1.0,
+        dimension: int | None = None,
     ) -> None:
         check_temperature(temperature)
         W, b = admit_layer(weights, bias)
@@ -82,6 +84,8 @@ class Accumulator:
         self.classes = int(classes) if classes is not None else len(W)  # type: ignore[arg-type]
         self._layer = None if W is None or b is None else Layer(W, b, float(temperature))
         self._first: FirstPass | None = None
+        if dimension is not None:
+            self._first = FirstPass.empty(self.classes, dimension)
         self._second: SecondPass | None = None
         self._frame: Frame | None = None
         self._rows: Indices = np.arange(self.classes)
@@ -239,16 +243,7 @@ class Accumulator:
 
     def save(self, path: str | Path) -> None:
         """Write the sums to a safetensors file, from which `load` goes on."""
-        from safetensors.numpy import save_file
-
-        arrays: dict[str, NDArray[Any]] = {"classes": np.array([self.classes])}
-        if self._layer is not None:
-            arrays |= {"layer.weights": self._layer.weights, "layer.bias": self._layer.bias}
-            arrays["layer.temperature"] = np.array([self._layer.temperature])
-        for name, sums in (("first", self._first), ("second", self._second)):
-            if sums is not None:
-                arrays |= {f"{name}.{f.name}": getattr(sums, f.name) for f in fields(sums)}
-        save_file({k: np.ascontiguousarray(v) for k, v in arrays.items()}, str(path))
+        Path(path).write_bytes(self.to_bytes())
 
     @classmethod
     def load(cls, path: str | Path) -> Accumulator:
@@ -257,11 +252,37 @@ class Accumulator:
         Raises:
             InputError: not such a file.
         """
+        try:
+            return cls.from_bytes(Path(path).read_bytes())
+        except (OSError, InputError) as error:
+            domain = "a file that Accumulator.save wrote"
+            raise InputError("path", str(path), domain) from error
+
+    def to_bytes(self) -> bytes:
+        """The content of a file that `save` writes: as long for any samples of a shape and pass."""
+        from safetensors.numpy import save
+
+        arrays: dict[str, NDArray[Any]] = {"classes": np.array([self.classes])}
+        if self._layer is not None:
+            arrays |= {"layer.weights": self._layer.weights, "layer.bias": self._layer.bias}
+            arrays["layer.temperature"] = np.array([self._layer.temperature])
+        for name, sums in (("first", self._first), ("second", self._second)):
+            if sums is not None:
+                arrays |= {f"{name}.{f.name}": getattr(sums, f.name) for f in fields(sums)}
+        return save({k: np.ascontiguousarray(v) for k, v in arrays.items()})  # type: ignore[no-any-return]
+
+    @classmethod
+    def from_bytes(cls, content: bytes) -> Accumulator:
+        """Read what `to_bytes` gave.
+
+        Raises:
+            InputError: not such content.
+        """
         from safetensors import SafetensorError
-        from safetensors.numpy import load_file
+        from safetensors.numpy import load
 
         try:
-            arrays = load_file(str(path))
+            arrays = {name: array.copy() for name, array in load(content).items()}
             found = cls(
                 int(arrays["classes"][0]),
                 arrays.get("layer.weights"),
@@ -273,9 +294,8 @@ class Accumulator:
             if "second.counts" in arrays:
                 found.next_pass()
                 found._second = SecondPass(**_part(arrays, "second", SecondPass))
-        except (OSError, SafetensorError, KeyError, IndexError, TypeError) as error:
-            domain = "a file that Accumulator.save wrote"
-            raise InputError("path", str(path), domain) from error
+        except (SafetensorError, KeyError, IndexError, TypeError) as error:
+            raise InputError("content", "other", "what Accumulator.to_bytes gave") from error
         return found
 
 

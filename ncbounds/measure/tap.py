@@ -8,8 +8,9 @@ its values, not by the order or the names of the modules. Wrappers (DataParallel
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Iterator, Mapping
-from contextlib import ExitStack
+from contextlib import AbstractContextManager, ExitStack, nullcontext
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -208,13 +209,12 @@ def unwrapped(module: Any) -> Any:
             return module
 
 
-def without_compilation() -> Any:
+def without_compilation() -> AbstractContextManager[None]:
     """A context in which compiled modules run as written: compiled code calls no new hooks."""
-    from contextlib import nullcontext
-
     torch = _torch()
-    stance = getattr(getattr(torch, "compiler", None), "set_stance", None)
-    return nullcontext() if stance is None else stance("force_eager")
+    # Where nothing was compiled the compiler has not been imported, which takes seconds.
+    compiled = "torch._dynamo" in sys.modules and hasattr(torch.compiler, "set_stance")
+    return torch.compiler.set_stance("force_eager") if compiled else nullcontext()
 
 
 def _candidates(module: Any, head: str | None) -> dict[str, Any]:
