@@ -12,7 +12,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from experiments.training.data import Split
 from experiments.training.networks import (
@@ -25,7 +25,7 @@ from experiments.training.networks import (
     forward,
     initialise,
     inputs_of,
-    squared_norm,
+    is_penalised,
     torch_module,
 )
 from ncbounds.errors import InputError
@@ -58,6 +58,7 @@ class Training:
     loss: str = "cross-entropy"
     schedule: str = "cosine"
     momentum: float = 0.9
+    precision: str = "float32"
 
 
 @dataclass(frozen=True, eq=False)
@@ -110,18 +111,19 @@ def train_ensemble(
     groups = sorted({(m.seed, m.data) for m in members})
     group = torch.tensor([groups.index((m.seed, m.data)) for m in members], device=device)
     of_group = torch.tensor([place for _, place in groups], device=device)
-    parameters = _starts(architecture, data[0], members, device)
+    dtype = getattr(torch, training.precision)
+    parameters = _starts(architecture, data[0], members, device, dtype)
     inputs = torch.cat([inputs_of(split.train_x, architecture, split) for split in data])
     shape, n = inputs.shape[1:-1], inputs.shape[-1]
-    rows = inputs.reshape(len(data), -1, n).transpose(1, 2).contiguous().to(device, torch.float32)
+    rows = inputs.reshape(len(data), -1, n).transpose(1, 2).contiguous().to(device, dtype)
     labels = torch.stack([torch.tensor(split.train_y) for split in data]).to(device)
     decay, rate = (
-        torch.tensor([getattr(m, name) for m in members], dtype=torch.float32, device=device)
+        torch.tensor([getattr(m, name) for m in members], device=device, dtype=dtype)[:, None, None]
         for name in ("weight_decay", "learning_rate")
     )
     orders = [torch.Generator().manual_seed(seed) for seed, _ in groups]
     batch = n if training.batch is None else min(training.batch, n)
-    step = _STEPS[training.optimiser](list(parameters.values()), rate[:, None, None], training)
+    step = _STEPS[training.optimiser](list(parameters.values()), rate, training)
     losses: list[Tensor] = []
     errors: list[Tensor] = []
     recorded: list[dict[str, Tensor]] = []
@@ -139,10 +141,10 @@ def train_ensemble(
             chosen = order[:, part * batch : (part + 1) * batch]
             x = rows[of_group[:, None], chosen].transpose(1, 2).reshape(-1, *shape, batch)
             targets = labels[of_group[:, None], chosen]
-            logits = forward(architecture, parameters, x[group])[1]
+            logits = forward(architecture, parameters, x[group], fused=True)[1]
             loss = LOSSES[training.loss](logits, targets[group])
-            objective = (loss + decay / 2 * squared_norm(parameters)).sum()
-            gradients = torch.autograd.grad(objective, list(parameters.values()))
+            gradients = torch.autograd.grad(loss.sum(), list(parameters.values()))
+            _add_decay(gradients, parameters, decay)
             progress = (epoch + part / (n // batch)) / training.epochs
             step(gradients, _SCHEDULES[training.schedule](progress))
             parts.append((loss.detach(), error_rate(logits.detach(), targets[group])))
@@ -186,7 +188,12 @@ def _check(
             raise InputError("member", member.data, f"data from 0 to {len(data) - 1}")
         if not 0 < member.learning_rate < math.inf:
             raise InputError("learning_rate", member.learning_rate, "a positive number")
-    for name, known in (("optimiser", _STEPS), ("loss", LOSSES), ("schedule", _SCHEDULES)):
+    for name, known in (
+        ("optimiser", _STEPS),
+        ("loss", LOSSES),
+        ("schedule", _SCHEDULES),
+        ("precision", _PRECISIONS),
+    ):
         if getattr(training, name) not in known:
             raise InputError(name, getattr(training, name), f"one of {', '.join(known)}")
     if training.batch is not None and training.batch < 2:
@@ -194,7 +201,7 @@ def _check(
 
 
 def _starts(
-    architecture: Architecture, split: Split, members: Sequence[Member], device: str
+    architecture: Architecture, split: Split, members: Sequence[Member], device: str, dtype: Any
 ) -> Parameters:
     """Initial parameters, those of one seed alike."""
     torch = torch_module()
@@ -203,9 +210,18 @@ def _starts(
     }
     first = own[members[0].seed]
     return {
-        key: torch.cat([own[m.seed][key].detach() for m in members]).requires_grad_()
+        key: torch.cat([own[m.seed][key].detach() for m in members]).to(dtype).requires_grad_()
         for key in first
     }
+
+
+def _add_decay(gradients: Sequence[Tensor], parameters: Parameters, decay: Tensor) -> None:
+    """Add the gradient of `decay / 2 * squared_norm(parameters)`, (R, 1, 1), in one pass."""
+    torch = torch_module()
+    with torch.no_grad():
+        for gradient, (key, value) in zip(gradients, parameters.items(), strict=True):
+            if is_penalised(key):
+                gradient.addcmul_(decay, value)
 
 
 Step = Callable[[Sequence["Tensor"], float], None]
@@ -226,7 +242,8 @@ def _adam(parameters: Sequence[Tensor], rate: Tensor, training: Training) -> Ste
             for p, g, m, v in zip(parameters, gradients, means, squares, strict=True):
                 m.lerp_(g, 1 - beta)
                 v.mul_(beta_2).addcmul_(g, g, value=1 - beta_2)
-                p.sub_(rate * scale * m / (v.sqrt() / root + 1e-8))
+                # The textbook's m / (sqrt(v) / root + floor), with one division.
+                p.addcdiv_(m * (rate * (scale * root)), v.sqrt().add_(1e-8 * root), value=-1)
 
     return step
 
@@ -246,6 +263,7 @@ def _sgd(parameters: Sequence[Tensor], rate: Tensor, training: Training) -> Step
 
 
 _STEPS = {"adam": _adam, "sgd": _sgd}
+_PRECISIONS = ("float32", "float64")
 _SCHEDULES: dict[str, Callable[[float], float]] = {
     "constant": lambda progress: 1.0,
     "cosine": lambda progress: (1 + math.cos(math.pi * progress)) / 2,
