@@ -7,40 +7,52 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
+from copy import deepcopy
 from dataclasses import fields
+from functools import reduce
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from ncbounds.errors import InputError
 from ncbounds.measure.door import (
-    Floats,
     Indices,
+    Missing,
     admit,
     admit_batch,
     admit_layer,
+    admit_tensors,
+    check_missing,
     check_temperature,
+    on_device,
 )
 from ncbounds.measure.metrics import Measurement, evaluate
 from ncbounds.measure.moments import (
-    ClassMeans,
     FirstPass,
     Frame,
     Layer,
     SecondPass,
-    add_to_first,
-    add_to_second,
+    check_sums,
     frame_of,
     means_of,
     merge_first,
     merge_second,
+    to_device,
+    to_host,
 )
+from ncbounds.measure.passes import (
+    add_tensors_to_first,
+    add_tensors_to_second,
+    add_to_first,
+    add_to_second,
+)
+from ncbounds.measure.threads import in_threads
 
-Missing = Literal["refuse", "leave out"]
 Batches = Callable[[], Iterable[tuple[object, object]]] | Iterable[tuple[object, object]]
-_BLOCK_ENTRIES = 2**18
+#: Samples of arrays in memory that are taken at once.
+_BATCH = 2**13
 
 
 class Accumulator:
@@ -82,14 +94,14 @@ class Accumulator:
             domain = "at least 2" if W is None else f"{len(W)}, the rows of the weights"
             raise InputError("classes", classes, domain)
         self.classes = int(classes) if classes is not None else len(W)  # type: ignore[arg-type]
-        self._layer = None if W is None or b is None else Layer(W, b, float(temperature))
+        self._layer = None if W is None or b is None else Layer.of(W, b, float(temperature))
         self._first: FirstPass | None = None
         if dimension is not None:
             self._first = FirstPass.empty(self.classes, dimension)
         self._second: SecondPass | None = None
         self._frame: Frame | None = None
-        self._rows: Indices = np.arange(self.classes)
-        """The classes that have samples, once the first pass is over."""
+        self._constants: dict[Any, tuple[Any, Any]] = {}
+        """Last layer and frame, by the device where they are too."""
 
     @property
     def passes(self) -> int:
@@ -121,25 +133,42 @@ class Accumulator:
         d = None if self._first is None else self._first.anchors.shape[1]
         if d is None and self._layer is not None:
             d = self._layer.weights.shape[1]
-        h, index = admit_batch(features, labels, self.classes, d)
-        if self._first is None:
-            self._first = FirstPass.empty(self.classes, h.shape[1])
-        order = np.argsort(index, kind="stable")
-        step = max(64, _BLOCK_ENTRIES // (h.shape[1] + self.classes))
-        for start in range(0, len(order), step):
-            chosen = order[start : start + step]
-            self._add(h[chosen].astype(np.float64), index[chosen])
-
-    def _add(self, h: Floats, index: Indices) -> None:
-        if self._second is None or self._frame is None:
-            assert self._first is not None
-            add_to_first(self._first, h, index, self._layer)
+        if on_device(features):
+            self._add_tensors(*admit_tensors(features, labels, d))
             return
-        place = np.searchsorted(self._rows, index)
-        place[place == len(self._rows)] = 0
-        if (self._rows[place] != index).any():
+        h, index, largest = admit_batch(features, labels, self.classes, d)
+        self._add(h, index, largest)
+
+    def _add(self, h: NDArray[Any], index: Indices, largest: float) -> None:
+        """Add checked arrays."""
+        d, layer, frame = h.shape[1], self._layer, self._frame
+        self._first = FirstPass.empty(self.classes, d) if self._first is None else self._first
+        if self._second is None or frame is None:
+            first = self._first = to_host(self._first)
+            first.largest[0] = max(first.largest[0], largest)
+            in_threads(lambda part, order: add_to_first(part, h, index, order, layer),
+                       first, index, d)  # fmt: skip
+            return
+        place = frame.places[index]
+        if place.min() < 0:
             raise InputError("labels", "of a class without samples in the first pass", "the same")
-        add_to_second(self._second, h, place, self._rows, self._frame, self._layer)
+        second = self._second = to_host(self._second)
+        in_threads(lambda part, order: add_to_second(part, h, place, order, frame, layer),
+                   second, place, d)  # fmt: skip
+
+    def _add_tensors(self, h: Any, index: Any) -> None:
+        """Add tensors where they are, without a look at their values."""
+        d, device = h.shape[1], h.device
+        if device not in self._constants:
+            self._constants[device] = to_device(self._layer, device), to_device(self._frame, device)
+        layer, frame = self._constants[device]
+        if self._second is None:
+            first = FirstPass.empty(self.classes, d) if self._first is None else self._first
+            self._first = to_device(first, device)
+            add_tensors_to_first(self._first, h, index, layer)
+        else:
+            self._second = to_device(self._second, device)
+            add_tensors_to_second(self._second, h, index, frame, layer)
 
     def merge(self, other: Accumulator) -> Accumulator:
         """Return an accumulator of the samples of both, which stay as they are.
@@ -149,22 +178,33 @@ class Accumulator:
                 second pass other class means.
         """
         self._check_mergeable(other)
-        merged = self._alike()
-        firsts = [a._first for a in (self, other) if a._first is not None]
-        if self._second is None or other._second is None:
-            merged._first = firsts[0] if len(firsts) == 1 else None
-            if len(firsts) == 2:
-                merged._first = merge_first(*firsts)
-            return merged
-        merged._first, merged._frame, merged._rows = self._first, self._frame, self._rows
-        merged._second = merge_second(self._second, other._second)
+        merged = deepcopy(self)
+        firsts = [to_host(a._first) for a in (self, other) if a._first is not None]
+        if self._second is not None and other._second is not None:
+            merged._second = merge_second(to_host(self._second), to_host(other._second))
+        elif len(firsts) == 2:
+            merged._first = merge_first(*firsts)
+        else:
+            merged._first = deepcopy(firsts[0]) if firsts else None
         return merged
 
-    def _alike(self) -> Accumulator:
-        layer = self._layer
-        if layer is None:
-            return Accumulator(self.classes)
-        return Accumulator(self.classes, layer.weights, layer.bias, layer.temperature)
+    def all_reduce(self, group: Any = None) -> None:
+        """Take in the samples of all processes of a `torch.distributed` group.
+
+        Called by each of them at the end of each pass, before `next_pass` and `compute`; then all
+        hold the same sums, added in the order of the ranks.
+
+        Parameters:
+            group: the process group; all processes without one.
+        """
+        import torch.distributed as processes
+
+        self._first, self._second = to_host(self._first), to_host(self._second)
+        self._constants = {}
+        found: list[Any] = [None] * processes.get_world_size(group)
+        processes.all_gather_object(found, self, group)
+        merged = reduce(Accumulator.merge, found)
+        self._first, self._second = merged._first, merged._second
 
     def _check_mergeable(self, other: Accumulator) -> None:
         mine, its = self._layer, other._layer
@@ -193,31 +233,28 @@ class Accumulator:
     def next_pass(self) -> None:
         """End the first pass: its class means are fixed, and the same samples follow once more.
 
-        Processes that share the samples merge their first passes before.
+        Processes that share the samples merge their first passes before (`all_reduce`).
 
         Raises:
-            InputError: the first pass is over already, or has seen fewer than two classes.
+            InputError: the first pass is over already, or has seen fewer than two classes, labels
+                or numbers out of range.
         """
         if self._second is not None:
             raise InputError("pass", 2, "1: there is no third pass")
-        first, means = self._seen()
-        self._frame = frame_of(means, first.counts)
+        first, rows = self._seen()
+        self._first = to_host(self._first)
+        self._frame = frame_of(means_of(first), first.counts, rows, self.classes)
         self._second = SecondPass.empty(*first.anchors.shape)
+        self._constants = {}
 
-    def _seen(self) -> tuple[FirstPass, ClassMeans]:
-        """The sums of the classes that have samples, and their means."""
-        first = self._first
-        if first is None or (first.counts > 0).sum() < 2:
-            raise InputError(
-                "labels", "of fewer than two classes so far", "of two classes at least"
-            )
-        self._rows = np.flatnonzero(first.counts)
-        if len(self._rows) < self.classes:
-            kept = {f.name: getattr(first, f.name) for f in fields(FirstPass)}
-            first = FirstPass(
-                **{k: v if v.shape == (1,) else v[self._rows] for k, v in kept.items()}
-            )
-        return first, means_of(first.counts, first.anchors, first.sums, first.squares)
+    def _seen(self) -> tuple[FirstPass, Indices]:
+        """The checked sums of the classes that have samples, and these classes."""
+        first = to_host(self._first)
+        if first is None or np.count_nonzero(first.counts) < 2:
+            raise InputError("labels", "of fewer than two classes", "of two classes at least")
+        check_sums(first, self.classes)
+        rows = np.flatnonzero(first.counts)
+        return (first if len(rows) == self.classes else first.of_classes(rows)), rows
 
     def compute(self, missing: Missing = "refuse") -> Measurement:
         """Return the metrics of the samples so far; what needs another pass is in `undefined`.
@@ -228,22 +265,38 @@ class Accumulator:
 
         Raises:
             InputError: fewer than two classes have samples, a class has none and is not left out,
-                or the second pass has not seen the samples of the first.
+                labels or numbers were out of range, or the second pass has not seen the samples of
+                the first.
         """
-        first, means = self._seen()
-        if len(self._rows) < self.classes:
-            _refuse_missing(missing, self.classes, self._rows)
-        second = None
-        if self._second is not None and self._frame is not None:
-            if not np.array_equal(self._second.counts, first.counts):
-                shown = f"{self._second.counts.sum()} in the second pass"
-                raise InputError("samples", shown, f"the {first.counts.sum()} of the first pass")
-            second = self._second, self._frame
-        return evaluate(first, means, second, self._layer, self._rows)
+        check_missing(missing)
+        first, rows = self._seen()
+        if missing == "refuse" and len(rows) < self.classes:
+            absent = int(np.setdiff1d(np.arange(self.classes), rows)[0])
+            domain = f"at least one sample for each of the {self.classes} classes"
+            remedy = "or missing='leave out'"
+            raise InputError("labels", f"no sample of class {absent}", domain, remedy)
+        if self._second is None or self._frame is None:
+            return evaluate(first, means_of(first), None, self._layer, rows)
+        second = to_host(self._second)
+        check_sums(second, self.classes)
+        if not np.array_equal(second.counts, first.counts):
+            shown = f"{second.counts.sum()} in the second pass"
+            domain = f"the {first.counts.sum()} of the first pass, with the same labels"
+            raise InputError("samples", shown, domain)
+        return evaluate(first, means_of(first), (second, self._frame), self._layer, rows)
 
     def save(self, path: str | Path) -> None:
         """Write the sums to a safetensors file, from which `load` goes on."""
-        Path(path).write_bytes(self.to_bytes())
+        from safetensors.numpy import save_file
+
+        arrays: dict[str, NDArray[Any]] = {"classes": np.array([self.classes])}
+        if self._layer is not None:
+            arrays |= {"layer.weights": self._layer.weights, "layer.bias": self._layer.bias}
+            arrays["layer.temperature"] = np.array([self._layer.temperature])
+        for name, sums in (("first", to_host(self._first)), ("second", to_host(self._second))):
+            if sums is not None:
+                arrays |= {f"{name}.{f.name}": getattr(sums, f.name) for f in fields(sums)}
+        save_file({k: np.ascontiguousarray(v) for k, v in arrays.items()}, str(path))
 
     @classmethod
     def load(cls, path: str | Path) -> Accumulator:
@@ -290,27 +343,29 @@ class Accumulator:
                 float(arrays.get("layer.temperature", np.ones(1))[0]),
             )
             if "first.counts" in arrays:
-                found._first = FirstPass(**_part(arrays, "first", FirstPass))
+                found._first = _read(arrays, "first", FirstPass, found.classes)
             if "second.counts" in arrays:
                 found.next_pass()
-                found._second = SecondPass(**_part(arrays, "second", SecondPass))
-        except (SafetensorError, KeyError, IndexError, TypeError) as error:
-            raise InputError("content", "other", "what Accumulator.to_bytes gave") from error
+                seen = np.count_nonzero(arrays["first.counts"])
+                found._second = _read(arrays, "second", SecondPass, seen)
+        except (OSError, SafetensorError, KeyError, IndexError, TypeError) as error:
+            domain = "a file that Accumulator.save wrote"
+            raise InputError("path", str(path), domain) from error
         return found
 
 
-def _part(arrays: dict[str, NDArray[Any]], name: str, kind: type) -> dict[str, Any]:
-    return {f.name: arrays[f"{name}.{f.name}"] for f in fields(kind)}
-
-
-def _refuse_missing(missing: str, K: int, seen: Indices) -> None:
-    if missing not in ("refuse", "leave out"):
-        raise InputError("missing", repr(missing), "'refuse' or 'leave out'")
-    if missing == "refuse":
-        absent = int(np.setdiff1d(np.arange(K), seen)[0])
-        domain = f"at least one sample for each of the {K} classes"
-        remedy = "or missing='leave out'"
-        raise InputError("labels", f"no sample of class {absent}", domain, remedy)
+def _read(arrays: dict[str, NDArray[Any]], name: str, kind: Any, K: int) -> Any:
+    """The sums of K classes that a file holds; a KeyError says that they are none."""
+    d = arrays["first.anchors"].shape[-1]
+    if arrays[f"{name}.counts"].shape != (K,):
+        raise KeyError(name)
+    empty, found = kind.empty(K, d), {}
+    for f in fields(kind):
+        array, like = arrays[f"{name}.{f.name}"], getattr(empty, f.name)
+        if array.shape != like.shape or array.dtype != like.dtype:
+            raise KeyError(f.name)
+        found[f.name] = array
+    return kind(**found)
 
 
 def measure_batches(
@@ -394,13 +449,13 @@ def measure(
     (0.0625, 0.0)
     """
     check_temperature(temperature)
+    check_missing(missing)
     samples = admit(features, labels, weights, bias, every_row=missing == "refuse")
-    K = samples.K if samples.weights is None else len(samples.weights)
-    accumulator = Accumulator(K, samples.weights, samples.bias, temperature)
-    accumulator._first = FirstPass.empty(K, samples.d)
-    for _ in range(2):
-        for h, index in samples.blocks():
-            accumulator._add(h, index)
-        if accumulator.passes == 1:
+    accumulator = Accumulator(samples.K, samples.weights, samples.bias, temperature)
+    for number in (1, 2):
+        if number == 2:
             accumulator.next_pass()
+        for start in range(0, samples.n, _BATCH):
+            batch = slice(start, start + _BATCH)
+            accumulator._add(samples.features[batch], samples.index[batch], samples.largest)
     return accumulator.compute(missing)

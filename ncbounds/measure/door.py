@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 from numpy.typing import NDArray
@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from ncbounds.codes.margin import host_array
 from ncbounds.errors import InputError
 
+Missing = Literal["refuse", "leave out"]
 Floats = NDArray[np.float64]
 Indices = NDArray[np.int64]
 
@@ -30,9 +31,11 @@ class Samples:
     order: Indices
     """The samples sorted by class, (n,)."""
     counts: Indices
-    """Samples of each class, (K,), all positive."""
+    """Samples of each class, (K,), all positive unless classes may be missing."""
     weights: Floats | None
     bias: Floats | None
+    largest: float
+    """The largest magnitude of the features or, where that is in range for sure, less."""
 
     @property
     def n(self) -> int:
@@ -72,7 +75,7 @@ def admit(
     W = None if weights is None else host_array("weights", weights)
     b = None if bias is None else host_array("bias", bias)
     check_shapes(h, y, W, b)
-    _check_magnitudes("features", h)
+    largest = _check_magnitudes("features", h)
     classes, index, counts = np.unique(y, return_inverse=True, return_counts=True)
     if len(classes) < 2:
         raise InputError("labels", f"one class ({classes[0]})", "of at least two classes")
@@ -82,7 +85,7 @@ def admit(
         _check_labels_of_weights(classes, len(W), every_row)
         index, counts = y.astype(np.int64), np.bincount(y, minlength=len(W))
     order = np.argsort(index, kind="stable")
-    return Samples(h, index.astype(np.int64), order, counts.astype(np.int64), W, b)
+    return Samples(h, index.astype(np.int64), order, counts.astype(np.int64), W, b, largest)
 
 
 def admit_layer(weights: object, bias: object) -> tuple[Floats | None, Floats | None]:
@@ -110,21 +113,64 @@ def admit_layer(weights: object, bias: object) -> tuple[Floats | None, Floats | 
 
 def admit_batch(
     features: object, labels: object, K: int, d: int | None
-) -> tuple[NDArray[Any], Indices]:
+) -> tuple[NDArray[Any], Indices, float]:
     """Check a batch of samples (b, d) with labels (b,) from 0 to K - 1; d is any if None.
+
+    Returns the arrays and the largest magnitude of the features, as `_check_magnitudes` does.
 
     Raises:
         InputError: naming the parameter, what it is and what it must be.
     """
     h, y = host_array("features", features), host_array("labels", labels)
     check_shapes(h, y, None, None)
-    if d is not None and h.shape[1] != d:
-        raise InputError("features", f"array of shape {h.shape}", f"(n, {d})")
-    _check_magnitudes("features", h)
+    _check_dimension(h, d)
+    largest = _check_magnitudes("features", h, smallest=0.0)
     if y.min() < 0 or y.max() >= K:
         wrong = y.min() if y.min() < 0 else y.max()
         raise InputError("labels", f"{wrong} among them", f"0 .. {K - 1}")
-    return h, y.astype(np.int64)
+    return h, y.astype(np.int64), largest
+
+
+def on_device(features: object) -> bool:
+    """Whether it is a tensor elsewhere than in the memory of the host."""
+    kind = getattr(getattr(features, "device", None), "type", "cpu")
+    return bool(kind not in ("cpu", "mps"))  # the latter knows no float64
+
+
+def admit_tensors(features: Any, labels: Any, d: int | None) -> tuple[Any, Any]:
+    """Check the shapes of tensors, but no value: their device is not waited for.
+
+    Raises:
+        InputError: naming the parameter, what it is and what it must be.
+    """
+    import torch
+
+    index: Any = torch.as_tensor(labels, device=features.device)
+    check_shapes(features, index, None, None)
+    if features.dtype.is_complex:
+        raise InputError("features", f"tensor of {features.dtype}", "a tensor of real numbers")
+    _check_dimension(features, d)
+    return features.detach(), index
+
+
+def _check_dimension(features: Any, d: int | None) -> None:
+    if d is not None and features.shape[1] != d:
+        raise InputError("features", f"array of shape {tuple(features.shape)}", f"(n, {d})")
+
+
+def check_missing(missing: object) -> None:
+    """Raise InputError unless it says what becomes of classes without samples."""
+    if missing not in ("refuse", "leave out"):
+        raise InputError("missing", repr(missing), "'refuse' or 'leave out'")
+
+
+def check_size(largest: float) -> None:
+    """Raise InputError unless the largest magnitude of the features is in range, or zero."""
+    if np.isnan(largest):
+        raise InputError("features", "NaN or infinity", "finite")
+    if largest and not SMALLEST <= largest <= LARGEST:
+        domain = f"zero or between {SMALLEST} and {LARGEST} in its largest magnitude"
+        raise InputError("features", largest, domain, "rescale it")
 
 
 def check_temperature(temperature: object) -> None:
@@ -144,11 +190,15 @@ def check_shapes(
 ) -> None:
     """Raise InputError unless the arrays fit together: (n, d), integers (n,), (K, d), (K,)."""
     if features.ndim != 2 or 0 in features.shape:
-        raise InputError("features", f"array of shape {features.shape}", "(n, d) with n, d >= 1")
+        raise InputError(
+            "features", f"array of shape {tuple(features.shape)}", "(n, d) with n, d >= 1"
+        )
     n, d = features.shape
     if labels.shape != (n,):
-        raise InputError("labels", f"array of shape {labels.shape}", f"({n},), one for each sample")
-    if labels.dtype.kind not in "iu":
+        raise InputError(
+            "labels", f"array of shape {tuple(labels.shape)}", f"({n},), one for each sample"
+        )
+    if not _integral(labels):
         remedy = "convert them, labels.astype(int)"
         raise InputError("labels", f"array of dtype {labels.dtype}", "integers", remedy)
     if weights is not None and (weights.ndim != 2 or weights.shape[1] != d or len(weights) < 2):
@@ -159,6 +209,11 @@ def check_shapes(
     if bias is not None and weights is not None and bias.shape != (len(weights),):
         domain = f"({len(weights)},), one for each row of weights"
         raise InputError("bias", f"array of shape {bias.shape}", domain)
+
+
+def _integral(labels: Any) -> bool:
+    kind = getattr(labels.dtype, "kind", None)
+    return kind in ("i", "u") or str(labels.dtype).startswith(("torch.int", "torch.uint"))
 
 
 def _check_labels_of_weights(classes: NDArray[Any], K: int, every_row: bool) -> None:
@@ -173,16 +228,28 @@ def _check_labels_of_weights(classes: NDArray[Any], K: int, every_row: bool) -> 
         )
 
 
-def _check_magnitudes(parameter: str, array: NDArray[Any]) -> None:
-    """Finite, and squares of the entries neither overflow nor vanish, in blocks of rows."""
+def _check_magnitudes(parameter: str, array: NDArray[Any], smallest: float = SMALLEST) -> float:
+    """Finite, and squares of the entries neither overflow nor vanish, in blocks of rows.
+
+    Returns the largest magnitude, or less where that is far from the ends of the range.
+    """
     largest = 0.0
     step = max(1, _BLOCK_ENTRIES // max(1, array[0].size))
     for start in range(0, len(array), step):
-        block = array[start : start + step].astype(np.float64)
+        block = array[start : start + step]
+        if array.dtype in (np.float32, np.float64):
+            flat = block.reshape(-1)
+            with np.errstate(over="ignore", under="ignore", invalid="ignore"):
+                square = float(flat @ flat)
+            if 1e-30 < square < 1e30:
+                largest = max(largest, (square / flat.size) ** 0.5)
+                continue
+        block = block.astype(np.float64)
         if not np.isfinite(block).all():
             row = start + int(np.argmin(np.isfinite(block.reshape(len(block), -1)).all(axis=1)))
             raise InputError(parameter, f"NaN or infinity in row {row}", "finite")
         largest = max(largest, float(np.abs(block).max()))
-    if largest and not SMALLEST <= largest <= LARGEST:
+    if largest and not smallest <= largest <= LARGEST:
         domain = f"zero or between {SMALLEST} and {LARGEST} in its largest magnitude"
         raise InputError(parameter, largest, domain, "rescale it")
+    return largest

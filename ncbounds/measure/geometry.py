@@ -203,6 +203,20 @@ def stacked_alignment(
     return min(1.0, max(-1.0, cosine)), float(np.degrees(angle))
 
 
+def least_squared_distances(rows: Floats) -> Floats:
+    """Of each row of (K, d) the squared distance to the nearest other row.
+
+    >>> least_squared_distances(np.array([[0.0], [1.0], [3.0]]))
+    array([1., 1., 4.])
+    """
+    K, least = len(rows), np.empty(len(rows))
+    for block in _blocks(K):
+        distances = _squared_distances(rows[block], rows)
+        distances[np.arange(len(distances)), np.arange(K)[block]] = np.inf
+        least[block] = distances.min(axis=1)
+    return least
+
+
 def _squared_distances(left: Floats, right: Floats) -> Floats:
     """|l_i - r_j|^2 by matrix product, recomputed by differences where that would cancel."""
     left_norms = np.einsum("ij,ij->i", left, left)[:, None]

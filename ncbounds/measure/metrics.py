@@ -93,7 +93,7 @@ def evaluate(
         values |= _of_weights(layer.weights) | _of_weights_beside_means(W, means)
         values |= _of_predictions(first, layer) | _of_cosines(first, W)
         if second is not None:
-            values |= _of_predictions_beside_means(second[0], W, means)
+            values |= _of_predictions_beside_means(first, second[0], W, means)
     for name, metric in METRICS.items():
         if (
             metric.passes == 2
@@ -154,7 +154,7 @@ def _of_second_pass(second: SecondPass, frame: Frame, means: ClassMeans) -> Valu
     """Metrics of the deviations from class means."""
     n, K = second.counts, len(second.counts)
     share = n / n.sum()
-    centred, uncentred, _ = (P.shape[1] for P in frame.whitenings)
+    centred, uncentred = len(frame.scales), frame.uncentred.shape[1]
     whitened = second.whitened / n / K
     values: Values = {
         "ncc.error": float(second.misplaced.sum() / n.sum()),
@@ -253,14 +253,17 @@ def _of_cosines(first: FirstPass, W: Floats) -> Values:
     }
 
 
-def _of_predictions_beside_means(second: SecondPass, W: Floats, means: ClassMeans) -> Values:
+def _of_predictions_beside_means(
+    first: FirstPass, second: SecondPass, W: Floats, means: ClassMeans
+) -> Values:
     """Predictions beside the nearest class mean, and cosines of centred features and weights."""
     n = second.counts
+    differing = n - first.correct + second.disagreement
     at_mean = _AT_MEAN if second.shortest_centred <= means.resolution else None
     unit = second.unit_centred / n[:, None]
     return {
-        "nc4.disagreement": float(second.disagreement.sum() / n.sum()),
-        "nc4.disagreement.balanced": float((second.disagreement / n).mean()),
+        "nc4.disagreement": float(differing.sum() / n.sum()),
+        "nc4.disagreement.balanced": float((differing / n).mean()),
         "cosine.weights.mean.centred": at_mean or _mean_product(W - W.mean(axis=0), unit, W),
     }
 

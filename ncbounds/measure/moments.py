@@ -12,12 +12,14 @@ sum of n terms may.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field, fields
+from dataclasses import dataclass, fields
 from typing import Any
 
 import numpy as np
 
-from ncbounds.measure.door import Floats, Indices, Samples
+from ncbounds.errors import InputError
+from ncbounds.measure.door import Floats, Indices, Samples, check_size
+from ncbounds.measure.geometry import least_squared_distances
 
 EPSILON = float(np.finfo(np.float64).eps)
 
@@ -46,6 +48,10 @@ class FirstPass:
     """The least |h| of all samples, (1,)."""
     hardmax: Floats
     """The largest of the rivals' cosines less the own one, over all samples, (1,)."""
+    largest: Floats
+    """The largest magnitude in the features or, where that is in range for sure, less; (1,)."""
+    outside: Indices
+    """How many labels were no class, (1,)."""
 
     @classmethod
     def empty(cls, K: int, d: int) -> FirstPass:
@@ -56,7 +62,13 @@ class FirstPass:
         }
         zeros |= {"counts": np.zeros(K, dtype=np.int64)}
         zeros |= {"shortest": np.array([np.inf]), "hardmax": np.array([-np.inf])}
+        zeros |= {"largest": np.zeros(1), "outside": np.zeros(1, dtype=np.int64)}
         return cls(**zeros)
+
+    def of_classes(self, rows: Indices) -> FirstPass:
+        """The sums of some of the classes."""
+        values = {f.name: getattr(self, f.name) for f in fields(self)}
+        return FirstPass(**{k: v if v.shape == (1,) else v[rows] for k, v in values.items()})
 
 
 @dataclass(eq=False)
@@ -74,8 +86,12 @@ class SecondPass:
     misplaced: Floats
     """The nearest class mean is not that of the class."""
     disagreement: Floats
+    """The prediction is not the nearest class mean, less: it is not the class."""
     shortest_centred: Floats
     """The least |h - mu| of all samples, (1,)."""
+    largest: Floats
+    outside: Indices
+    """As in the first pass."""
 
     @classmethod
     def empty(cls, K: int, d: int) -> SecondPass:
@@ -84,6 +100,7 @@ class SecondPass:
             f.name: np.zeros((K, d) if f.name == "unit_centred" else K) for f in fields(cls)
         }
         zeros |= {"counts": np.zeros(K, dtype=np.int64), "shortest_centred": np.array([np.inf])}
+        zeros |= {"largest": np.zeros(1), "outside": np.zeros(1, dtype=np.int64)}
         return cls(**zeros)
 
 
@@ -93,13 +110,15 @@ class Layer:
 
     weights: Floats
     bias: Floats
+    inverse: Floats
+    """1/|w_j|, and 1 for a row of zeros."""
     temperature: float
-    unit: Floats = field(init=False)
-    """Rows of length 1, or zero."""
 
-    def __post_init__(self) -> None:
-        lengths = np.sqrt(_squared_norms(self.weights))
-        object.__setattr__(self, "unit", self.weights * _inverse(lengths)[:, None])
+    @classmethod
+    def of(cls, weights: Floats, bias: Floats, temperature: float) -> Layer:
+        """The layer of weights (K, d) and bias (K,)."""
+        lengths = np.linalg.norm(weights, axis=1)
+        return cls(weights, bias, 1 / np.where(lengths > 0, lengths, 1.0), temperature)
 
 
 @dataclass(frozen=True, eq=False)
@@ -123,115 +142,142 @@ class ClassMeans:
 
 @dataclass(frozen=True, eq=False)
 class Frame:
-    """What the second pass uses of the class means that the first has found."""
+    """What the second pass uses of the K class means that the first has found.
 
-    means: ClassMeans
-    whitenings: tuple[Floats, ...]
-    """Of the class means: centred, as they are, and by samples; each (d, r)."""
+    An orthonormal basis holds all that is to be whitened, in d dimensions: the right singular
+    vectors of the centred class means first, r of them, so that a direction in which the means
+    hardly differ keeps its digits; then what the other means need besides, q in all.
+    """
+
+    anchors: Floats
+    shifts: Floats
+    centred: Floats
+    basis: Floats
+    """(d, q)"""
+    coordinates: Floats
+    """(K, r), of the centred class means."""
+    scales: Floats
+    """(r,): with them squared coordinates add up to |P e|^2, P^T P = Sigma_B^+."""
+    uncentred: Floats
+    """(q, s): coordinates times this are P e for the class means as they are."""
+    by_samples: Floats
+    """(q, t): the same for the means centred and weighted by the samples; t = 0 where classes of
+    one size make these the centred means."""
+    reach: Floats
+    """(K,): the nearest class mean is the own one for a square within the span below this."""
+    rows: Indices
+    """(K,): the row of the weights of each class."""
+    places: Indices
+    """(all classes,): the number of each among the K that have samples, or -1."""
 
 
 def class_means(samples: Samples) -> ClassMeans:
     """The means of checked samples."""
     first = FirstPass.empty(samples.K, samples.d)
+    starts = np.concatenate([[0], np.cumsum(samples.counts)[:-1]])
+    first.counts[:] = samples.counts
+    first.anchors[:] = samples.features[samples.order[starts]]
     for h, index in samples.blocks():
-        add_to_first(first, h, index, None)
-    return means_of(first.counts, first.anchors, first.sums, first.squares)
+        from_anchor = h - first.anchors[index]
+        add_by_class(first.sums, from_anchor, index)
+        add_by_class(first.squares, _squared_norms(from_anchor), index)
+    return means_of(first)
 
 
-def means_of(counts: Indices, anchors: Floats, sums: Floats, squares: Floats) -> ClassMeans:
+def means_of(first: FirstPass) -> ClassMeans:
     """Class means of the sums of a first pass; no class is empty."""
-    K, d = anchors.shape
-    shifts = sums / counts[:, None]
-    from_first = (anchors - anchors[0]) + shifts
+    K, d = first.anchors.shape
+    shifts = first.sums / first.counts[:, None]
+    from_first = (first.anchors - first.anchors[0]) + shifts
     centred = from_first - from_first.mean(axis=0)
-    spread = np.sqrt((squares / counts).mean() + _squared_norms(centred).mean())
-    return ClassMeans(anchors, shifts, centred, max(K, d) * EPSILON * float(spread))
+    spread = np.sqrt((first.squares / first.counts).mean() + _squared_norms(centred).mean())
+    return ClassMeans(first.anchors, shifts, centred, max(K, d) * EPSILON * float(spread))
 
 
-def frame_of(means: ClassMeans, counts: Indices) -> Frame:
-    """Prepare the second pass."""
+def frame_of(means: ClassMeans, counts: Indices, rows: Indices, classes: int) -> Frame:
+    """Prepare the second pass, of those rows of all classes that have samples."""
+    places = np.full(classes, -1)
+    places[rows] = np.arange(len(rows))
     K, d = means.centred.shape
-    share = counts / counts.sum()
-    by_samples = (means.centred - share @ means.centred) * np.sqrt(K * share)[:, None]
+    uncentred, share = means.uncentred, counts / counts.sum()
     cutoff = np.sqrt(K) * means.resolution
-    P = whitening(means.centred, K - 1, cutoff)
-    R = whitening(by_samples, K - 1, cutoff)
-    cutoff += max(K, d) * EPSILON * float(np.linalg.norm(means.uncentred))
-    return Frame(means, (P, whitening(means.uncentred, K, cutoff), R))
+    V, scales = principal_directions(means.centred, K - 1, cutoff)
+    wider = cutoff + max(K, d) * EPSILON * float(np.linalg.norm(uncentred))
+    others = [principal_directions(uncentred, K, wider)]
+    if counts.min() == counts.max():
+        others.append((V[:, :0], scales[:0]))
+    else:
+        by_samples = (means.centred - share @ means.centred) * np.sqrt(K * share)[:, None]
+        others.append(principal_directions(by_samples, K - 1, cutoff))
+    basis = V
+    for directions, _ in others:
+        basis = np.hstack([basis, _rest(directions, basis)])
+    of_means, of_samples = (basis.T @ directions * np.sqrt(s) for directions, s in others)
+    coordinates = means.centred @ V
+    reach = least_squared_distances(coordinates) / 4 * (1 - 1e-9)
+    return Frame(
+        anchors=means.anchors,
+        shifts=means.shifts,
+        centred=means.centred,
+        basis=basis,
+        coordinates=coordinates,
+        scales=scales,
+        uncentred=of_means,
+        by_samples=of_samples,
+        reach=reach,
+        rows=rows,
+        places=places,
+    )
 
 
-def whitening(means: Floats, rank_limit: int, cutoff: float) -> Floats:
-    """P, (d, r), with P P^T = Sigma_B^+ for Sigma_B = (1/K) means^T means.
+def principal_directions(means: Floats, rank_limit: int, cutoff: float) -> tuple[Floats, Floats]:
+    """V, (d, r), with orthonormal columns, and s, with V diag(s) V^T = Sigma_B^+.
 
-    From the singular values of the (K, d) matrix of means, never from a d x d covariance, whose
-    eigenvalues would be squares and drown in rounding. Values up to `cutoff` count as zero.
+    Sigma_B = (1/K) means^T means; its pseudo-inverse comes from the singular values of the (K, d)
+    matrix of means, never from a d x d covariance, whose eigenvalues would be squares and drown in
+    rounding. Values up to `cutoff` count as zero.
     """
     _, singular, directions = np.linalg.svd(means, full_matrices=False)
     rank = min(rank_limit, int((singular > cutoff).sum()))
-    P: Floats = directions[:rank].T * (np.sqrt(len(means)) / singular[:rank])
-    return P
+    return directions[:rank].T, len(means) / np.square(singular[:rank])
 
 
-def add_to_first(total: FirstPass, h: Floats, index: Indices, layer: Layer | None) -> None:
-    """Add samples (b, d) of the classes `index`, which is sorted, to the sums of a first pass."""
-    starts = np.flatnonzero(np.diff(index, prepend=-1))
-    new = starts[total.counts[index[starts]] == 0]
-    total.anchors[index[new]] = h[new]
-    anchors = total.anchors[index]
-    from_anchor = h - anchors
-    squared_norms = _squared_norms(h)
-    lengths = np.sqrt(squared_norms)
-    inverse = _inverse(lengths)
-    turned = _unit_deviation(from_anchor, anchors, inverse)
-    np.add.at(total.counts, index, 1)
-    add_by_class(total.sums, from_anchor, index)
-    add_by_class(total.squares, _squared_norms(from_anchor), index)
-    add_by_class(total.squared_norms, squared_norms, index)
-    add_by_class(total.unit_sums, turned, index)
-    add_by_class(total.unit_squares, _squared_norms(turned), index)
-    total.shortest[0] = min(total.shortest[0], lengths.min())
-    if layer is not None:
-        logits = h @ layer.weights.T + layer.bias
-        loss, logodds = _cross_entropy(logits, index)
-        cosines = (h * inverse[:, None]) @ layer.unit.T
-        add_by_class(total.correct, (logits.argmax(axis=1) == index).astype(np.float64), index)
-        add_by_class(total.loss, loss, index)
-        add_by_class(total.logodds, logodds, index)
-        spherical = _cross_entropy(cosines / layer.temperature, index)[0]
-        add_by_class(total.spherical_loss, spherical, index)
-        total.hardmax[0] = max(total.hardmax[0], _largest_gap(cosines, index))
+def _rest(directions: Floats, basis: Floats) -> Floats:
+    """An orthonormal basis (d, k) of what unit vectors (d, m) have across another."""
+    across = directions - basis @ (basis.T @ directions)
+    U, singular, _ = np.linalg.svd(across, full_matrices=False)
+    new = U[:, singular > 1e-13]
+    new = new - basis @ (basis.T @ new)
+    rest: Floats = np.linalg.qr(new)[0]
+    return rest
 
 
-def add_to_second(
-    total: SecondPass,
-    h: Floats,
-    index: Indices,
-    rows: Indices,
-    frame: Frame,
-    layer: Layer | None,
-) -> None:
-    """Add samples (b, d) to the sums of a second pass; `rows` (K,) are the classes' weights."""
-    means = frame.means
-    deviation = h - means.anchors[index]
-    deviation -= means.shifts[index]
-    for into, P in zip(
-        (total.whitened, total.whitened_uncentred, total.whitened_by_samples),
-        frame.whitenings,
-        strict=True,
-    ):
-        add_by_class(into, _squared_norms(deviation @ P), index)
-    centred = deviation
-    centred += means.centred[index]
-    nearest = _nearest_class(centred, means.centred)
-    np.add.at(total.counts, index, 1)
-    add_by_class(total.misplaced, (nearest != index).astype(np.float64), index)
-    if layer is not None:
-        predicted = (h @ layer.weights.T + layer.bias).argmax(axis=1)
-        differ = predicted != rows[nearest]
-        add_by_class(total.disagreement, differ.astype(np.float64), index)
-    lengths = np.sqrt(_squared_norms(centred))
-    total.shortest_centred[0] = min(total.shortest_centred[0], lengths.min())
-    add_by_class(total.unit_centred, centred, index, _inverse(lengths))
+def check_sums(sums: FirstPass | SecondPass, classes: int) -> None:
+    """Raise InputError if samples that nobody looked at had labels or numbers out of range."""
+    if sums.outside[0]:
+        raise InputError("labels", f"{sums.outside[0]} of them outside", f"0 .. {classes - 1}")
+    check_size(float(sums.largest[0]))
+
+
+def to_host(record: Any) -> Any:
+    """The same dataclass with its tensors as arrays."""
+    return _converted(record, lambda x: x if isinstance(x, np.ndarray) else x.cpu().numpy())
+
+
+def to_device(record: Any, device: Any) -> Any:
+    """The same dataclass with its arrays as tensors on a device."""
+    import torch
+
+    return _converted(record, lambda x: torch.as_tensor(x, device=device))
+
+
+def _converted(record: Any, convert: Any) -> Any:
+    if record is None:
+        return None
+    values = {f.name: getattr(record, f.name) for f in fields(record)}
+    return type(record)(
+        **{name: convert(v) if hasattr(v, "shape") else v for name, v in values.items()}
+    )
 
 
 def merge_first(one: FirstPass, other: FirstPass) -> FirstPass:
@@ -240,19 +286,18 @@ def merge_first(one: FirstPass, other: FirstPass) -> FirstPass:
     anchors = np.where(own[:, None], one.anchors, other.anchors)
     n = other.counts
     step = np.where((own & (n > 0))[:, None], other.anchors - anchors, 0.0)
-    lengths = np.sqrt(_squared_norms(other.anchors))
-    turn = _unit_deviation(step, anchors, _inverse(lengths))
-    turn *= (step != 0).any(axis=1)[:, None]
+    turned = turn(np, step, anchors, inverse_root(np, _squared_norms(anchors + step)))
     added = {f.name: getattr(one, f.name) + getattr(other, f.name) for f in fields(FirstPass)}
     added["sums"] += n[:, None] * step
     added["squares"] += 2 * np.einsum("ij,ij->i", step, other.sums) + n * _squared_norms(step)
-    added["unit_sums"] += n[:, None] * turn
-    added["unit_squares"] += 2 * np.einsum("ij,ij->i", turn, other.unit_sums)
-    added["unit_squares"] += n * _squared_norms(turn)
+    added["unit_sums"] += n[:, None] * turned
+    added["unit_squares"] += 2 * np.einsum("ij,ij->i", turned, other.unit_sums)
+    added["unit_squares"] += n * _squared_norms(turned)
     added |= {
         "anchors": anchors,
         "shortest": np.minimum(one.shortest, other.shortest),
         "hardmax": np.maximum(one.hardmax, other.hardmax),
+        "largest": np.maximum(one.largest, other.largest),
     }
     return FirstPass(**added)
 
@@ -261,15 +306,40 @@ def merge_second(one: SecondPass, other: SecondPass) -> SecondPass:
     """The sums over the samples of both."""
     added = {f.name: getattr(one, f.name) + getattr(other, f.name) for f in fields(SecondPass)}
     added["shortest_centred"] = np.minimum(one.shortest_centred, other.shortest_centred)
+    added["largest"] = np.maximum(one.largest, other.largest)
     return SecondPass(**added)
 
 
-def add_by_class(
-    totals: Floats, values: Floats, index: Indices, factors: Floats | None = None
-) -> None:
-    """totals[c] += sum of values, times their factors, with index c; the index is sorted."""
+def inverse_root(xp: Any, squares: Any) -> Any:
+    """1/sqrt, and 1 for zero."""
+    return 1 / xp.sqrt(xp.where(squares > 0, squares, 1.0))
+
+
+def turn(xp: Any, deviation: Any, start: Any, inverse: Any) -> Any:
+    """h/|h| - m/|m| for h = m + deviation, where m is `start` and 1/|h| is `inverse`.
+
+    In units of |h| it is e - m (2<m,e> + |e|^2)/(|m| + |m|^2): no difference of unit vectors is
+    formed, so that small ones keep their digits.
+    """
+    e, m = deviation * inverse[:, None], start * inverse[:, None]
+    square = xp.vecdot(m, m)
+    length = xp.sqrt(square)
+    total = length + square
+    total = xp.where(total > 0, total, 1.0)
+    m *= ((2 * xp.vecdot(m, e) + xp.vecdot(e, e)) / total)[:, None]
+    e -= m
+    return e
+
+
+def add_by_class(totals: Any, values: Any, index: Any, factors: Floats | None = None) -> None:
+    """totals[c] += sum of values, times their factors, with index c; that of arrays is sorted."""
+    if not isinstance(totals, np.ndarray):
+        totals.index_add_(0, index, values)
+        return
     from scipy.sparse import csr_array
 
+    if not len(index):
+        return
     starts = np.flatnonzero(np.diff(index, prepend=-1))
     present, b = index[starts], len(index)
     if values.ndim == 1:
@@ -283,48 +353,3 @@ def add_by_class(
 def _squared_norms(rows: Floats) -> Floats:
     norms: Floats = np.einsum("ij,ij->i", rows, rows)
     return norms
-
-
-def _inverse(lengths: Floats) -> Floats:
-    inverse: Floats = 1 / np.where(lengths > 0, lengths, 1.0)
-    return inverse
-
-
-def _nearest_class(points: Floats, centres: Floats) -> Indices:
-    nearest: Indices = (points @ centres.T - _squared_norms(centres) / 2).argmax(axis=1)
-    return nearest
-
-
-def _unit_deviation(deviation: Floats, means: Floats, inverse: Floats) -> Floats:
-    """h/|h| - m/|m| for h = m + deviation, where 1/|h| is `inverse`.
-
-    In units of |h| it is e - m (2<m,e> + |e|^2)/(|m| + |m|^2): no difference of unit vectors is
-    formed, so that small ones keep their digits.
-    """
-    e, m = deviation * inverse[:, None], means * inverse[:, None]
-    length = np.sqrt(_squared_norms(m))
-    turned = (2 * np.einsum("ij,ij->i", m, e) + _squared_norms(e)) * _inverse(length + length**2)
-    found: Floats = e - m * turned[:, None]
-    return found
-
-
-def _largest_gap(cosines: Floats, index: Indices) -> float:
-    """The largest of the rivals' cosines less the own one."""
-    rows = np.arange(len(index))
-    gaps = cosines - cosines[rows, index][:, None]
-    gaps[rows, index] = -np.inf
-    return float(gaps.max())
-
-
-def _cross_entropy(logits: Floats, index: Indices) -> tuple[Floats, Floats]:
-    """Loss log(1 + e^a) and log(K-1) - a, a the log-sum-exp of the rivals' logits less the own.
-
-    Exact for tiny losses too, where 1 - probability would be zero.
-    """
-    rows = np.arange(len(index))
-    rivals = logits - logits[rows, index][:, None]
-    rivals[rows, index] = -np.inf
-    largest = rivals.max(axis=1)
-    a = largest + np.log(np.exp(rivals - largest[:, None]).sum(axis=1))
-    loss: Floats = np.logaddexp(0.0, a)
-    return loss, np.log(logits.shape[1] - 1) - a

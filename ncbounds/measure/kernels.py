@@ -1,0 +1,90 @@
+"""Loops over single rows, compiled: what `ncbounds.measure.passes` does at the n x d level, fused.
+
+The formulas are those of `passes`, a row at a time while it is in the cache: of the rows h[order],
+of the classes `index`, which is in that order too.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from numba import njit
+
+# Sums may be reordered, so that they vectorise; infinities and NaN keep their meaning.
+_compiled: Any = njit(nogil=True, cache=True, fastmath={"reassoc", "contract", "nsz"})
+
+
+@_compiled
+def first_rows(  # type: ignore[no-untyped-def]
+    h, order, index, counts, anchors, sums, squares, norms, unit_sums, unit_squares, copy, inverse
+):
+    """Add rows to the sums of a first pass; leave float64 copies, and 1/|h|; return the least |h|.
+
+    `copy` (b, d) and `inverse` (b,) are written, in the order of the rows.
+    """
+    d = h.shape[1]
+    least = np.inf
+    for k in range(len(order)):
+        row, c = h[order[k]], index[k]
+        own, total, turned, out = anchors[c], sums[c], unit_sums[c], copy[k]
+        if counts[c] == 0:
+            for j in range(d):
+                own[j] = row[j]
+        counts[c] += 1
+        hh = ee = ea = aa = 0.0
+        for j in range(d):
+            x = np.float64(row[j])
+            a = own[j]
+            e = x - a
+            out[j] = x
+            hh += x * x
+            ee += e * e
+            ea += e * a
+            aa += a * a
+        scale = 1 / np.sqrt(hh) if hh > 0 else 1.0
+        length = np.sqrt(aa) * scale
+        turn = (2 * ea + ee) * scale * scale / (length + length * length) if aa > 0 else 0.0
+        uu = 0.0
+        for j in range(d):
+            e = out[j] - own[j]
+            u = (e - own[j] * turn) * scale
+            total[j] += e
+            turned[j] += u
+            uu += u * u
+        squares[c] += ee
+        norms[c] += hh
+        unit_squares[c] += uu
+        inverse[k] = scale
+        least = min(least, hh)
+    return np.sqrt(least)
+
+
+@_compiled
+def second_rows(  # type: ignore[no-untyped-def]
+    h, order, index, counts, anchors, shifts, centred, unit_centred, deviation
+):
+    """Add rows to the sums of a second pass; leave deviations; return the least |h - mu|."""
+    d = h.shape[1]
+    least = np.inf
+    for k in range(len(order)):
+        row, c = h[order[k]], index[k]
+        anchor, shift, mean, total, out = (
+            anchors[c],
+            shifts[c],
+            centred[c],
+            unit_centred[c],
+            deviation[k],
+        )
+        counts[c] += 1
+        yy = 0.0
+        for j in range(d):
+            e = np.float64(row[j]) - anchor[j] - shift[j]
+            out[j] = e
+            y = e + mean[j]
+            yy += y * y
+        scale = 1 / np.sqrt(yy) if yy > 0 else 1.0
+        for j in range(d):
+            total[j] += (out[j] + mean[j]) * scale
+        least = min(least, yy)
+    return np.sqrt(least)

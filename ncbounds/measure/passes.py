@@ -1,0 +1,283 @@
+"""Add a block of samples to the sums of a pass: each formula once, over NumPy and torch.
+
+At the level of rows of d numbers large NumPy blocks take the fused loops of
+`ncbounds.measure.kernels` instead, which spell the same formulas a row at a time. Nothing here asks
+a tensor for a value, so that a stream of batches never waits for its device; and nothing is as
+large as K x d, so that a batch costs the same among ten classes and among thousands, but for the
+logits and for samples far enough from their class mean to need a look at the others.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from ncbounds.measure.door import Floats, Indices
+from ncbounds.measure.moments import (
+    FirstPass,
+    Frame,
+    Layer,
+    SecondPass,
+    add_by_class,
+    inverse_root,
+    turn,
+)
+
+#: From so many numbers on a block of rows is worth a compiled loop.
+_COMPILED_FROM = 2**14
+_BLOCK_ENTRIES = 2**17
+
+
+def add_to_first(
+    total: FirstPass, h: Any, index: Indices, order: Indices, layer: Layer | None
+) -> None:
+    """Add the samples h[order], of the classes index[order], which ascend; all NumPy arrays.
+
+    h is (n, d) of any real type; numbers like `total.shortest` are in `total` arrays of one entry.
+    """
+    d, K = h.shape[1], 0 if layer is None else len(layer.weights)
+    step = _step(d + K)
+    buffers = np.empty((step, d)), np.empty(step), np.empty((2, step, K))
+    for start in range(0, len(order), step):
+        rows = order[start : start + step]
+        own = index[rows]
+        copy, inverse, products = (b[..., : len(rows), :] if b.ndim > 1 else b[: len(rows)]
+                                   for b in buffers)  # fmt: skip
+        if len(order) * d >= _COMPILED_FROM:
+            from ncbounds.measure.kernels import first_rows
+
+            shortest = first_rows(*_given(h, rows, own), total.counts, total.anchors, total.sums,
+                                  total.squares, total.squared_norms, total.unit_sums,
+                                  total.unit_squares, copy, inverse)  # fmt: skip
+            total.shortest[0] = min(total.shortest[0], shortest)
+        else:
+            starts = np.flatnonzero(np.diff(own, prepend=-1))
+            new = starts[total.counts[own[starts]] == 0]
+            copy[:] = h[rows]
+            total.anchors[own[new]] = copy[new]
+            inverse = _first_rows(np, total, copy, own)
+        if layer is not None:
+            np.matmul(copy, layer.weights.T, out=products[0])
+            _predictions(np, total, products, inverse, own, layer)
+
+
+def add_to_second(
+    total: SecondPass, h: Any, index: Indices, order: Indices, frame: Frame, layer: Layer | None
+) -> None:
+    """Add the samples h[order] of the classes index[order] of `frame`; all NumPy arrays."""
+    d, q = frame.basis.shape
+    step = _step(d + 2 * q)
+    deviations, products = np.empty((step, d)), np.empty((step, q))
+    for start in range(0, len(order), step):
+        rows = order[start : start + step]
+        own = index[rows]
+        deviation, x = deviations[: len(rows)], products[: len(rows)]
+        if len(order) * d >= _COMPILED_FROM:
+            from ncbounds.measure.kernels import second_rows
+
+            shortest = second_rows(*_given(h, rows, own), total.counts, frame.anchors,
+                                   frame.shifts, frame.centred, total.unit_centred,
+                                   deviation)  # fmt: skip
+            total.shortest_centred[0] = min(total.shortest_centred[0], shortest)
+        else:
+            deviation[:] = h[rows]
+            _second_rows(np, total, deviation, own, frame)
+        np.matmul(deviation, frame.basis, out=x)
+        inside = _whitened(np, total, x, own, frame)
+        far = np.flatnonzero(inside >= frame.reach[own])
+        _wander(total, h, rows[far], x[far], own[far], frame, layer)
+
+
+def _wander(
+    total: SecondPass,
+    h: Any,
+    rows: Indices,
+    x: Floats,
+    own: Indices,
+    frame: Frame,
+    layer: Layer | None,
+) -> None:
+    """Count the samples that are nearest to another class mean, and what is predicted for them."""
+    step = _step(len(frame.coordinates))
+    for start in range(0, len(rows), step):
+        part = slice(start, start + step)
+        nearest = _nearest(np, x[part], own[part], frame)
+        away = np.flatnonzero(nearest != own[part])
+        place = own[part][away]
+        add_by_class(total.misplaced, np.ones(len(away)), place)
+        if layer is not None and len(away):
+            logits = h[rows[part][away]].astype(np.float64) @ layer.weights.T + layer.bias
+            moved = _disagreement(np, logits.argmax(axis=1), nearest[away], place, frame)
+            add_by_class(total.disagreement, moved, place)
+
+
+def _step(width: int) -> int:
+    return max(64, _BLOCK_ENTRIES // width)
+
+
+def _given(h: Any, rows: Indices, own: Indices) -> tuple[Any, Indices, Indices]:
+    """Rows for a compiled loop, which takes contiguous floats: all with places, or a copy."""
+    if h.flags.c_contiguous and h.dtype in (np.float32, np.float64):
+        return h, rows, own
+    return h[rows].astype(np.float64, order="C"), np.arange(len(rows)), own
+
+
+def add_tensors_to_first(total: FirstPass, h: Any, index: Any, layer: Layer | None) -> None:
+    """Add tensors h (b, d) and index (b,) on the device of the sums, without waiting for it."""
+    from array_api_compat import array_namespace
+
+    xp, K = array_namespace(h), len(total.counts)
+    h, index = _admitted(xp, total, h, index, K)
+    place = xp.arange(len(index), device=h.device)
+    first = xp.full((K,), len(index), dtype=xp.int64, device=h.device)
+    first = first.scatter_reduce(0, index, place, "amin")
+    new = (first[index] == place) & (total.counts[index] == 0)
+    add_by_class(total.anchors, xp.where(new[:, None], h, 0.0), index)
+    inverse = _first_rows(xp, total, h, index)
+    if layer is not None:
+        products = xp.empty((2, len(h), K), dtype=xp.float64, device=h.device)
+        products[0] = h @ layer.weights.T
+        _predictions(xp, total, products, inverse, index, layer)
+
+
+def add_tensors_to_second(
+    total: SecondPass, h: Any, index: Any, frame: Frame, layer: Layer | None
+) -> None:
+    """Add tensors h (b, d) and labels (b,) to the sums of a second pass, likewise."""
+    from array_api_compat import array_namespace
+
+    xp = array_namespace(h)
+    h, label = _admitted(xp, total, h, index, len(frame.places))
+    place = xp.take(frame.places, label, axis=0)
+    total.outside += xp.sum(place < 0)
+    index = xp.clip(place, 0, len(total.counts) - 1)
+    deviation = xp.asarray(h, copy=True)
+    _second_rows(xp, total, deviation, index, frame)
+    x = deviation @ frame.basis
+    _whitened(xp, total, x, index, frame)
+    nearest = _nearest(xp, x, index, frame)
+    add_by_class(total.misplaced, xp.astype(nearest != index, xp.float64), index)
+    if layer is not None:
+        predicted = xp.argmax(h @ layer.weights.T + layer.bias, axis=1)
+        add_by_class(total.disagreement, _disagreement(xp, predicted, nearest, index, frame), index)
+
+
+def _admitted(
+    xp: Any, total: FirstPass | SecondPass, h: Any, index: Any, classes: int
+) -> tuple[Any, Any]:
+    """Features in float64 and labels in range; what is wrong with them is noted in the sums."""
+    h, index = xp.astype(h, xp.float64), xp.astype(index, xp.int64)
+    total.outside += xp.sum((index < 0) | (index >= classes))
+    total.largest[:] = xp.maximum(total.largest, xp.max(xp.abs(h)))
+    return h, xp.clip(index, 0, classes - 1)
+
+
+def _first_rows(xp: Any, total: FirstPass, h: Any, index: Any) -> Any:
+    """Add what the first pass asks of rows; returns 1/|h|."""
+    anchors = xp.take(total.anchors, index, axis=0)
+    from_anchor = h - anchors
+    squared_norms = xp.vecdot(h, h)
+    inverse = inverse_root(xp, squared_norms)
+    turned = turn(xp, from_anchor, anchors, inverse)
+    add_by_class(total.counts, xp.ones_like(index), index)
+    for into, values in (
+        (total.sums, from_anchor),
+        (total.squares, xp.vecdot(from_anchor, from_anchor)),
+        (total.squared_norms, squared_norms),
+        (total.unit_sums, turned),
+        (total.unit_squares, xp.vecdot(turned, turned)),
+    ):
+        add_by_class(into, values, index)
+    total.shortest[:] = xp.minimum(total.shortest, xp.sqrt(xp.min(squared_norms)))
+    return inverse
+
+
+def _predictions(
+    xp: Any, total: FirstPass, products: Any, inverse: Any, index: Any, layer: Layer
+) -> None:
+    """Add losses and right predictions; products[0] is <h, w_j>, and both are overwritten."""
+    z, cosines = products[0], products[1]
+    xp.multiply(z, inverse[:, None], out=cosines)
+    cosines *= layer.inverse
+    _less_own(cosines, index)
+    gap = xp.max(cosines, axis=1)
+    total.hardmax[:] = xp.maximum(total.hardmax, xp.max(gap))
+    cosines /= layer.temperature
+    spherical = xp.logaddexp(xp.zeros_like(gap), _log_sum(xp, cosines, gap / layer.temperature))
+    z += layer.bias
+    right = xp.astype(xp.argmax(z, axis=1) == index, xp.float64)
+    _less_own(z, index)
+    # The log-sum-exp of the rivals' logits less the own: exact for tiny losses too, where
+    # 1 - probability would be zero.
+    a = _log_sum(xp, z, xp.max(z, axis=1))
+    for into, values in (
+        (total.correct, right),
+        (total.loss, xp.logaddexp(xp.zeros_like(a), a)),
+        (total.logodds, float(np.log(len(layer.bias) - 1)) - a),
+        (total.spherical_loss, spherical),
+    ):
+        add_by_class(into, values, index)
+
+
+def _less_own(z: Any, index: Any) -> None:
+    """Subtract from each row the entry of its class, which becomes -inf: the others are rivals."""
+    rows = np.arange(len(z)) if isinstance(z, np.ndarray) else _places(z)
+    z -= z[rows, index][:, None]
+    z[rows, index] = -np.inf
+
+
+def _places(z: Any) -> Any:
+    from array_api_compat import array_namespace
+
+    return array_namespace(z).arange(len(z), device=z.device)
+
+
+def _log_sum(xp: Any, z: Any, largest: Any) -> Any:
+    """Log-sum-exp of each row, whose largest entry is given; z is overwritten."""
+    z -= largest[:, None]
+    xp.exp(z, out=z)
+    return largest + xp.log(xp.sum(z, axis=1))
+
+
+def _second_rows(xp: Any, total: SecondPass, h: Any, index: Any, frame: Frame) -> None:
+    """Add what the second pass asks of rows; h becomes the deviation from the class mean."""
+    h -= xp.take(frame.anchors, index, axis=0)
+    h -= xp.take(frame.shifts, index, axis=0)
+    centred = h + xp.take(frame.centred, index, axis=0)
+    squares = xp.vecdot(centred, centred)
+    centred *= inverse_root(xp, squares)[:, None]
+    add_by_class(total.counts, xp.ones_like(index), index)
+    add_by_class(total.unit_centred, centred, index)
+    shortest = xp.sqrt(xp.min(squares))
+    total.shortest_centred[:] = xp.minimum(total.shortest_centred, shortest)
+
+
+def _whitened(xp: Any, total: SecondPass, x: Any, index: Any, frame: Frame) -> Any:
+    """Add whitened squares of the coordinates x; the square within the span of the class means."""
+    r = len(frame.scales)
+    squares = x[:, :r] ** 2
+    parts = [squares @ frame.scales]
+    for turned in (frame.uncentred, frame.by_samples):
+        y = x @ turned
+        parts.append(xp.vecdot(y, y) if turned.shape[1] else parts[0])
+    for into, values in zip(
+        (total.whitened, total.whitened_uncentred, total.whitened_by_samples), parts, strict=True
+    ):
+        add_by_class(into, values, index)
+    return xp.sum(squares, axis=1)
+
+
+def _nearest(xp: Any, x: Any, index: Any, frame: Frame) -> Any:
+    """The nearest class mean by coordinates in the span, the first of those as near."""
+    r = len(frame.scales)
+    points = x[:, :r] + xp.take(frame.coordinates, index, axis=0)
+    half = xp.vecdot(frame.coordinates, frame.coordinates) / 2
+    return xp.argmax(points @ frame.coordinates.T - half, axis=1)
+
+
+def _disagreement(xp: Any, predicted: Any, nearest: Any, index: Any, frame: Frame) -> Any:
+    """Whether the prediction differs from the nearest class mean less whether from the class."""
+    differs = predicted != xp.take(frame.rows, nearest, axis=0)
+    wrong = predicted != xp.take(frame.rows, index, axis=0)
+    return xp.astype(differs, xp.float64) - xp.astype(wrong, xp.float64)
