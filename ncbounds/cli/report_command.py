@@ -2,18 +2,22 @@
 
 from __future__ import annotations
 
+import ast
 import sys
 import time
+from collections.abc import Sequence
 from pathlib import Path
 
 import click
 
+from experiments.__main__ import available
 from ncbounds.cli import glance
 from ncbounds.cli.models import read_models, train_models
 from ncbounds.cli.output import progress_bar
 from ncbounds.errors import InputError
 from ncbounds.report.ledger import select
 from ncbounds.report.page import page
+from ncbounds.report.page.experiments import ExperimentResult
 from ncbounds.report.verification import verify
 
 
@@ -29,6 +33,11 @@ from ncbounds.report.verification import verify
 @click.option(
     "--save", type=click.Path(path_type=Path), help="Save the features of the trained networks."
 )
+@click.option(
+    "--results",
+    type=click.Path(path_type=Path),
+    help="Show what `python -m experiments NAME --out DIR` has left in this folder.",
+)
 @click.option("--paper", help="Verify the statements of one paper only.")
 @click.option(
     "--budget", type=float, help="Nominal seconds of search.  [default: 1/8 for each wording]"
@@ -39,6 +48,7 @@ def command(
     out: Path,
     features: str | None,
     save: Path | None,
+    results: Path | None,
     paper: str | None,
     budget: float | None,
     seed: int,
@@ -52,7 +62,10 @@ def command(
     for option, path in (("-o", out), ("--save", save)):
         if path is not None and not path.resolve().parent.is_dir():
             raise InputError(option, str(path), "a file in a folder that exists")
+    if results is not None and not results.is_dir():
+        raise InputError("--results", str(results), "a folder that exists")
     chosen = select((), paper)
+    shown = experiment_results(results)
     start = time.monotonic()
     if features is not None:
         models = read_models(features)
@@ -67,12 +80,35 @@ def command(
             workers=workers,
             progress=progress,
         )
-    out.write_text(page(models, ledger, seed, time.monotonic() - start), encoding="utf-8")
+    whole = page(models, ledger, seed, time.monotonic() - start, shown)
+    out.write_text(whole, encoding="utf-8")
     click.echo(f"wrote {out}: {len(models)} networks, {_counted(ledger.counts())}")
     for fault in ledger.faults:
         click.echo(f"ncbounds: fault: {fault}", err=True)
     if ledger.faults:
         sys.exit(1)
+
+
+def experiment_results(folder: Path | None) -> list[ExperimentResult]:
+    """Every experiment, with the pictures and the table that a run has left in a folder."""
+    import experiments
+
+    names = [name.replace("-", "_") for name in available()]
+    pictures = sorted(folder.glob("*.png")) if folder else []
+    found = []
+    for name in names:
+        source = Path(experiments.__path__[0], f"{name}.py").read_text(encoding="utf-8")
+        own = tuple(path for path in pictures if _owner(path.stem, names) == name)
+        table = folder / f"{name}.txt" if folder else None
+        kept = table if table is not None and table.is_file() else None
+        text = ast.get_docstring(ast.parse(source)) or name
+        found.append(ExperimentResult(name.replace("_", "-"), text, own, kept))
+    return found
+
+
+def _owner(stem: str, names: Sequence[str]) -> str:
+    """The experiment that a picture is named after; empty where there is none."""
+    return max((name for name in names if stem.startswith(name)), key=len, default="")
 
 
 def _counted(counts: dict[str, int]) -> str:

@@ -1,0 +1,100 @@
+"""The small pieces of the page: prose, numbers, badges, pictures, arrays."""
+
+from __future__ import annotations
+
+import re
+from html import escape
+from typing import Any
+
+from ncbounds.errors import MissingDependencyError
+from ncbounds.report.page.plain_mathematics import typeset
+from ncbounds.report.plots import svg
+
+_STATEMENT = re.compile(r"((?:bnwd|review|square|gnc):[a-z0-9](?:[a-z0-9.-]*[a-z0-9])?)")
+#: A formula with the punctuation after it, which no line may begin with.
+_FOLLOWED = re.compile(r"(<math(?:(?!</math>).)*</math>)([,.;:)]+)", re.S)
+_CODE = re.compile(r"`([^`]+)`")
+#: Attributes that latex2mathml writes and browsers do not need.
+_IDLE = re.compile(r' (?:xmlns="[^"]*"|display="inline"|separator="true"|fence="\w+")(?=[ >])')
+
+
+def prose(text: str, linked: bool = True) -> str:
+    """Set prose: LaTeX between dollars and formulas in plain text as MathML, ids as links."""
+    parts = re.split(r"\$(.+?)\$", text, flags=re.S)
+    whole = "".join(latex(part) if i % 2 else _plain(part, linked) for i, part in enumerate(parts))
+    return _FOLLOWED.sub(r'<span class="n">\1\2</span>', whole)
+
+
+def _plain(text: str, linked: bool) -> str:
+    found = []
+    for i, part in enumerate(_CODE.split(text)):
+        if i % 2:
+            found.append(f"<code>{escape(part)}</code>")
+            continue
+        for j, piece in enumerate(_STATEMENT.split(part)):
+            if j % 2:
+                found.append(f'<a href="#{piece}">{piece}</a>' if linked else piece)
+            else:
+                found.append(typeset(piece))
+    return "".join(found)
+
+
+def latex(formula: str) -> str:
+    """Set LaTeX as MathML."""
+    try:
+        from latex2mathml.converter import convert
+    except ImportError as error:
+        raise MissingDependencyError(
+            'latex2mathml is missing: pip install "ncbounds[plot]"'
+        ) from error
+    return compact(convert(formula))
+
+
+def compact(mathml: str) -> str:
+    """MathML without what a page does not need."""
+    shorter = re.sub(
+        r"&#x([0-9A-F]+);",
+        lambda m: escape(chr(int(m[1], 16)), quote=False),
+        _IDLE.sub("", mathml),
+    )
+    shorter = shorter.replace("<mo>-</mo>", "<mo>−</mo>").replace("ⅇ", "e").replace("ⅈ", "i")
+    shorter = shorter.replace("&ExponentialE;", "e").replace("&#x2147;", "e")
+    shorter = re.sub(r'<mo stretchy="false"(?: form="\w+")?>([^<])</mo>', r"<mi>\1</mi>", shorter)
+    shorter = re.sub(r"(<mi>[(\[{]</mi>)<mo>−</mo>", r"\1<mi>−</mi>", shorter)
+    return re.sub(r"<mrow>(<(m[ion])[^>]*>[^<]*</\2>)</mrow>", r"\1", shorter)
+
+
+def badge(verdict: str) -> str:
+    """A verdict as a badge; nothing for a definition, which has none."""
+    return f'<span class="badge {verdict}">{verdict}</span>' if verdict else ""
+
+
+def number(value: float) -> str:
+    """Three significant digits, with a power of ten only where zeros would hide them."""
+    if value == 0:
+        return "0"
+    if 1e-4 <= abs(value) < 1e5:
+        return f"{value:.3g}"
+    mantissa, power = f"{value:.2e}".split("e")
+    return f"{mantissa}&middot;10<sup>{int(power)}</sup>"
+
+
+def picture(figure: Any, words: str) -> str:
+    """A figure of matplotlib as an inline picture with alternative text."""
+    return svg(figure).replace("<svg", f'<svg role="img" aria-label="{escape(words)}"', 1)
+
+
+def shortened(enclosure: str) -> str:
+    """A ball by its first digits; the evidence has the rest."""
+    match = re.match(r"\[?(-?[\d.]+)(e[+-]?\d+)?(?: \+/- |$)", enclosure)
+    if match is None:
+        return escape(enclosure)
+    digits, power = match[1].replace("-", "&minus;"), match[2] or ""
+    if "+/-" not in enclosure:
+        exact = digits.rstrip("0").rstrip(".") if "." in digits else digits
+        return exact + _power(power)
+    return f"{digits[: 9 + len(digits) - len(match[1])]}&hellip;{_power(power)}"
+
+
+def _power(text: str) -> str:
+    return f"&middot;10<sup>{int(text[1:])}</sup>".replace("-", "&minus;") if text else ""
