@@ -17,6 +17,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from mutants.planting import changed, claim_of, rhs
 
+from ncbounds.campaign import search
 from ncbounds.campaign.certify import Counterexample
 from ncbounds.campaign.chunks import Findings, Lead, Tight, explore, read, written
 from ncbounds.campaign.search import CHUNK, Effort, plan, run_campaign
@@ -28,7 +29,14 @@ from ncbounds.theory import statement
 pytestmark = pytest.mark.xdist_group("resume")
 
 LEMMA = statement("bnwd:lemma-2.1").variants[0]
-EFFORT = Effort(instances=4 * CHUNK, ascents=0)
+#: Chunks of this process hold few instances, so that there are many for little work.
+FEW = 1024
+EFFORT = Effort(instances=4 * FEW, ascents=0)
+
+
+@pytest.fixture(autouse=True)
+def small_chunks(monkeypatch):
+    monkeypatch.setattr(search, "CHUNK", FEW)
 
 
 def rows(path):
@@ -48,7 +56,7 @@ def rows(path):
 COMMAND = (
     *(sys.executable, "-m", "ncbounds", "campaign", "square:theorem-4", "--variant", "sharp"),
     *("--reading", "second moments"),
-    *("--instances", str(60 * CHUNK), "--ascents", "1", "--seed", "4", "--workers", "1", "--json"),
+    *("--instances", str(30 * CHUNK), "--ascents", "1", "--seed", "4", "--workers", "1", "--json"),
 )
 
 
@@ -128,11 +136,11 @@ def test_a_finished_campaign_is_resumed_without_work(tmp_path):
 
 
 def test_a_longer_campaign_takes_the_whole_chunks_of_a_shorter_one(tmp_path):
-    shorter = replace(EFFORT, instances=2 * CHUNK + 100)
+    shorter = replace(EFFORT, instances=2 * FEW + 100)
     _, short = stored(tmp_path / "s", LEMMA.claim, shorter, resume=False)
     longer, added = stored(tmp_path / "s", LEMMA.claim, EFFORT, resume=True)
     assert [chunk.index for chunk in added] == [2, 3]
-    assert short[-1].instances == 100 and {c.instances for c in added} == {CHUNK}
+    assert short[-1].instances == 100 and {c.instances for c in added} == {FEW}
     assert same(longer, run_campaign(LEMMA.claim, EFFORT, 0))
 
 
@@ -170,7 +178,7 @@ def test_rows_put_under_another_claim_poison_nothing(tmp_path):
 
 
 def test_a_refuted_campaign_resumes_to_the_same_counterexample(tmp_path):
-    claim = claim_of("bnwd:theorem-2.1", "printed", "intra-class cosine, every small kappa")
+    claim = claim_of("bnwd:lemma-a.4", "printed", "squared norm, last line of the proof")
     first, done = stored(tmp_path / "s", claim, EFFORT, resume=False)
     again, redone = stored(tmp_path / "s", claim, EFFORT, resume=True)
     assert done and not redone

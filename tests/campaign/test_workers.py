@@ -25,9 +25,9 @@ from ncbounds.errors import InputError, NcboundsError
 pytestmark = pytest.mark.xdist_group("workers")
 
 TRUE = ("bnwd:lemma-2.1", "printed", "f - (m/2) x^2 is convex")
-REFUTED = ("bnwd:theorem-2.1", "printed", "intra-class cosine, every small kappa")
+REFUTED = ("bnwd:lemma-a.4", "printed", "squared norm, last line of the proof")
 EFFORTS = {
-    TRUE: Effort(instances=3 * CHUNK, ascents=1, restarts=4, steps=5),
+    TRUE: Effort(instances=CHUNK + 512, ascents=1, restarts=4, steps=5),
     REFUTED: Effort(instances=2 * CHUNK, ascents=0),
 }
 SEED = 3
