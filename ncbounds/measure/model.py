@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import random
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from functools import reduce
 from typing import TYPE_CHECKING, Any, Literal
 
@@ -60,7 +60,8 @@ def measure_model(
             labels.
         passes: 1 for the metrics that need one pass only; the others are `undefined` then.
         all_processes: merge over all processes of `torch.distributed`, each of which calls this
-            with its own share of the samples.
+            with its own share of the samples. Where statistics of batch normalisation differ, those
+            of the first process hold, as when `DistributedDataParallel` runs.
 
     Returns:
         `Measurement`, as from `ncbounds.measure`.
@@ -79,7 +80,10 @@ def measure_model(
     """
     if passes not in (1, 2):
         raise InputError("passes", passes, "1 or 2")
-    with FeatureTap(module, head, temperature=temperature, ignore=ignore) as tap:
+    with (
+        FeatureTap(module, head, temperature=temperature, ignore=ignore) as tap,
+        _buffers_of_the_first(tap.module) if all_processes else nullcontext(),
+    ):
         for number in range(passes):
             if number:
                 tap.next_pass()
@@ -121,14 +125,38 @@ def merge_over_processes(accumulator: Accumulator) -> Accumulator:
 
     Every process calls it at the same point; without processes it changes nothing.
     """
+    if not _several_processes():
+        return accumulator
     from torch import distributed
 
-    if not (distributed.is_available() and distributed.is_initialized()):
-        return accumulator
     found: list[Any] = [None] * distributed.get_world_size()
     distributed.all_gather_object(found, accumulator)
     merged: Accumulator = reduce(Accumulator.merge, found)
     return merged
+
+
+def _several_processes() -> bool:
+    from torch import distributed
+
+    return distributed.is_available() and distributed.is_initialized()
+
+
+@contextmanager
+def _buffers_of_the_first(module: Any) -> Iterator[None]:
+    """The buffers of the first process in all processes; as before afterwards."""
+    if not _several_processes():
+        yield
+        return
+    from torch import distributed
+
+    kept = [(buffer, buffer.clone()) for buffer in module.buffers()]
+    try:
+        for buffer, _ in kept:
+            distributed.broadcast(buffer, 0)
+        yield
+    finally:
+        for buffer, value in kept:
+            buffer.copy_(value)
 
 
 @contextmanager

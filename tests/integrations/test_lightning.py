@@ -42,7 +42,7 @@ def loader():
     return DataLoader(TensorDataset(x, labels), batch_size=16, shuffle=True)
 
 
-def fit(*callbacks, epochs=4):
+def fit(*callbacks, epochs=4, **options):
     torch.manual_seed(0)
     model = Classifier()
     with warnings.catch_warnings():
@@ -55,6 +55,7 @@ def fit(*callbacks, epochs=4):
             enable_checkpointing=False,
             enable_progress_bar=False,
             enable_model_summary=False,
+            **options,
         )
         trainer.fit(model, loader())
     return model, trainer
@@ -72,6 +73,13 @@ def test_epochs_are_measured_and_logged_and_training_goes_on_as_without():
     logged = {name: value.item() for name, value in trainer.callback_metrics.items()}
     assert logged["nc/nc1.pinv"] == pytest.approx(found["nc1.pinv"], rel=1e-5)
     assert set(logged) == {f"nc/{name}" for name in callback.metrics}
+
+
+def test_two_processes_log_the_metrics_of_the_samples_of_both():
+    model, trainer = fit(MeasureCollapse(), epochs=1, strategy="ddp_fork", devices=2)
+    found = measure_model(model, loader()).metrics
+    for name in ("nc1.pinv", "nc3.etf", "loss.cross_entropy"):
+        assert trainer.callback_metrics[f"nc/{name}"].item() == pytest.approx(found[name], rel=1e-4)
 
 
 def test_another_loader_part_and_choice():
