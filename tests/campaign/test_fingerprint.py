@@ -139,6 +139,11 @@ def of(judge):
 # -- what leaves it alone -------------------------------------------------------------------------
 
 
+def some_mutants():
+    """Every eighth: what they are changed by is much alike."""
+    return [mutate(claim_of(*key)) for key, mutate in list(MUTANTS.values())[::8]]
+
+
 @pytest.mark.parametrize("seed", ["0", "4242"])
 def test_another_process_with_other_hashes_finds_the_same(seed):
     code = """
@@ -146,8 +151,8 @@ def test_another_process_with_other_hashes_finds_the_same(seed):
         import test_fingerprint as t
         for claim in t.CLAIMS.values():
             print(claim_fingerprint(claim))
-        for key, mutate in t.MUTANTS.values():
-            print(claim_fingerprint(mutate(t.claim_of(*key))))
+        for claim in t.some_mutants():
+            print(claim_fingerprint(claim))
         namespace = {"__name__": "judged"}
         t.sys.modules["helpers"] = t.types.ModuleType("helpers")
         exec(t.HELPERS, vars(t.sys.modules["helpers"]))
@@ -163,7 +168,7 @@ def test_another_process_with_other_hashes_finds_the_same(seed):
         exec(HELPERS, vars(sys.modules["helpers"]))
         exec(SOURCE, namespace)
         own = [claim_fingerprint(c) for c in CLAIMS.values()]
-        own += [claim_fingerprint(mutate(claim_of(*key))) for key, mutate in MUTANTS.values()]
+        own += [claim_fingerprint(claim) for claim in some_mutants()]
         own.append(of(namespace["judge"]))
     finally:
         del sys.modules["helpers"]

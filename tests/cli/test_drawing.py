@@ -91,7 +91,8 @@ def test_a_report_on_saved_features_is_one_page(folder, monkeypatch):
     few = [statement("square:eq-25"), statement("bnwd:lemma-a.2")]
     monkeypatch.setattr(report_command, "select", lambda ids, paper: few)
     out = folder / "r.html"
-    arguments = ["--features", str(folder / "model.npz"), "--budget", "0.5", "-o", str(out)]
+    arguments = ["--features", str(folder / "model.npz"), "--budget", "0.5", "--workers", "1"]
+    arguments += ["-o", str(out)]
     done = CliRunner().invoke(report_command.command, arguments)
     assert done.exit_code == 0 and f"wrote {out}: 1 networks" in done.output
     page = out.read_text(encoding="utf-8")
