@@ -43,7 +43,7 @@ pytestmark = pytest.mark.xdist_group("command_line")
 CODE = "gnc:theorem-3.9"
 LEMMA = "bnwd:lemma-2.1"
 #: Two statements that are verified fast; printed variants of the first are refuted.
-QUICK = ("square:eq-25", "bnwd:lemma-a.2")
+QUICK = ("square:eq-25", "square:property-2")
 ENVIRONMENT = {k: v for k, v in os.environ.items() if k not in ("FORCE_COLOR", "NO_COLOR")}
 
 
@@ -280,7 +280,7 @@ VARIANT = {
 }
 VERIFY = ("verify", *QUICK, "--budget", "0.3", "--seed", "7", "--json")
 SHOW = ("show", QUICK[0], "--json")
-LIST = ("list", "--paper", "bnwd", "--kind", "corollary", "--json")
+LIST = ("list", "--paper", "square", "--kind", "property", "--json")
 
 
 @pytest.fixture(scope="module", autouse=True)
@@ -300,7 +300,7 @@ def check_statement(entry):
 def test_verify_prints_the_json_of_the_contract():
     entries = ncbounds(*VERIFY).data
     assert [e["id"] for e in entries] == list(QUICK)
-    assert [e["kind"] for e in entries] == ["equation", "lemma"]
+    assert [e["kind"] for e in entries] == ["equation", "property"]
     for entry in entries:
         check_statement(entry)
         assert entry["paper"] == entry["id"].split(":")[0]
@@ -338,7 +338,7 @@ def test_show_prints_latex_without_verifying():
 
 def test_list_prints_the_statements_that_are_asked_for():
     entries = ncbounds(*LIST).data
-    assert [e["id"] for e in entries] == ["bnwd:corollary-a.1", "bnwd:corollary-a.2"]
+    assert [e["id"] for e in entries] == ["square:property-1", "square:property-2"]
     for entry in entries:
         check_statement(entry)
 
