@@ -48,7 +48,7 @@ from ncbounds.measure.passes import (
     add_to_first,
     add_to_second,
 )
-from ncbounds.measure.threads import in_threads
+from ncbounds.measure.threads import in_threads, one_thread
 
 Batches = Callable[[], Iterable[tuple[object, object]]] | Iterable[tuple[object, object]]
 #: Samples of arrays in memory that are taken at once.
@@ -243,7 +243,8 @@ class Accumulator:
             raise InputError("pass", 2, "1: there is no third pass")
         first, rows = self._seen()
         self._first = to_host(self._first)
-        self._frame = frame_of(means_of(first), first.counts, rows, self.classes)
+        with one_thread(first.anchors.size):
+            self._frame = frame_of(means_of(first), first.counts, rows, self.classes)
         self._second = SecondPass.empty(*first.anchors.shape)
         self._constants = {}
 
@@ -275,15 +276,16 @@ class Accumulator:
             domain = f"at least one sample for each of the {self.classes} classes"
             remedy = "or missing='leave out'"
             raise InputError("labels", f"no sample of class {absent}", domain, remedy)
-        if self._second is None or self._frame is None:
-            return evaluate(first, means_of(first), None, self._layer, rows)
-        second = to_host(self._second)
-        check_sums(second, self.classes)
-        if not np.array_equal(second.counts, first.counts):
-            shown = f"{second.counts.sum()} in the second pass"
-            domain = f"the {first.counts.sum()} of the first pass, with the same labels"
-            raise InputError("samples", shown, domain)
-        return evaluate(first, means_of(first), (second, self._frame), self._layer, rows)
+        second = None
+        if self._second is not None and self._frame is not None:
+            second = to_host(self._second), self._frame
+            check_sums(second[0], self.classes)
+            if not np.array_equal(second[0].counts, first.counts):
+                shown = f"{second[0].counts.sum()} in the second pass"
+                domain = f"the {first.counts.sum()} of the first pass, with the same labels"
+                raise InputError("samples", shown, domain)
+        with one_thread(first.anchors.size):
+            return evaluate(first, means_of(first), second, self._layer, rows)
 
     def save(self, path: str | Path) -> None:
         """Write the sums to a safetensors file, from which `load` goes on."""
@@ -346,7 +348,7 @@ class Accumulator:
                 found._first = _read(arrays, "first", FirstPass, found.classes)
             if "second.counts" in arrays:
                 found.next_pass()
-                seen = np.count_nonzero(arrays["first.counts"])
+                seen = int(np.count_nonzero(arrays["first.counts"]))
                 found._second = _read(arrays, "second", SecondPass, seen)
         except (OSError, SafetensorError, KeyError, IndexError, TypeError) as error:
             domain = "a file that Accumulator.save wrote"

@@ -336,15 +336,13 @@ def add_by_class(totals: Any, values: Any, index: Any, factors: Floats | None = 
     if not isinstance(totals, np.ndarray):
         totals.index_add_(0, index, values)
         return
+    if values.ndim == 1:
+        np.add.at(totals, index, values)
+        return
     from scipy.sparse import csr_array
 
-    if not len(index):
-        return
-    starts = np.flatnonzero(np.diff(index, prepend=-1))
-    present, b = index[starts], len(index)
-    if values.ndim == 1:
-        totals[present] += np.add.reduceat(values, starts)
-        return
+    starts, b = np.flatnonzero(np.diff(index, prepend=-1)), len(index)
+    present = index[starts]
     factors = np.ones(b) if factors is None else factors
     indicator = csr_array((factors, np.arange(b), np.append(starts, b)), shape=(len(present), b))
     totals[present] += indicator @ values

@@ -68,7 +68,7 @@ def add_to_second(
     """Add the samples h[order] of the classes index[order] of `frame`; all NumPy arrays."""
     d, q = frame.basis.shape
     step = _step(d + 2 * q)
-    deviations, products = np.empty((step, d)), np.empty((step, q))
+    deviations, products, spare = np.empty((step, d)), np.empty((step, q)), np.empty(step * q)
     for start in range(0, len(order), step):
         rows = order[start : start + step]
         own = index[rows]
@@ -84,7 +84,7 @@ def add_to_second(
             deviation[:] = h[rows]
             _second_rows(np, total, deviation, own, frame)
         np.matmul(deviation, frame.basis, out=x)
-        inside = _whitened(np, total, x, own, frame)
+        inside = _whitened(np, total, x, own, frame, spare)
         far = np.flatnonzero(inside >= frame.reach[own])
         _wander(total, h, rows[far], x[far], own[far], frame, layer)
 
@@ -253,19 +253,25 @@ def _second_rows(xp: Any, total: SecondPass, h: Any, index: Any, frame: Frame) -
     total.shortest_centred[:] = xp.minimum(total.shortest_centred, shortest)
 
 
-def _whitened(xp: Any, total: SecondPass, x: Any, index: Any, frame: Frame) -> Any:
-    """Add whitened squares of the coordinates x; the square within the span of the class means."""
-    r = len(frame.scales)
-    squares = x[:, :r] ** 2
-    parts = [squares @ frame.scales]
+def _whitened(
+    xp: Any, total: SecondPass, x: Any, index: Any, frame: Frame, spare: Floats | None = None
+) -> Any:
+    """Add whitened squares of the coordinates x; the square within the span of the class means.
+
+    `spare` is room for x.size numbers, lest a block of an array ask for it again and again.
+    """
+    inside = x[:, : len(frame.scales)]
+    whitened = xp.einsum("ij,ij,j->i", inside, inside, frame.scales)
+    parts = [whitened]
     for turned in (frame.uncentred, frame.by_samples):
-        y = x @ turned
-        parts.append(xp.vecdot(y, y) if turned.shape[1] else parts[0])
+        b, k = len(x), turned.shape[1]
+        y = xp.matmul(x, turned, out=None if spare is None else spare[: b * k].reshape(b, k))
+        parts.append(xp.vecdot(y, y) if k else whitened)
     for into, values in zip(
         (total.whitened, total.whitened_uncentred, total.whitened_by_samples), parts, strict=True
     ):
         add_by_class(into, values, index)
-    return xp.sum(squares, axis=1)
+    return xp.vecdot(inside, inside)
 
 
 def _nearest(xp: Any, x: Any, index: Any, frame: Frame) -> Any:

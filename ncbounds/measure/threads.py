@@ -7,8 +7,9 @@ more than the products of a small block.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from dataclasses import fields, replace
 from functools import cache
 from typing import Any, TypeVar
@@ -56,6 +57,16 @@ def _add_parts(add: Callable[[Sums, Indices], None], total: Sums, parts: Sequenc
     for name in single:
         extreme = np.minimum if name.startswith("shortest") else np.maximum
         getattr(total, name)[:] = extreme.reduce([getattr(share, name) for share in shares])
+
+
+@contextmanager
+def one_thread(size: int) -> Iterator[None]:
+    """BLAS with one thread, for matrices that are too small to share."""
+    if size >= _SHARED_FROM or thread_count() == 1:
+        yield
+        return
+    with _blas().limit(limits=1):
+        yield
 
 
 def _between_classes(order: Indices, index: Indices, parts: int) -> list[Indices]:
