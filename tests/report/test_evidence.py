@@ -13,7 +13,7 @@ from ncbounds.report.verification import verify
 #: One process makes what these tests share.
 pytestmark = pytest.mark.xdist_group("evidence")
 
-IDS = ("square:eq-25", "bnwd:lemma-a.2")
+IDS = ("square:eq-25", "square:property-2")
 GLANCE = {"budget": 0.25, "seed": 3}
 
 

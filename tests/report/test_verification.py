@@ -18,7 +18,7 @@ from ncbounds.theory.terms import Claim, Comparison, Field, Judgement, Source, S
 #: One process makes what these tests share.
 pytestmark = pytest.mark.xdist_group("verification")
 
-IDS = ("square:eq-25", "bnwd:lemma-a.2")
+IDS = ("square:eq-25", "square:property-2")
 WORDINGS = sum(v.claim is not None for id in IDS for v in statement(id).variants)
 
 
