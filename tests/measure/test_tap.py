@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from ncbounds.errors import InputError
-from ncbounds.measure import measure
+from ncbounds.measure import Accumulator, measure
 
 torch = pytest.importorskip("torch")
 
@@ -156,6 +156,15 @@ def test_a_tap_on_training_steps_takes_what_the_head_was_given_and_no_gradient()
     network(x)  # the hooks are gone
     with pytest.raises(InputError, match="ran 0 times"):
         tap.update(y)
+
+
+def test_a_named_head_is_tapped_without_a_look_at_any_value():
+    network = nn.Sequential(body(), nn.ReLU(), nn.Linear(D, K)).to("meta")
+    with FeatureTap(network, head="2") as tap:
+        for _ in range(2):  # a meta tensor has no values: asking for one would fail
+            network(torch.empty(6, 4, device="meta"))
+            tap._accumulator = tap._accumulator or Accumulator(K)
+            tap.update(torch.empty(6, dtype=torch.int64, device="meta"))
 
 
 TWO = Forward(
