@@ -200,44 +200,37 @@ def _predictions(
     z, cosines = products[0], products[1]
     xp.multiply(z, inverse[:, None], out=cosines)
     cosines *= layer.inverse
-    _less_own(cosines, index)
-    gap = xp.max(cosines, axis=1)
-    total.hardmax[:] = xp.maximum(total.hardmax, xp.max(gap))
-    cosines /= layer.temperature
-    spherical = xp.logaddexp(xp.zeros_like(gap), _log_sum(xp, cosines, gap / layer.temperature))
     z += layer.bias
     right = xp.astype(xp.argmax(z, axis=1) == index, xp.float64)
-    _less_own(z, index)
-    # The log-sum-exp of the rivals' logits less the own: exact for tiny losses too, where
-    # 1 - probability would be zero.
-    a = _log_sum(xp, z, xp.max(z, axis=1))
+    gap, cold = _rivals_above_own(xp, cosines, index, layer.temperature)
+    _, a = _rivals_above_own(xp, z, index, 1.0)
+    total.hardmax[:] = xp.maximum(total.hardmax, xp.max(gap))
+    zero = xp.zeros_like(a)
     for into, values in (
         (total.correct, right),
-        (total.loss, xp.logaddexp(xp.zeros_like(a), a)),
+        (total.loss, xp.logaddexp(zero, a)),
         (total.logodds, float(np.log(len(layer.bias) - 1)) - a),
-        (total.spherical_loss, spherical),
+        (total.spherical_loss, xp.logaddexp(zero, cold)),
     ):
         add_by_class(into, values, index)
 
 
-def _less_own(z: Any, index: Any) -> None:
-    """Subtract from each row the entry of its class, which becomes -inf: the others are rivals."""
-    rows = np.arange(len(z)) if isinstance(z, np.ndarray) else _places(z)
-    z -= z[rows, index][:, None]
+def _rivals_above_own(xp: Any, z: Any, index: Any, temperature: float) -> tuple[Any, Any]:
+    """By how much the largest rival exceeds the own entry, and log-sum-exp of all rivals, over t.
+
+    Without the own entry in the sum a loss log(1 + e^a) keeps its digits however small it is. The
+    rows are overwritten.
+    """
+    rows = xp.arange(len(z), device=z.device)
+    own = z[rows, index]
     z[rows, index] = -np.inf
-
-
-def _places(z: Any) -> Any:
-    from array_api_compat import array_namespace
-
-    return array_namespace(z).arange(len(z), device=z.device)
-
-
-def _log_sum(xp: Any, z: Any, largest: Any) -> Any:
-    """Log-sum-exp of each row, whose largest entry is given; z is overwritten."""
+    largest = xp.max(z, axis=1)
     z -= largest[:, None]
+    if temperature != 1:
+        z /= temperature
     xp.exp(z, out=z)
-    return largest + xp.log(xp.sum(z, axis=1))
+    gap = largest - own
+    return gap, gap / temperature + xp.log(xp.sum(z, axis=1))
 
 
 def _second_rows(xp: Any, total: SecondPass, h: Any, index: Any, frame: Frame) -> None:
