@@ -32,18 +32,11 @@ ONE_EACH = list({id: (id, *rest) for id, *rest in CLAIMS}.values())
 def drawn(key):
     """Instances of one claim, the same in every run, and how many draws gave none.
 
-    There are as many as the profile says, and half as many of wordings that have a like, unless
-    Hypothesis finds that there are no more.
+    There are as many as the profile says, unless Hypothesis finds that there are no more.
     """
-    found, usual = [], settings().max_examples
-    number = usual if key in ONE_EACH else usual // 2
+    found = []
 
-    @settings(
-        max_examples=number,
-        derandomize=True,
-        database=None,
-        suppress_health_check=list(HealthCheck),
-    )
+    @settings(derandomize=True, database=None, suppress_health_check=list(HealthCheck))
     @given(instances_of(*key))
     def collect(instance):
         found.append(instance)
