@@ -57,8 +57,8 @@ def recheck(data: str | Mapping[str, Any]) -> bool:
     claim = known[named].claim
     if claim is None:
         raise InputError("counterexample", found["id"], "one of a wording that claims something")
-    bits = int(found["bits"])
-    if not 2 <= bits <= 4096:
+    bits = found["bits"]
+    if not isinstance(bits, int) or not 2 <= bits <= 4096:
         raise InputError("bits", bits, "an integer from 2 to 4096")
     fields = {f.name.removesuffix("_"): f.name for f in claim.fields}
     instance = {

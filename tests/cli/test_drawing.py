@@ -6,6 +6,7 @@ from click.testing import CliRunner
 
 from experiments.training.runs import Run, save_runs
 from ncbounds.cli import report_command
+from ncbounds.cli.report_command import experiment_results
 from ncbounds.measure import write_features
 from ncbounds.measure.defects import loss_gap
 from ncbounds.theory import statement
@@ -79,6 +80,7 @@ def test_chosen_runs_are_drawn_over_training(called, folder, what, names):
         (("plot", "loss-gap", "runs.safetensors", "-o", "x.png"), "choose with --run"),
         (("report", "--features", "absent.npz"), "absent.npz"),
         (("report", "-o", "no/report.html"), "no/report.html"),
+        (("report", "--results", "absent"), "--results"),
     ],
 )
 def test_bad_input_is_one_line_with_exit_status_2(called, folder, arguments, words):
@@ -91,9 +93,20 @@ def test_a_report_on_saved_features_is_one_page(folder, monkeypatch):
     few = [statement("square:eq-25"), statement("bnwd:lemma-a.2")]
     monkeypatch.setattr(report_command, "select", lambda ids, paper: few)
     out = folder / "r.html"
-    arguments = ["--features", str(folder / "model.npz"), "--budget", "0.5", "--workers", "1"]
-    arguments += ["-o", str(out)]
+    (folder / "results").mkdir()
+    (folder / "results" / "transfer_error.txt").write_text("what the table says")
+    arguments = ["--features", str(folder / "model.npz"), "--budget", "0.5", "-o", str(out)]
+    arguments += ["--results", str(folder / "results")]
     done = CliRunner().invoke(report_command.command, arguments)
     assert done.exit_code == 0 and f"wrote {out}: 1 networks" in done.output
     page = out.read_text(encoding="utf-8")
     assert "model" in page and "Certified counterexample" in page
+    assert "what the table says" in page and "python -m experiments strong-collapse" in page
+
+
+def test_a_picture_belongs_to_the_experiment_it_is_named_after(tmp_path):
+    for name in ("square_dynamics", "square_dynamics_late", "square", "effective_depth"):
+        (tmp_path / f"{name}.png").write_bytes(b"")
+    found = {one.name: [p.stem for p in one.pictures] for one in experiment_results(tmp_path)}
+    assert found["square-dynamics"] == ["square_dynamics", "square_dynamics_late"]
+    assert found["effective-depth"] == ["effective_depth"] and sum(map(len, found.values())) == 3

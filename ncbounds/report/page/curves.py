@@ -157,17 +157,29 @@ def _drawn(quantity: str, axis: Parameter, xs: Array, rest: Values, found: Seque
     lines = "".join(
         curve(x, y, zip(xs.tolist(), c.heights.tolist(), strict=True), c.variant) for c in found
     )
-    sides = dict.fromkeys((c.variant, _SIDE[c.bound.direction]) for c in found)
-    told = "; ".join(f"{variant}: {side}" for variant, side in sides)
+    variants = dict.fromkeys(c.variant for c in found)
+    told = {name: _sides([c for c in found if c.variant == name]) for name in variants}
     at = ", ".join(f"{name} = {value}" for name, value in rest.items())
-    words = f"{quantity} along {axis.name}{f' at {at}' if at else ''}. {told}"
+    summary = "; ".join(f"{variant}: {sides}" for variant, sides in told.items())
+    words = f"{quantity} along {axis.name}{f' at {at}' if at else ''}. {summary}"
     legend = "".join(
         f'<li><svg viewBox="0 0 34 10" aria-hidden="true"><path class="curve {variant}" '
-        f'd="M0 5h34"/></svg>{variant}: {side}</li>'
-        for variant, side in sides
+        f'd="M0 5h34"/></svg>{variant}: {sides}</li>'
+        for variant, sides in told.items()
     )
     return (
         f"<figure>{frame(x, y, axis.name, quantity, words, lines)}"
         f"<figcaption>{prose(quantity)}{f', at {prose(at)}' if at else ''}"
         f'<ul class="legend">{legend}</ul></figcaption></figure>'
+    )
+
+
+def _sides(found: Sequence[_Curve]) -> str:
+    """From which sides a wording bounds the quantity, and where that says nothing."""
+    speaks: dict[str, bool] = {}
+    for c in found:
+        side = _SIDE[c.bound.direction]
+        speaks[side] = speaks.get(side, False) or bool(np.isfinite(c.heights).any())
+    return ", ".join(
+        side if said else f"{side} (says nothing here)" for side, said in speaks.items()
     )

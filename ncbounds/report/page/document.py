@@ -69,17 +69,20 @@ def _live(body: str) -> str:
 
 def _introduction(models: Sequence[Model], ledger: Ledger) -> str:
     counts = ledger.counts()
-    words = ", ".join(
+    links = [
         f'<a href="#statements" data-verdict="{verdict}">{counts[verdict]} {badge(verdict)}</a>'
         for verdict in VERDICTS
         if verdict in counts
+    ]
+    words = " ".join(
+        f'<span class="n">{link}{"," if link is not links[-1] else "."}</span>' for link in links
     )
     faults = "".join(f'<p class="fault">{escape(fault)}</p>' for fault in ledger.faults)
     return f"""
 <header id="top">
 <h1>Neural collapse: theory, checked and measured</h1>
 <p class="lead">{len(ledger.rows)} statements of the literature were checked just now, in
-{sum(len(r.variants) for r in ledger.rows)} wordings: {words}. Their bounds are set beside
+{sum(len(r.variants) for r in ledger.rows)} wordings: {words} Their bounds are set beside
 {len(models)} trained network{"s" if len(models) != 1 else ""}.</p>{faults}
 </header>"""
 

@@ -15,8 +15,8 @@
   const words = new Map();
   const said = (entry) => {
     if (!words.has(entry)) {
-      const page = article(entry.dataset.id);
-      words.set(entry, plain(`${entry.textContent} ${page ? page.textContent : ""}`));
+      const parts = article(entry.dataset.id)?.querySelectorAll(":scope > :not(.around)") ?? [];
+      words.set(entry, plain([entry, ...parts].map((part) => part.textContent).join(" ")));
     }
     return words.get(entry);
   };

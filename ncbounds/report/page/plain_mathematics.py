@@ -16,8 +16,8 @@ from html import escape
 GREEK = {
     "alpha": "α", "beta": "β", "gamma": "γ", "delta": "δ", "epsilon": "ε", "eta": "η", "kappa": "κ",
     "lambda": "λ", "mu": "μ", "nu": "ν", "omega": "ω", "phi": "φ", "pi": "π", "psi": "ψ",
-    "rho": "ρ", "sigma": "σ", "tau": "τ", "theta": "θ", "xi": "ξ", "zeta": "ζ", "Delta": "Δ", "Gamma": "Γ",
-    "Lambda": "Λ", "Omega": "Ω", "Phi": "Φ", "Pi": "Π", "Psi": "Ψ", "Sigma": "Σ", "Theta": "Θ",
+    "rho": "ρ", "sigma": "σ", "tau": "τ", "theta": "θ", "xi": "ξ", "zeta": "ζ", "Delta": "Δ",
+    "Gamma": "Γ", "Lambda": "Λ", "Omega": "Ω", "Phi": "Φ", "Pi": "Π", "Psi": "Ψ", "Sigma": "Σ", "Theta": "Θ",
 }  # fmt: skip
 _FUNCTIONS = frozenset(
     ["arccos", "cos", "cosh", "cot", "det", "dim", "exp", "log", "max", "min", "rank", "sin",
@@ -33,6 +33,8 @@ _SCRIPTS = {"'": "<mo>′</mo>", "*": "<mo>*</mo>"}
 _OPEN, _CLOSE = "([{⟨", ")]}⟩"
 #: Letters that are also words.
 _ARTICLES = frozenset("aAI")
+#: An inner product, `<x, y>`.
+_INNER = re.compile(r"<(?=[^\s=])([^<>]*,[^<>]*)(?<=\S)>")
 _LINKED = re.compile(r"(?:bnwd|review|square|gnc):[\w.-]*\w")
 
 
@@ -46,7 +48,7 @@ def typeset(text: str) -> str:
     """
     return "".join(
         _set(piece) if is_formula else escape(piece, quote=False)
-        for piece, is_formula in _pieces(text)
+        for piece, is_formula in _pieces(_INNER.sub("⟨\\1⟩", text))
     )
 
 
@@ -79,7 +81,7 @@ def _run(words: list[str], kinds: list[bool | None], start: int) -> tuple[str, i
     run, depth, i = "", 0, start
     while i < len(words) and (i % 2 or kinds[i]):
         run += words[i]
-        depth += sum((c in "([{") - (c in ")]}") for c in words[i])
+        depth += sum((c in _OPEN) - (c in _CLOSE) for c in words[i])
         i += 1
         if i % 2 and depth <= 0 and run[-1] in ",;:.":
             break
@@ -107,7 +109,7 @@ def _is_mathematics(words: list[str], i: int) -> bool:
         return _between_operators(words, i)
     if re.fullmatch(r"[A-Za-z]{3,}s?/[A-Za-z]{3,}", word):
         return False
-    return bool(re.search(r"[\d^_=<>|+*/~]|-", word) or re.search(r"[A-Za-z]\(", word))
+    return bool(re.search(r"[\d^_=<>|+*/~⟨⟩]|-", word) or re.search(r"[A-Za-z]'?\(", word))
 
 
 def _neighbour(words: list[str], i: int) -> str:
@@ -130,7 +132,7 @@ def _worth_setting(formula: str) -> bool:
     """Whether a run is a formula with matching brackets, not just a number."""
     depth = 0
     for c in formula:
-        depth += (c in "([{") - (c in ")]}")
+        depth += (c in _OPEN) - (c in _CLOSE)
         if depth < 0:
             return False
     known = "".join(_TOKEN.findall(formula)) == re.sub(r"\s", "", formula)
@@ -142,8 +144,7 @@ def _worth_setting(formula: str) -> bool:
 
 
 def _set(formula: str) -> str:
-    angled = re.sub(r"<(?=[^\s=])([^<>]*,[^<>]*)(?<=\S)>", "⟨\\1⟩", formula)
-    return f"<math>{_row(_TOKEN.findall(angled))}</math>"
+    return f"<math>{_row(_TOKEN.findall(formula))}</math>"
 
 
 def _row(tokens: list[str]) -> str:
@@ -153,14 +154,14 @@ def _row(tokens: list[str]) -> str:
     while left:
         if left[0] == "sqrt" and left[1:2] == ["("]:
             del left[0]
-            atom = f"<msqrt>{_row(_group(left))}</msqrt>"
+            atom, before = f"<msqrt>{_row(_group(left))}</msqrt>", ")"
         else:
             token = left.pop(0)
             signs = token == "-" and before in _OPEN
             atom = "<mi>−</mi>" if signs else _atom(token)
-            before = token
-            if token in _FUNCTIONS and out:
+            if token in _FUNCTIONS and out and before not in _OPEN:
                 atom = atom.replace("<mi>", "<mi>\u2009")
+            before = token
         scripts: dict[str, str] = {}
         while left and left[0] in "^_'*" and left[0] not in scripts:
             if left[0] == "*" and not _is_star(left):

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from html import escape
 from typing import Any
+from zlib import crc32
 
 from ncbounds.errors import MissingDependencyError
 from ncbounds.report.page.plain_mathematics import typeset
@@ -80,8 +81,16 @@ def number(value: float) -> str:
 
 
 def picture(figure: Any, words: str) -> str:
-    """A figure of matplotlib as an inline picture with alternative text."""
-    return svg(figure).replace("<svg", f'<svg role="img" aria-label="{escape(words)}"', 1)
+    """A figure of matplotlib as an inline picture with alternative text.
+
+    Its ids are kept where something refers to them, and made its own.
+    """
+    drawn = svg(figure)
+    used = set(re.findall(r'(?:url\(|href=")#([^")]+)', drawn))
+    mark = f"f{crc32(words.encode()):x}-"
+    drawn = re.sub(r' id="([^"]+)"', lambda m: f' id="{mark}{m[1]}"' if m[1] in used else "", drawn)
+    drawn = re.sub(r'(url\(|href=")#', rf"\1#{mark}", drawn)
+    return drawn.replace("<svg", f'<svg role="img" aria-label="{escape(words)}"', 1)
 
 
 def shortened(enclosure: str) -> str:
