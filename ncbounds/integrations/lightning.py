@@ -7,9 +7,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from ncbounds.errors import InputError, MissingDependencyError
-from ncbounds.measure.definitions import select
-from ncbounds.measure.metrics import Measurement
-from ncbounds.measure.model import Unpack, measure_model
+from ncbounds.measure.metrics import Measurement, select
+from ncbounds.measure.model import Unpack, measure_model, unpack_batch
 
 try:
     from lightning.pytorch import Callback
@@ -35,8 +34,8 @@ class MeasuredEpoch:
 class MeasureCollapse(Callback):  # type: ignore[misc]
     """Measure a network at the end of chosen epochs, and log the metrics as ``nc/nc1.pinv``.
 
-    The network is measured in evaluation mode over a loader that is read twice, by
-    `ncbounds.measure_model`; training goes on as if nothing had happened. Under several processes
+    The network is measured in evaluation mode and the trainer's precision, over a loader that is
+    read twice, by `ncbounds.measure_model`; training goes on as if nothing had happened. Under several processes
     each measures what its own loader gives it, and all log the metrics of the samples of all.
 
     Parameters:
@@ -83,8 +82,8 @@ class MeasureCollapse(Callback):  # type: ignore[misc]
             "temperature": temperature,
             "missing": missing,
             "ignore": ignore,
-            "unpack": unpack,
         }
+        self._unpack = unpack_batch if unpack is None else unpack
 
     def on_train_epoch_end(self, trainer: Trainer, pl_module: LightningModule) -> None:
         """Measure and log where the epoch is one of those chosen."""
@@ -92,13 +91,16 @@ class MeasureCollapse(Callback):  # type: ignore[misc]
         if not self._chosen(epoch, trainer.max_epochs):
             return
         loader = trainer.train_dataloader if self._loader is None else self._loader
-        found = measure_model(
-            pl_module.get_submodule(self._network),
-            loader,
-            pl_module.device,
-            all_processes=True,
-            **self._options,
-        )
+        precision = trainer.precision_plugin
+        with precision.forward_context():
+            found = measure_model(
+                pl_module.get_submodule(self._network),
+                loader,
+                pl_module.device,
+                all_processes=True,
+                unpack=lambda batch: self._unpack(precision.convert_input(batch)),
+                **self._options,
+            )
         self.history.append(MeasuredEpoch(epoch, found))
         logged = {
             self._prefix + name: found.metrics[name]

@@ -95,6 +95,13 @@ def test_another_loader_part_and_choice():
     )
 
 
+@pytest.mark.parametrize("precision", ["bf16-true", "bf16-mixed"])
+def test_the_network_is_measured_in_the_precision_of_the_trainer(precision):
+    callback = MeasureCollapse(epochs=2)
+    fit(callback, epochs=2, precision=precision)
+    assert callback.history[0].measurement.metrics["nc1.trace"] > 0
+
+
 def test_the_history_is_kept_in_checkpoints():
     callback = MeasureCollapse(epochs=2)
     fit(callback, epochs=2)
