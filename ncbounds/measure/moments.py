@@ -156,6 +156,8 @@ class Frame:
     """(d, q)"""
     coordinates: Floats
     """(K, r), of the centred class means."""
+    half_squares: Floats
+    """(K,), of their lengths."""
     scales: Floats
     """(r,): with them squared coordinates add up to |P e|^2, P^T P = Sigma_B^+."""
     uncentred: Floats
@@ -221,6 +223,7 @@ def frame_of(means: ClassMeans, counts: Indices, rows: Indices, classes: int) ->
         centred=means.centred,
         basis=basis,
         coordinates=coordinates,
+        half_squares=_squared_norms(coordinates) / 2,
         scales=scales,
         uncentred=of_means,
         by_samples=of_samples,

@@ -269,10 +269,11 @@ def _whitened(
 
 def _nearest(xp: Any, x: Any, index: Any, frame: Frame) -> Any:
     """The nearest class mean by coordinates in the span, the first of those as near."""
-    r = len(frame.scales)
-    points = x[:, :r] + xp.take(frame.coordinates, index, axis=0)
-    half = xp.vecdot(frame.coordinates, frame.coordinates) / 2
-    return xp.argmax(points @ frame.coordinates.T - half, axis=1)
+    points = xp.take(frame.coordinates, index, axis=0)
+    points += x[:, : len(frame.scales)]
+    nearness = points @ frame.coordinates.T
+    nearness -= frame.half_squares
+    return xp.argmax(nearness, axis=1)
 
 
 def _disagreement(xp: Any, predicted: Any, nearest: Any, index: Any, frame: Frame) -> Any:
