@@ -35,8 +35,9 @@ class MeasureCollapse(Callback):  # type: ignore[misc]
     """Measure a network at the end of chosen epochs, and log the metrics as ``nc/nc1.pinv``.
 
     The network is measured in evaluation mode and the trainer's precision, over a loader that is
-    read twice, by `ncbounds.measure_model`; training goes on as if nothing had happened. Under several processes
-    each measures what its own loader gives it, and all log the metrics of the samples of all.
+    read twice, by `ncbounds.measure_model`; training goes on as if nothing had happened. Under
+    several processes each measures what its own loader gives it, and all log the metrics of the
+    samples of all.
 
     Parameters:
         loader: what to measure on: the loader of the training samples unless given.
