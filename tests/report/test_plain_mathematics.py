@@ -30,6 +30,7 @@ def read(html):
         ("a positive gap over a length 1/(1+b)", "a positive gap over a length $1/(1+b)$"),
         ("sqrt(2 - gamma*) > 0", "$√{2−γ^*}>0$"),
         ("f'(x) = e^-x", "$f^′(x)=e^{−x}$"),
+        ("2 sin a sin b in f''", "$2 sin a sin b$ in $f^{′′}$"),
         ("log x <= x", "$log x≤x$"),
         ("(1, ..., 1) + t", "$(1,…,1)+t$"),
         ("NC1 and NC2 of 17 cases (see 3.5)", "NC1 and NC2 of 17 cases (see 3.5)"),

@@ -17,7 +17,8 @@ GREEK = {
     "alpha": "α", "beta": "β", "gamma": "γ", "delta": "δ", "epsilon": "ε", "eta": "η", "kappa": "κ",
     "lambda": "λ", "mu": "μ", "nu": "ν", "omega": "ω", "phi": "φ", "pi": "π", "psi": "ψ",
     "rho": "ρ", "sigma": "σ", "tau": "τ", "theta": "θ", "xi": "ξ", "zeta": "ζ", "Delta": "Δ",
-    "Gamma": "Γ", "Lambda": "Λ", "Omega": "Ω", "Phi": "Φ", "Pi": "Π", "Psi": "Ψ", "Sigma": "Σ", "Theta": "Θ",
+    "Gamma": "Γ", "Lambda": "Λ", "Omega": "Ω", "Phi": "Φ", "Pi": "Π", "Psi": "Ψ",
+    "Sigma": "Σ", "Theta": "Θ",
 }  # fmt: skip
 _FUNCTIONS = frozenset(
     ["arccos", "cos", "cosh", "cot", "det", "dim", "exp", "log", "max", "min", "rank", "sin",
@@ -119,7 +120,8 @@ def _neighbour(words: list[str], i: int) -> str:
 def _by_operator(words: list[str], i: int) -> bool:
     """Whether the word before or after is an operator, and no punctuation parts them."""
     before, after = _neighbour(words, i - 2), _neighbour(words, i + 2)
-    return before in _INFIX or (after in _INFIX and words[i][-1] not in ",.;:")
+    led = before in _INFIX or before in _FUNCTIONS
+    return led or (after in _INFIX and words[i][-1] not in ",.;:")
 
 
 def _between_operators(words: list[str], i: int) -> bool:
@@ -163,11 +165,12 @@ def _row(tokens: list[str]) -> str:
                 atom = atom.replace("<mi>", "<mi>\u2009")
             before = token
         scripts: dict[str, str] = {}
-        while left and left[0] in "^_'*" and left[0] not in scripts:
+        while left and left[0] in "^_'*" and (left[0] == "'" or left[0] not in scripts):
             if left[0] == "*" and not _is_star(left):
                 break
             mark = left.pop(0)
-            scripts[mark] = _SCRIPTS[mark] if mark in _SCRIPTS else _script(left)
+            simple = _SCRIPTS.get(mark)
+            scripts[mark] = scripts.get(mark, "") + simple if simple else _script(left)
         if _is_word(atom) and left and left[0] not in _OPERATORS and left[0] not in "([{)]},'":
             atom = atom.replace("</mi>", "\u2009</mi>")
         out.append(_scripted(atom, scripts))
@@ -186,7 +189,8 @@ def _is_star(left: list[str]) -> bool:
 
 def _scripted(atom: str, scripts: dict[str, str]) -> str:
     above = [scripts[mark] for mark in "'*^" if mark in scripts]
-    upper = f"<mrow>{''.join(above)}</mrow>" if len(above) > 1 else "".join(above)
+    upper = "".join(above)
+    upper = f"<mrow>{upper}</mrow>" if len(above) > 1 or upper.count("<mo>′") > 1 else upper
     lower = scripts.get("_", "")
     if upper and lower:
         return f"<msubsup>{atom}{lower}{upper}</msubsup>"

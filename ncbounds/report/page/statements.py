@@ -7,12 +7,12 @@ from collections.abc import Iterable, Sequence
 from html import escape
 from itertools import takewhile
 
-from ncbounds.arithmetic.symbolic import mathml
+from ncbounds.arithmetic import symbolic
 from ncbounds.campaign.chunks import glance
 from ncbounds.report.ledger import Ledger, StatementRow, VariantRow
 from ncbounds.report.page.arrays import typeset_array, typeset_name
 from ncbounds.report.page.curves import curves
-from ncbounds.report.page.words import badge, compact, prose, shortened
+from ncbounds.report.page.words import badge, latex, prose, shortened
 from ncbounds.report.recheck import portable
 from ncbounds.theory.terms import PAPERS, Claim, Comparison, Field
 from proofs_check.steps import Step
@@ -315,7 +315,8 @@ def _formulas(v: VariantRow) -> str:
     if not v.variant.bounds:
         return ""
     items = "".join(
-        f"<li>{prose(b.quantity)}, {_SIDES[b.direction]} {compact(mathml(b.formula))}</li>"
+        f"<li>{prose(b.quantity)}, {_SIDES[b.direction]} "
+        f"{latex(symbolic.latex(b.formula), block=True)}</li>"
         for b in v.variant.bounds
     )
     return (

@@ -12,6 +12,8 @@ from ncbounds.report.page.plain_mathematics import typeset
 from ncbounds.report.plots import svg
 
 _STATEMENT = re.compile(r"((?:bnwd|review|square|gnc):[a-z0-9](?:[a-z0-9.-]*[a-z0-9])?)")
+#: The name of a function right before its argument.
+_FUNCTION = re.compile(r"<mi>(\w{2,})</mi>(?=<m(?:i>\w|n>|frac|sqrt|sub|sup))")
 #: A formula with the punctuation after it, which no line may begin with.
 _FOLLOWED = re.compile(r"(<math(?:(?!</math>).)*</math>)([,.;:)]+)", re.S)
 _CODE = re.compile(r"`([^`]+)`")
@@ -40,28 +42,28 @@ def _plain(text: str, linked: bool) -> str:
     return "".join(found)
 
 
-def latex(formula: str) -> str:
-    """Set LaTeX as MathML."""
+def latex(formula: str, block: bool = False) -> str:
+    """Set LaTeX as MathML, in a line or as a block of its own."""
     try:
         from latex2mathml.converter import convert
     except ImportError as error:
         raise MissingDependencyError(
             'latex2mathml is missing: pip install "ncbounds[plot]"'
         ) from error
-    return compact(convert(formula))
+    return _compact(convert(formula, display="block" if block else "inline"))
 
 
-def compact(mathml: str) -> str:
-    """MathML without what a page does not need."""
+def _compact(mathml: str) -> str:
+    """MathML without what a page does not need, and with room after the names of functions."""
     shorter = re.sub(
         r"&#x([0-9A-F]+);",
         lambda m: escape(chr(int(m[1], 16)), quote=False),
         _IDLE.sub("", mathml),
     )
-    shorter = shorter.replace("<mo>-</mo>", "<mo>−</mo>").replace("ⅇ", "e").replace("ⅈ", "i")
-    shorter = shorter.replace("&ExponentialE;", "e").replace("&#x2147;", "e")
+    shorter = shorter.replace("<mo>-</mo>", "<mo>−</mo>")
     shorter = re.sub(r'<mo stretchy="false"(?: form="\w+")?>([^<])</mo>', r"<mi>\1</mi>", shorter)
     shorter = re.sub(r"(<mi>[(\[{]</mi>)<mo>−</mo>", r"\1<mi>−</mi>", shorter)
+    shorter = _FUNCTION.sub("<mi>\\1\u2009</mi>", shorter)
     return re.sub(r"<mrow>(<(m[ion])[^>]*>[^<]*</\2>)</mrow>", r"\1", shorter)
 
 
