@@ -88,3 +88,21 @@ def second_rows(  # type: ignore[no-untyped-def]
             total[j] += (out[j] + mean[j]) * scale
         least = min(least, yy)
     return np.sqrt(least)
+
+
+@_compiled
+def shift_rivals(z, index, temperature, gap):  # type: ignore[no-untyped-def]
+    """Leave in each row of z the rivals of its class less the largest, over t; and in gap that.
+
+    The gap is the largest rival less the own entry, which becomes -inf.
+    """
+    for k in range(len(z)):
+        row = z[k]
+        own = row[index[k]]
+        row[index[k]] = -np.inf
+        largest = -np.inf
+        for j in range(len(row)):
+            largest = max(largest, row[j])
+        gap[k] = largest - own
+        for j in range(len(row)):
+            row[j] = (row[j] - largest) / temperature

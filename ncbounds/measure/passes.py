@@ -221,15 +221,20 @@ def _rivals_above_own(xp: Any, z: Any, index: Any, temperature: float) -> tuple[
     Without the own entry in the sum a loss log(1 + e^a) keeps its digits however small it is. The
     rows are overwritten.
     """
-    rows = xp.arange(len(z), device=z.device)
-    own = z[rows, index]
-    z[rows, index] = -np.inf
-    largest = xp.max(z, axis=1)
-    z -= largest[:, None]
-    if temperature != 1:
+    if xp is np and z.size >= _COMPILED_FROM:
+        from ncbounds.measure.kernels import shift_rivals
+
+        gap = np.empty(len(z))
+        shift_rivals(z, index, float(temperature), gap)
+    else:
+        rows = xp.arange(len(z), device=z.device)
+        own = z[rows, index]
+        z[rows, index] = -np.inf
+        largest = xp.max(z, axis=1)
+        gap = largest - own
+        z -= largest[:, None]
         z /= temperature
     xp.exp(z, out=z)
-    gap = largest - own
     return gap, gap / temperature + xp.log(xp.sum(z, axis=1))
 
 
