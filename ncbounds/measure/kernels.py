@@ -11,8 +11,29 @@ from typing import Any
 import numpy as np
 from numba import njit
 
-# Sums may be reordered, so that they vectorise; infinities and NaN keep their meaning.
+# Sums may be reordered, so that they vectorise; infinities and NaN keep their meaning. Differences
+# may not: h - anchor is exact where the two are near, and h - (anchor + shift) is not.
 _compiled: Any = njit(nogil=True, cache=True, fastmath={"reassoc", "contract", "nsz"})
+# Said although it is the default: a function takes on what its caller has, if it says nothing.
+_in_order: Any = njit(nogil=True, cache=True, fastmath=False)
+
+
+@_in_order
+def _subtract(row, anchor, e):  # type: ignore[no-untyped-def]
+    for j in range(len(e)):
+        e[j] = np.float64(row[j]) - anchor[j]
+
+
+@_in_order
+def _subtract_both(row, anchor, shift, out):  # type: ignore[no-untyped-def]
+    for j in range(len(out)):
+        out[j] = (np.float64(row[j]) - anchor[j]) - shift[j]
+
+
+@_in_order
+def _turn(e, anchor, turn, scale, u):  # type: ignore[no-untyped-def]
+    for j in range(len(u)):
+        u[j] = (e[j] - anchor[j] * turn) * scale
 
 
 @_compiled
@@ -24,7 +45,7 @@ def first_rows(  # type: ignore[no-untyped-def]
     `copy` (b, d) and `inverse` (b,) are written, in the order of the rows.
     """
     d = h.shape[1]
-    least = np.inf
+    least, e, u = np.inf, np.empty(d), np.empty(d)
     for k in range(len(order)):
         row, c = h[order[k]], index[k]
         own, total, turned, out = anchors[c], sums[c], unit_sums[c], copy[k]
@@ -32,26 +53,25 @@ def first_rows(  # type: ignore[no-untyped-def]
             for j in range(d):
                 own[j] = row[j]
         counts[c] += 1
+        _subtract(row, own, e)
         hh = ee = ea = aa = 0.0
         for j in range(d):
             x = np.float64(row[j])
             a = own[j]
-            e = x - a
             out[j] = x
             hh += x * x
-            ee += e * e
-            ea += e * a
+            ee += e[j] * e[j]
+            ea += e[j] * a
             aa += a * a
         scale = 1 / np.sqrt(hh) if hh > 0 else 1.0
         length = np.sqrt(aa) * scale
         turn = (2 * ea + ee) * scale * scale / (length + length * length) if aa > 0 else 0.0
+        _turn(e, own, turn, scale, u)
         uu = 0.0
         for j in range(d):
-            e = out[j] - own[j]
-            u = (e - own[j] * turn) * scale
-            total[j] += e
-            turned[j] += u
-            uu += u * u
+            total[j] += e[j]
+            turned[j] += u[j]
+            uu += u[j] * u[j]
         squares[c] += ee
         norms[c] += hh
         unit_squares[c] += uu
@@ -77,11 +97,10 @@ def second_rows(  # type: ignore[no-untyped-def]
             deviation[k],
         )
         counts[c] += 1
+        _subtract_both(row, anchor, shift, out)
         yy = 0.0
         for j in range(d):
-            e = np.float64(row[j]) - anchor[j] - shift[j]
-            out[j] = e
-            y = e + mean[j]
+            y = out[j] + mean[j]
             yy += y * y
         scale = 1 / np.sqrt(yy) if yy > 0 else 1.0
         for j in range(d):
