@@ -156,11 +156,12 @@ def test_features_of_a_class_that_are_equal_have_no_variance_exactly():
     assert [found[k] for k in ("nc1.trace", "cdnv.max", "nc1.spherical")] == [0] * 3
 
 
-def test_compiled_loops_and_threads_give_what_the_formulas_give(monkeypatch):
+@pytest.mark.parametrize(("offset", "noise"), [(3.0, 1.0), (1e4, 1e-9), (0.0, 1e-12)])
+def test_compiled_loops_and_threads_give_what_the_formulas_give(offset, noise, monkeypatch):
     rng = np.random.default_rng(2)
     labels = rng.integers(6, size=900)
     W = rng.normal(size=(6, 80))
-    features = 3.0 + W[labels] + rng.normal(size=(900, 80))
+    features = offset + W[labels] + noise * rng.normal(size=(900, 80))
     compiled = measure(features, labels, W)
     monkeypatch.setattr(passes, "_COMPILED_FROM", np.inf)
     same(measure(features, labels, W), compiled)
