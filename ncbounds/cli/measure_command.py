@@ -2,19 +2,38 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import asdict
+from pathlib import Path
+from typing import TYPE_CHECKING, Literal, cast
 
 import click
 from rich.markup import escape
 
 from ncbounds.cli.output import print_json, print_table
 from ncbounds.errors import InputError
-from ncbounds.measure import HELD_OUT_METRICS, METRICS, measure, read_features
+from ncbounds.measure import HELD_OUT_METRICS, METRICS, measure_file
+
+if TYPE_CHECKING:
+    from ncbounds.measure import Measurement
+
+_FORMATS = (".png", ".svg", ".pdf")
 
 
 @click.command("measure")
-@click.argument("file", required=False, type=click.Path(path_type=str))
+@click.argument("files", nargs=-1, type=click.Path(path_type=str), metavar="[FILE]...")
 @click.option("--list", "listed", is_flag=True, help="List the metrics, and measure nothing.")
+@click.option(
+    "--metrics", "patterns", multiple=True, metavar="PATTERN", help="Only these, as nc1.*; repeat."
+)
+@click.option("--weights", "name", metavar="NAME", help="Which matrix of FILE is the last layer.")
+@click.option(
+    "--missing",
+    type=click.Choice(["refuse", "leave-out"]),
+    default="refuse",
+    show_default=True,
+    help="What becomes of rows of the weights without samples.",
+)
 @click.option(
     "--temperature",
     type=float,
@@ -22,33 +41,118 @@ from ncbounds.measure import HELD_OUT_METRICS, METRICS, measure, read_features
     help="Temperature of the cross-entropy on the unit sphere (that of FILE, or 1, without).",
 )
 @click.option("--json", "as_json", is_flag=True, help="Print JSON.")
-def command(file: str | None, listed: bool, temperature: float | None, as_json: bool) -> None:
+@click.option("-o", "out", type=click.Path(path_type=Path), help="Draw a picture as well.")
+@click.option("--along", metavar="WORD", help="Of a picture: FILEs follow epochs, layers, ...")
+def command(
+    files: tuple[str, ...],
+    listed: bool,
+    patterns: tuple[str, ...],
+    name: str | None,
+    missing: str,
+    temperature: float | None,
+    as_json: bool,
+    out: Path | None,
+    along: str | None,
+) -> None:
     """Measure FILE (.npz or .safetensors with features, labels and optionally weights, bias).
+
+    It is read in chunks, so that it may be larger than the memory. A file of weights alone, or a
+    model (.onnx, or .safetensors with --weights), gives the metrics of its last layer. Several
+    files stand beside each other.
 
     With --list: what each metric is, its formula, its source, which way neural collapse moves it,
     whether it needs weights, and where exactly it is zero.
+
+    \b
+    ncbounds measure run.safetensors --metrics 'nc1.*' --metrics 'nc2.*'
+    ncbounds measure model.onnx
+    ncbounds measure epoch-*.npz -o training.png --along epoch
     """
     if listed:
-        if file is not None or temperature is not None:
+        if files or temperature is not None:
             raise InputError("--list", "with a file or a temperature", "on its own, or with --json")
         _list(as_json)
         return
-    if file is None:
+    if not files:
         raise InputError("FILE", "none", "a file to measure, or --list")
-    data = read_features(file)
-    given = data.temperature if temperature is None else temperature
-    at = 1.0 if given is None else given
-    found = measure(data.features, data.labels, data.weights, data.bias, temperature=at)
+    _check_picture(out, along)
+    how = cast(Literal["refuse", "leave out"], missing.replace("-", " "))
+    found = {
+        series: measure_file(file, weights=name, temperature=temperature, missing=how)
+        for series, file in zip(_names(files), files, strict=True)
+    }
+    if patterns:
+        found = {series: one.select(*patterns) for series, one in found.items()}
     if as_json:
-        print_json(found.to_dict())
-        return
+        several = [{"name": series, **one.to_dict()} for series, one in found.items()]
+        print_json(several if len(files) > 1 else next(iter(found.values())).to_dict())
+    elif len(files) > 1:
+        _print_several(found)
+    else:
+        _print(next(iter(found.values())))
+    if out is not None:
+        _draw(found, bool(patterns), out, along)
+
+
+def _names(files: Sequence[str]) -> list[str]:
+    """Files by their stems, or as they were given where two have the same."""
+    stems = [Path(file).stem for file in files]
+    if len(set(files)) < len(files):
+        raise InputError("FILE", ", ".join(files), "different files")
+    return stems if len(set(stems)) == len(stems) else list(files)
+
+
+def _print(found: Measurement) -> None:
     rows = [
-        [name, f"{value:.6g}", METRICS[name].what, METRICS[name].source]
+        [name, f"{value:.6g}", escape(METRICS[name].what), escape(METRICS[name].source)]
         for name, value in found.metrics.items()
     ]
     rows += [[name, "undefined", reason, ""] for name, reason in found.undefined.items()]
-    title = f"n = {found.n} samples, d = {found.d} dimensions, K = {found.K} classes"
-    print_table(title, ["metric", "value", "what", "source"], rows)
+    print_table(_size(found), ["metric", "value", "what", "source"], rows)
+
+
+def _print_several(found: dict[str, Measurement]) -> None:
+    """A column for each file; what a file does not have is left empty."""
+    known = [name for name in METRICS if any(_cell(one, name) for one in found.values())]
+    rows = [[name, *(_cell(one, name) for one in found.values())] for name in known]
+    title = "\n".join(f"{series}: {_size(one)}" for series, one in found.items())
+    print_table(escape(title), ["metric", *map(escape, found)], rows)
+
+
+def _cell(found: Measurement, name: str) -> str:
+    if name in found.metrics:
+        return f"{found.metrics[name]:.6g}"
+    return "undefined" if name in found.undefined else ""
+
+
+def _size(found: Measurement) -> str:
+    if not found.n:
+        return f"weights alone: K = {found.K} classes, d = {found.d} dimensions"
+    return f"n = {found.n} samples, d = {found.d} dimensions, K = {found.K} classes"
+
+
+def _check_picture(out: Path | None, along: str | None) -> None:
+    if out is None and along is not None:
+        raise InputError("--along", along, "left out without a picture, -o")
+    if out is not None and out.suffix not in _FORMATS:
+        raise InputError("-o", str(out), f"a file ending in {', '.join(_FORMATS)}")
+    if out is not None and not out.resolve().parent.is_dir():
+        raise InputError("-o", str(out), "a file in a folder that exists")
+
+
+def _draw(found: dict[str, Measurement], chosen: bool, out: Path, along: str | None) -> None:
+    from ncbounds.report.measurement_plot import (
+        describe_measurements,
+        drawable,
+        plot_measurements,
+        save_figure,
+    )
+
+    several = found if len(found) > 1 or along else next(iter(found.values()))
+    names = drawable(found.values()) if chosen else None
+    figure = plot_measurements(several, names, along=along)
+    save_figure(figure, out, describe_measurements(several, names, along=along))
+    click.echo(str(out), err=True)
 
 
 def _list(as_json: bool) -> None:

@@ -2,8 +2,9 @@
 
 `measure` computes every metric of `METRICS` of arrays in memory; `measure_batches` and
 `Accumulator` of samples that come in batches, in any number of processes. `read_features` and
-`write_features` keep the arrays in `.npz` or `.safetensors` files. The package itself is callable,
-so that both `ncbounds.measure(...)` and `from ncbounds.measure import measure` measure.
+`write_features` keep the arrays in `.npz` or `.safetensors` files, `measure_file` measures one of
+any size, `read_head` and `measure_weights` the last layer of a model alone. The package itself is
+callable, so that both `ncbounds.measure(...)` and `from ncbounds.measure import measure` measure.
 """
 
 import sys
@@ -13,22 +14,24 @@ from typing import Any
 from ncbounds.measure.accumulator import Accumulator, measure, measure_batches
 from ncbounds.measure.definitions import HELD_OUT_METRICS, METRICS, Metric
 from ncbounds.measure.files import FeatureFile, read_features, write_features
-from ncbounds.measure.metrics import Measurement
-from ncbounds.measure.model import measure_model
-from ncbounds.measure.tap import FeatureTap
+from ncbounds.measure.from_file import measure_file
+from ncbounds.measure.heads import Head, read_head
+from ncbounds.measure.metrics import Measurement, measure_weights
 
 __all__ = [
     "HELD_OUT_METRICS",
     "METRICS",
     "Accumulator",
     "FeatureFile",
-    "FeatureTap",
+    "Head",
     "Measurement",
     "Metric",
     "measure",
     "measure_batches",
-    "measure_model",
+    "measure_file",
+    "measure_weights",
     "read_features",
+    "read_head",
     "write_features",
 ]
 

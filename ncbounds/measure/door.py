@@ -82,7 +82,7 @@ def admit(
     if W is not None:
         W, b = admit_layer(W, b)
         assert W is not None
-        _check_labels_of_weights(classes, len(W), every_row)
+        check_labels_of_weights(classes, len(W), every_row)
         index, counts = y.astype(np.int64), np.bincount(y, minlength=len(W))
     order = np.argsort(index, kind="stable")
     return Samples(h, index.astype(np.int64), order, counts.astype(np.int64), W, b, largest)
@@ -216,7 +216,11 @@ def _integral(labels: Any) -> bool:
     return kind in ("i", "u") or str(labels.dtype).startswith(("torch.int", "torch.uint"))
 
 
-def _check_labels_of_weights(classes: NDArray[Any], K: int, every_row: bool) -> None:
+def check_labels_of_weights(classes: NDArray[Any], K: int, every_row: bool) -> None:
+    """Raise InputError unless labels, of which these occur, are rows of weights, and all of them.
+
+    Not all of them need occur unless `every_row`.
+    """
     if classes[0] < 0 or classes[-1] >= K:
         wrong = classes[0] if classes[0] < 0 else classes[-1]
         raise InputError("labels", f"{wrong} among them", f"0 .. {K - 1}, the rows of weights")

@@ -79,11 +79,11 @@ def read_features(
     ((2, 1), array([0, 1]), 7)
     """
     stored = stored_arrays(path)
-    _assemble(str(path), {name: array.outline for name, array in stored.items()})
+    assemble(str(path), {name: array.outline for name, array in stored.items()})
     left = {name for name in stored if _kind(name) == "layer" or name == "features"}
     in_file = {n for n in left if map_features and can_be_mapped(stored[n])}
     in_memory = _read({n: a for n, a in stored.items() if n not in in_file}, path, max_bytes)
-    return _assemble(str(path), in_memory | {name: mapped(stored[name]) for name in in_file})
+    return assemble(str(path), in_memory | {name: mapped(stored[name]) for name in in_file})
 
 
 def read_arrays(
@@ -137,7 +137,7 @@ def write_features(
         if name in _UNUSABLE_NAMES + _REQUIRED + _OPTIONAL or name.startswith(_LAYER):
             raise InputError("extra", f"an array named {name!r}", "of names that mean nothing else")
         arrays[name] = np.asarray(host_array(name, value) if _is_tensor(value) else value)
-    _assemble(str(path), arrays)
+    assemble(str(path), arrays)
     write_arrays(path, arrays)
 
 
@@ -168,7 +168,12 @@ def _writer(file: Path) -> Callable[[str, dict[str, NDArray[Any]]], None]:
     return writer
 
 
-def _assemble(file: str, arrays: dict[str, NDArray[Any]]) -> FeatureFile:
+def assemble(file: str, arrays: dict[str, NDArray[Any]]) -> FeatureFile:
+    """The arrays of a file by what they mean.
+
+    Raises:
+        InputError: some are missing, of another type, or do not fit together.
+    """
     missing = [name for name in _REQUIRED if name not in arrays]
     if missing:
         found = ", ".join(sorted(arrays)[:8]) or "nothing"

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from fnmatch import fnmatchcase
 from html import escape
+from importlib import import_module
 from typing import Any
 
 import numpy as np
 
+from ncbounds.errors import InputError, MissingDependencyError
 from ncbounds.measure.definitions import METRICS
-from ncbounds.measure.door import Floats, Indices
+from ncbounds.measure.door import Floats, Indices, admit_layer
 from ncbounds.measure.geometry import (
     Undefined,
     cdnv_summary,
@@ -53,6 +56,51 @@ class Measurement:
         shown: dict[str, Any] = {"n": self.n, "d": self.d, "K": self.K}
         shown["metrics"] = dict(self.metrics)
         return shown | ({"undefined": dict(self.undefined)} if self.undefined else {})
+
+    def select(self, *patterns: str) -> Measurement:
+        """The metrics whose names match one of the patterns, such as ``"nc1.*"``.
+
+        Raises:
+            InputError: a pattern that no name in `METRICS` matches.
+        """
+        for pattern in patterns:
+            if not any(fnmatchcase(name, pattern) for name in METRICS):
+                raise InputError("metrics", pattern, "a pattern that a name in METRICS matches")
+        kept = {name for name in METRICS if any(fnmatchcase(name, p) for p in patterns)}
+        return replace(
+            self,
+            metrics={name: value for name, value in self.metrics.items() if name in kept},
+            undefined={name: why for name, why in self.undefined.items() if name in kept},
+        )
+
+    def to_frame(self) -> Any:
+        """A pandas DataFrame with a row for each metric: value, what it is, direction, source.
+
+        What is undefined has the value NaN and its reason in the column `undefined`.
+
+        Raises:
+            MissingDependencyError: pandas is not installed.
+        """
+        try:
+            pandas: Any = import_module("pandas")
+        except ImportError as error:
+            raise MissingDependencyError("pandas is missing: pip install pandas") from error
+        names = [name for name in METRICS if name in self.metrics or name in self.undefined]
+        columns = {
+            "value": [self.metrics.get(name, np.nan) for name in names],
+            "what": [METRICS[name].what for name in names],
+            "direction": [METRICS[name].direction for name in names],
+            "source": [METRICS[name].source for name in names],
+            "undefined": [self.undefined.get(name, "") for name in names],
+        }
+        return pandas.DataFrame(columns, index=pandas.Index(names, name="metric"))
+
+    def __str__(self) -> str:
+        """A line for each metric: its name, its value, what it is."""
+        lines = [f"n = {self.n}, d = {self.d}, K = {self.K}"]
+        lines += [f"{k:28} {v:<12.6g} {METRICS[k].what}" for k, v in self.metrics.items()]
+        lines += [f"{k:28} undefined    {why}" for k, why in self.undefined.items()]
+        return "\n".join(lines)
 
     def _repr_html_(self) -> str:
         rows = [(name, f"{value:.6g}") for name, value in self.metrics.items()]
@@ -101,10 +149,33 @@ def evaluate(
             and (layer is not None or not metric.needs_weights)
         ):
             values[name] = Undefined("needs a second pass over the samples")
+    K, d = first.anchors.shape
+    return _measurement(int(first.counts.sum()), d, K, values)
+
+
+def measure_weights(weights: object, bias: object = None) -> Measurement:
+    """The metrics that need nothing but the weights of the last layer; n is 0.
+
+    Parameters:
+        weights: (K, d), a row for each class.
+        bias: (K,), checked and of no influence.
+
+    Raises:
+        InputError: misshapen or not finite.
+
+    >>> measure_weights([[2.0, -1.0, -1.0], [-1.0, 2.0, -1.0], [-1.0, -1.0, 2.0]]).metrics["beta"]
+    2.449489742783178
+    """
+    W, _ = admit_layer(weights, bias)
+    if W is None:
+        raise InputError("weights", "missing", "given")
+    return _measurement(0, W.shape[1], len(W), _of_weights(W))
+
+
+def _measurement(n: int, d: int, K: int, values: Values) -> Measurement:
     metrics = {k: float(values[k]) for k in METRICS if k in values and not _missing(values[k])}
     undefined = {k: str(values[k]) for k in METRICS if k in values and _missing(values[k])}
-    K, d = first.anchors.shape
-    return Measurement(int(first.counts.sum()), d, K, metrics, undefined)
+    return Measurement(n, d, K, metrics, undefined)
 
 
 def _missing(value: float | Undefined) -> bool:

@@ -11,6 +11,7 @@ from __future__ import annotations
 import math
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -53,7 +54,6 @@ _STYLES = (
     ("#222222", "P", (0, (8, 3))),
 )
 _SMALLEST = 1e-15
-_GREY = "#6b6b6b"
 
 
 @dataclass(frozen=True)
@@ -61,7 +61,7 @@ class _Scale:
     """Where distances lie on a logarithmic axis, with a place for zero below its least decade."""
 
     least: int
-    most: int
+    most: float
     zero: bool
 
     def at(self, distance: float) -> float:
@@ -72,8 +72,8 @@ class _Scale:
     def ticks(self) -> dict[float, str]:
         """Places of the axis and what stands there."""
         step = max(1, math.ceil((self.most - self.least) / 6))
-        decades = range(self.most, self.least - 1, -step)
-        shown = {float(e): f"{10.0**e:g}" if -4 < e < 4 else f"$10^{{{e}}}$" for e in decades}
+        decades = range(math.floor(self.most), self.least - 1, -step)
+        shown = {float(e): f"{10.0**e:g}" if -5 < e < 5 else f"$10^{{{e}}}$" for e in decades}
         return shown | ({self.at(0): "0"} if self.zero else {})
 
     @property
@@ -116,8 +116,11 @@ def plot_measurements(
     ['nc1.pinv', 'cdnv.max']
     """
     several, names = _admitted(measurements, metrics, along)
-    draw = _rows if along is None else _curves
-    figure: Figure = draw(pyplot(), several, names, along)
+    plt = pyplot()
+    if along is None:
+        figure: Figure = _rows(plt, several, names)
+    else:
+        figure = _curves(plt, several, names, along)
     return figure
 
 
@@ -135,13 +138,19 @@ def describe_measurements(
             shown = [f"{_label(n)} {d:.3g}" for n in names if (d := _distance(one, n)) is not None]
             text += f" {series or 'Measured'}: {', '.join(shown)}."
         return text
-    first, last = list(several.items())[0], list(several.items())[-1]
+    first, *_, last = several.items()
     shown = []
     for name in names:
-        ends = [_distance(one, name) for _, one in (first, last)]
-        if None not in ends:
-            shown.append(f"{_label(name)} {ends[0]:.3g} to {ends[1]:.3g}")
+        at_first, at_last = _distance(first[1], name), _distance(last[1], name)
+        if at_first is not None and at_last is not None:
+            shown.append(f"{_label(name)} {at_first:.3g} to {at_last:.3g}")
     return f"{text} From {along} {first[0]} to {last[0]}: {', '.join(shown)}."
+
+
+def drawable(measurements: Iterable[Measurement]) -> list[str]:
+    """The metrics of some measurements that have a distance from collapse."""
+    known = {name for one in measurements for name in one.metrics}
+    return [name for name in METRICS if name in known and _has_distance(name)]
 
 
 def save_figure(figure: Figure, path: Path, description: str) -> None:
@@ -207,15 +216,17 @@ def _family(name: str) -> str:
 def _scale(distances: Sequence[float]) -> _Scale:
     positive = [d for d in distances if d > _SMALLEST]
     least = math.floor(math.log10(min(positive, default=0.1)))
-    most = math.ceil(math.log10(max(positive, default=1.0)))
-    return _Scale(least, max(most, least + 1), len(positive) < len(distances))
+    most = math.log10(max(positive, default=1.0))
+    return _Scale(least, max(most, least + 1.0), len(positive) < len(distances))
 
 
-def _rows(plt: Any, several: dict[str, Measurement], names: list[str], along: None) -> Figure:
+def _rows(plt: Any, several: dict[str, Measurement], names: list[str]) -> Any:
     """A row a metric under the heading of its family; the numbers beside it if one is drawn."""
     found = {n: [_distance(one, n) for one in several.values()] for n in names}
     scale = _scale([d for row in found.values() for d in row if d is not None])
-    places, headings, below = {}, {}, 0.0
+    places: dict[str, float] = {}
+    headings: dict[str, float] = {}
+    below = 0.0
     for name in names:
         if _family(name) not in headings:
             headings[_family(name)] = below + 0.3
@@ -230,13 +241,13 @@ def _rows(plt: Any, several: dict[str, Measurement], names: list[str], along: No
         axes.plot([left, max(there)], [places[name]] * 2, color="#c8c8c8", linewidth=1.4, zorder=1)
         for (colour, mark, _), d in zip(_STYLES, row, strict=False):
             if d is not None:
-                hollow = "white" if d <= _SMALLEST else colour
+                hollow = "none" if d <= _SMALLEST else colour
                 style = {"color": colour, "markerfacecolor": hollow, "markersize": 6.5}
                 axes.plot(scale.at(d), places[name], marker=mark, clip_on=False, **style)
         if single and row[0] is not None:
             _beside(axes, places[name], f"{row[0]:.3g}")
     for family, place in headings.items():
-        at = {"transform": axes.get_yaxis_transform(), "va": "center", "clip_on": False}
+        at: dict[str, Any] = {"transform": axes.get_yaxis_transform(), "va": "center"}
         axes.text(-0.012, place, family, ha="right", fontsize=9, fontweight="bold", **at)
     axes.set_yticks(list(places.values()), [_label(n) for n in names], fontsize=9)
     axes.set_ylim(below - 0.3, -0.2)
@@ -257,7 +268,7 @@ def _rows(plt: Any, several: dict[str, Measurement], names: list[str], along: No
     return figure
 
 
-def _curves(plt: Any, several: dict[str, Measurement], names: list[str], along: str) -> Figure:
+def _curves(plt: Any, several: dict[str, Measurement], names: list[str], along: str) -> Any:
     """A panel a family, a curve a metric, over numbers or names in their order."""
     families = list(dict.fromkeys(_family(name) for name in names))
     columns = min(3, len(families))
@@ -275,13 +286,15 @@ def _curves(plt: Any, several: dict[str, Measurement], names: list[str], along: 
             often = max(1, len(y) // 12)
             axes.plot(places, y, linewidth=1.6, label=_label(name), markevery=often, **style)
         _ruled(axes.yaxis, scale)
-        axes.set_ylim(*scale.limits)
+        low, high = scale.limits
+        axes.set_ylim(low, high + 0.12 * len(own) * (high - low))  # room for the legend
         if not numbers:
-            turned = {"rotation": 35, "ha": "right"} if max(map(len, several)) > 3 else {}
-            axes.set_xticks(places, list(several), fontsize=8, **turned)
+            crowded = sum(map(len, several)) > 30
+            turn = {"rotation": 35, "ha": "right"} if crowded else {}
+            axes.set_xticks(places, list(several), fontsize=8, **turn)
         axes.set_title(family, loc="left", fontsize=10)
         axes.set_xlabel(along)
-        axes.legend(fontsize=8, loc="best", handlelength=3)
+        axes.legend(fontsize=8, loc="upper right", handlelength=3)
     for axes in panels.flat[len(families) :]:
         axes.set_visible(False)
     figure.suptitle("Distance from neural collapse", x=0.01, ha="left", fontsize=10.5)
@@ -294,7 +307,7 @@ def _places(series: list[str]) -> tuple[list[float], bool]:
         numbers = [float(name) for name in series]
     except ValueError:
         return [float(i) for i in range(len(series))], False
-    grow = all(a < b for a, b in zip(numbers, numbers[1:], strict=False))
+    grow = all(a < b for a, b in pairwise(numbers))
     return (numbers, True) if grow else ([float(i) for i in range(len(series))], False)
 
 
@@ -308,7 +321,7 @@ def _ruled(axis: Any, scale: _Scale) -> None:
 
 
 def _beside(axes: Axes, place: float, text: str) -> None:
-    at = {"transform": axes.get_yaxis_transform(), "va": "center", "clip_on": False}
+    at: dict[str, Any] = {"transform": axes.get_yaxis_transform(), "va": "center"}
     axes.text(1.02, place, text, fontsize=9, color="#222222", **at)
 
 
