@@ -24,6 +24,11 @@ from experiments.training.perceptron import tensor
 from ncbounds.measure.depth import LayerProfile, profile_layers
 from ncbounds.measure.metrics import Measurement
 from ncbounds.report.certificate import proximity_certificate
+from ncbounds.report.measurement_plot import (
+    describe_measurements,
+    plot_measurements,
+    save_figure,
+)
 
 if TYPE_CHECKING:
     from ncbounds.integrations.lightning import MeasureCollapse
@@ -197,11 +202,14 @@ def main(
     progress: Progress | None = None,
     settings: Settings = SETTINGS,
 ) -> Path:
-    """Write `measured_training.json`, print the tables; return the path."""
+    """Write `measured_training.json`, print the tables and draw the epochs; return the plot."""
     callback, logged, profile = train(seed, settings, device, progress)
     out.mkdir(parents=True, exist_ok=True)
-    path = out / "measured_training.json"
     kept = {"epochs": callback.state_dict()["history"], "logged": logged} | profile.to_dict()
-    path.write_text(json.dumps(kept, indent=1))
+    (out / "measured_training.json").write_text(json.dumps(kept, indent=1))
     print(text(callback, profile))
+    path = out / "measured_training.png"
+    epochs = {str(entry.epoch + 1): entry.measurement for entry in callback.history}
+    figure = plot_measurements(epochs, along="epoch")
+    save_figure(figure, path, describe_measurements(epochs, along="epoch"))
     return path

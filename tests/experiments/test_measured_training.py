@@ -7,6 +7,7 @@ import pytest
 
 pytest.importorskip("lightning")
 pytest.importorskip("sklearn")
+pytest.importorskip("matplotlib")
 
 from experiments.measured_training import SETTINGS, guaranteed, main, train  # noqa: E402
 
@@ -14,8 +15,9 @@ from experiments.measured_training import SETTINGS, guaranteed, main, train  # n
 def test_every_measured_epoch_is_told_and_its_guarantee_holds(tmp_path, capsys):
     tiny = replace(SETTINGS, per_class=20, width=16, layers=2, epochs=6, measured=(0, 2, 5))
     path = main(tmp_path, settings=tiny)
-    kept = json.loads(path.read_text())
+    kept = json.loads(path.with_suffix(".json").read_text())
     assert [epoch for epoch, _ in kept["epochs"]] == [0, 2, 5]
+    assert path.read_bytes().startswith(b"\x89PNG")
     last = kept["epochs"][-1][1]["metrics"]
     assert kept["logged"]["nc/nc1.pinv"] == pytest.approx(last["nc1.pinv"], rel=1e-5)
     shown = capsys.readouterr().out.splitlines()
