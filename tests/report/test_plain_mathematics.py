@@ -26,6 +26,7 @@ def read(html):
         ("at most K - 1 = n + 1 caps of share r each", "at most $K−1=n+1$ caps of share $r$ each"),
         ("1 - var <= e^(2 x)", "$1− var≤e^{2x}$"),
         ("the sum <= m", "the sum $≤m$"),
+        ("the rest is >= 0, <G, A F> too", "the rest is $≥0$, $⟨G,AF⟩$ too"),
         ("|h + a w|^2 = 1 - a^2 is at most 1", "$|h+aw|^2=1−a^2$ is at most 1"),
         ("a positive gap over a length 1/(1+b)", "a positive gap over a length $1/(1+b)$"),
         ("sqrt(2 - gamma*) > 0", "$√{2−γ^*}>0$"),

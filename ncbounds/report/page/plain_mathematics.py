@@ -120,7 +120,7 @@ def _neighbour(words: list[str], i: int) -> str:
 def _by_operator(words: list[str], i: int) -> bool:
     """Whether the word before or after is an operator, and no punctuation parts them."""
     before, after = _neighbour(words, i - 2), _neighbour(words, i + 2)
-    led = before in _INFIX or before in _FUNCTIONS
+    led = before in _INFIX or before in _FUNCTIONS or before[:1] in ("⟨", "|")
     return led or (after in _INFIX and words[i][-1] not in ",.;:")
 
 
@@ -139,7 +139,7 @@ def _worth_setting(formula: str) -> bool:
             return False
     known = "".join(_TOKEN.findall(formula)) == re.sub(r"\s", "", formula)
     says = set(re.findall(r"[A-Za-z]+|\d.*[-+*/^=<>]", formula)) - _FUNCTIONS
-    return depth == 0 and known and bool(says)
+    return depth == 0 and known and (bool(says) or re.search("[<>=]", formula) is not None)
 
 
 # -- setting a formula ----------------------------------------------------------------------------
