@@ -12,13 +12,13 @@ from types import ModuleType
 from typing import Any
 
 from ncbounds.measure.accumulator import Accumulator, measure, measure_batches
-from ncbounds.measure.definitions import HELD_OUT_METRICS, METRICS, Metric
+from ncbounds.measure.definitions import HELD_OUT_METRICS, METRICS
 from ncbounds.measure.files import FeatureFile, read_features, write_features
-from ncbounds.measure.from_file import measure_file
-from ncbounds.measure.heads import Head, read_head
-from ncbounds.measure.metrics import Measurement, measure_weights
+from ncbounds.measure.metric import CHANGES, Metric
+from ncbounds.measure.metrics import Measurement
 
 __all__ = [
+    "CHANGES",
     "HELD_OUT_METRICS",
     "METRICS",
     "Accumulator",

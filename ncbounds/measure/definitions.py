@@ -11,38 +11,12 @@ counts, and where the two readings differ the other one stands beside, as `.samp
 
 from __future__ import annotations
 
-from collections.abc import Collection
-from dataclasses import dataclass, replace
-from fnmatch import fnmatchcase
+from dataclasses import replace
 from typing import Literal
 
-from ncbounds.errors import InputError
-
-
-@dataclass(frozen=True)
-class Metric:
-    """One named metric: its definition as data."""
-
-    what: str
-    formula: str
-    source: str
-    direction: Literal["lower", "higher", "neither"]
-    """Which way neural collapse moves it."""
-    needs_weights: bool = False
-    zero: str = ""
-    """Where exactly it is zero, as far as that is not plain, and the statement that says so."""
-    needs_held_out: bool = False
-    passes: Literal[1, 2] = 1
-    """How often the samples are read: what speaks of deviations from the class means needs two."""
-
-
-_NC1 = "(1/K) tr(Sigma_W Sigma_B^+), Sigma_B = mean_c (mu_c - mu)(mu_c - mu)^T, "
-_ETF = "(I - 11^T/K)/sqrt(K-1)"
-_COSINES = "A_c = mean_i u_{c,i}, u = (h - mu)/|h - mu|"
-_SHARP = "ncbounds, sharp proximity"
-_FIRST = "Papyan, Han, Donoho 2020"
-_LAYER = "Zhu et al. 2021"
-_FRAME = "Tirer, Bruna 2022, for review eq. 39"
+from ncbounds.measure.collapse_definitions import OF_COLLAPSE
+from ncbounds.measure.layer_definitions import OF_THE_LAYER
+from ncbounds.measure.metric import CHANGES, Metric
 
 _SEEN = "no variance within classes in the span of the centred class means (review:eq-4)"
 _AT_MEANS = "every feature equals its class mean"
@@ -88,378 +62,50 @@ _ZERO = {
     "gnc3": "every feature has the direction of the weights of its class (gnc:definition-gnc3)",
 }
 
-_METRICS: dict[str, Metric] = {
-    "nc1.pinv": Metric(
-        "variability within classes relative to that between them (NC1)",
-        _NC1 + "Sigma_W = mean (h - mu_c)(h - mu_c)^T",
-        "review eq. 4",
-        "lower",
+#: What leaves which metrics alone, where that does not follow from what they are computed of.
+_IGNORES: dict[str, tuple[str, ...]] = {
+    "shift scale across sizes": (
+        *("nc1.pinv", "nc2.etf", "nc2.etf.unscaled", "nc2.cosine", "nc2.equiangular"),
+        *("nc2.equinorm", "ncc.error.balanced", "rank.means", "rank.means.stable"),
+        *("rank.means.effective", "cosine.means.max", "cosine.means.mean", "cosine.means.min"),
     ),
-    "nc1.pinv.samples": Metric(
-        "the same with every sample, not every class, of equal weight in Sigma_W",
-        _NC1 + "Sigma_W = (1/n) sum (h - mu_c)(h - mu_c)^T",
-        "review eq. 4 for classes of unequal size",
-        "lower",
+    "shift scale across": ("nc1.pinv.samples", "nc1.fuzziness", "ncc.error"),
+    "shift scale sizes": (
+        *("nc1.trace", "nc1.relative.centred", "cdnv.mean", "cdnv.max"),
+        *("cosine.intra.min", "cosine.intra.mean", "cosine.intra.max", "cosine.inter.max"),
+        *("cosine.inter.mean", "cosine.inter.min", "cosine.inter.deviation"),
     ),
-    "nc1.fuzziness": Metric(
-        "variability relative to the means, every sample of equal weight in both (NC1, times K)",
-        "tr(Sigma_W Sigma_B^+), Sigma_W = (1/n) sum (h - mu_c)(h - mu_c)^T, Sigma_B of means alike",
-        "He, Su 2023",
-        "lower",
+    "scale across sizes": ("nc2.orthogonal", "gnc1"),
+    "scale sizes": ("nc1.relative", "nc1.spherical", "nc2.gram"),
+    "shift sizes": ("alpha.centred",),
+    "sizes": ("alpha",),
+    "gain": (
+        *("nc2.etf.weights", "nc2.equinorm.weights", "centre.weights"),
+        *("rank.weights.stable", "rank.weights.effective"),
     ),
-    "nc1.trace": Metric(
-        "variability within classes over that of the class means (NC1 without inverse)",
-        "tr Sigma_W / tr Sigma_B = mean |h - mu_c|^2 / mean_c |mu_c - mu|^2",
-        "in common use",
-        "lower",
+    "gain rows": (
+        *("nc2.cosine.weights", "nc2.equiangular.weights", "gnc2", "rank.weights"),
+        *("cosine.rows.max", "cosine.rows.mean", "cosine.rows.min"),
     ),
-    "nc1.relative": Metric(
-        "share of the mean squared norm that is variability within classes",
-        "var = mean |h - mu_c|^2 / alpha^2",
-        _SHARP,
-        "lower",
+    "shift scale across sizes gain": (
+        *("nc3.etf", "nc3.etf.unscaled", "nc3.distance", "nc3.distance.directions"),
     ),
-    "nc1.relative.centred": Metric(
-        "the same with the features centred by the global mean",
-        "mean |h - mu_c|^2 / alpha.centred^2",
-        _SHARP,
-        "lower",
+    "scale across sizes gain": ("nc3.orthogonal",),
+    "scale across sizes shared gain": ("nc3.cosine", "nc3.angle"),
+    "shift scale across sizes shared gain": ("nc3.cosine.centred", "nc3.angle.centred"),
+    "shift across shared gain": ("nc4.disagreement", "accuracy"),
+    "shift across sizes shared gain": ("nc4.disagreement.balanced", "accuracy.balanced"),
+    "shift across shared": ("loss.cross_entropy.samples",),
+    "shift across sizes shared": (
+        *("loss.cross_entropy", "logodds.mean", "margin.mean", "margin.min"),
     ),
-    "nc1.spherical": Metric(
-        "variability within classes of the features scaled to length 1",
-        "mean |u - ubar_c|^2 = 1 - mean_c |ubar_c|^2, u = h/|h|, ubar_c = mean_i u_{c,i}",
-        "gnc Sec. 2.2, on the sphere",
-        "lower",
+    "scale sizes shared gain": ("cosine.weights.mean",),
+    "shift scale sizes shared gain": ("cosine.weights.mean.centred",),
+    "scale sizes gain rows": (
+        *("gnc3", "loss.cross_entropy.spherical", "loss.hardmax", "margin.spherical.mean"),
     ),
-    "nc2.etf": Metric(
-        "distance of the centred class means' cosines from those of a simplex ETF (NC2)",
-        f"| M M^T/|M M^T|_F - {_ETF} |_F, rows of M: (mu_c - mu)/|mu_c - mu|",
-        "review eq. 7",
-        "lower",
-    ),
-    "nc2.etf.unscaled": Metric(
-        "the same with the lengths of the centred class means kept",
-        f"| M M^T/|M M^T|_F - {_ETF} |_F, rows of M: mu_c - mu",
-        _LAYER,
-        "lower",
-    ),
-    "nc2.etf.weights": Metric(
-        "distance of the weights from a simplex ETF (NC2)",
-        f"| W W^T/|W W^T|_F - {_ETF} |_F",
-        _LAYER,
-        "lower",
-        True,
-    ),
-    "nc2.orthogonal": Metric(
-        "distance of the class means, not centred, from an orthogonal frame",
-        "| M M^T/|M M^T|_F - I/sqrt(K) |_F, rows of M: mu_c",
-        _FRAME,
-        "neither",
-    ),
-    "nc2.cosine": Metric(
-        "mean distance of the cosines of centred class means from -1/(K-1) (NC2)",
-        "mean_{c != c'} |cos(mu_c - mu, mu_c' - mu) + 1/(K-1)|",
-        _FIRST + ", Fig. 4",
-        "lower",
-    ),
-    "nc2.cosine.weights": Metric(
-        "the same of the weights, not centred",
-        "mean_{c != c'} |cos(w_c, w_c') + 1/(K-1)|",
-        _FIRST + ", Fig. 4",
-        "lower",
-        True,
-    ),
-    "nc2.equiangular": Metric(
-        "standard deviation of the cosines of centred class means (NC2)",
-        "std_{c != c'} cos(mu_c - mu, mu_c' - mu)",
-        _FIRST + ", Fig. 3",
-        "lower",
-    ),
-    "nc2.equiangular.weights": Metric(
-        "the same of the weights, not centred",
-        "std_{c != c'} cos(w_c, w_c')",
-        _FIRST + ", Fig. 3",
-        "lower",
-        True,
-    ),
-    "nc2.gram": Metric(
-        "mean distance of the scaled inner products of class means from -1/(K-1) (NC2)",
-        "mean_{c != c'} |<mu_c, mu_c'>/alpha^2 + 1/(K-1)|",
-        _SHARP,
-        "lower",
-    ),
-    "nc2.equinorm": Metric(
-        "coefficient of variation of the norms of the centred class means (NC2)",
-        "std_c |mu_c - mu| / mean_c |mu_c - mu|",
-        _FIRST + ", Fig. 2",
-        "lower",
-    ),
-    "nc2.equinorm.weights": Metric(
-        "the same of the weights, not centred",
-        "std_c |w_c| / mean_c |w_c|",
-        _FIRST + ", Fig. 2",
-        "lower",
-        True,
-    ),
-    "nc3.etf": Metric(
-        "distance of weights times centred class means from a simplex ETF (NC3)",
-        f"| W M^T/|W M^T|_F - {_ETF} |_F, rows of M: (mu_c - mu)/|mu_c - mu|",
-        "review eq. 8",
-        "lower",
-        True,
-    ),
-    "nc3.etf.unscaled": Metric(
-        "the same with the lengths of the centred class means kept",
-        f"| W M^T/|W M^T|_F - {_ETF} |_F, rows of M: mu_c - mu",
-        _LAYER,
-        "lower",
-        True,
-    ),
-    "nc3.orthogonal": Metric(
-        "distance of weights times class means, not centred, from the identity",
-        "| W M^T/|W M^T|_F - I/sqrt(K) |_F, rows of M: mu_c",
-        _FRAME,
-        "neither",
-        True,
-    ),
-    "nc3.distance": Metric(
-        "distance of weights and centred class means, each scaled to norm 1 (self-duality)",
-        "| W/|W|_F - M/|M|_F |_F, rows of M: mu_c - mu",
-        f"square Sec. 5; squared, {_FIRST}, Fig. 5",
-        "lower",
-        True,
-    ),
-    "nc3.distance.directions": Metric(
-        "the same with every centred class mean scaled to length 1 before",
-        "| W/|W|_F - M/|M|_F |_F, rows of M: (mu_c - mu)/|mu_c - mu|",
-        "review Sec. 2.3, before eq. 8",
-        "lower",
-        True,
-    ),
-    "nc3.cosine": Metric(
-        "cosine between all centred weights and all class means, each stacked to one vector",
-        "sum_c <wdot_c, mu_c> / (|wdot|_F |(mu_c)_c|_F)",
-        _SHARP,
-        "higher",
-        True,
-    ),
-    "nc3.angle": Metric(
-        "the angle of that cosine, in degrees",
-        "arccos nc3.cosine",
-        _SHARP,
-        "lower",
-        True,
-    ),
-    "nc3.cosine.centred": Metric(
-        "the same with the class means centred by the global mean",
-        "sum_c <wdot_c, mu_c - mu> / (|wdot|_F |(mu_c - mu)_c|_F)",
-        _SHARP,
-        "higher",
-        True,
-    ),
-    "nc3.angle.centred": Metric(
-        "the angle of that cosine, in degrees",
-        "arccos nc3.cosine.centred",
-        _SHARP,
-        "lower",
-        True,
-    ),
-    "nc4.disagreement": Metric(
-        "fraction of samples whose nearest class mean is not the class that is predicted (NC4)",
-        "(1/n) #{argmax_c <w_c, h> + b_c != argmin_c |h - mu_c|}, ties to the first class",
-        "review eq. 9",
-        "lower",
-        True,
-    ),
-    "nc4.disagreement.balanced": Metric(
-        "the mean over the classes of that fraction within the class",
-        "mean 1{argmax_c <w_c, h> + b_c != argmin_c |h - mu_c|}",
-        "review eq. 9 for classes of unequal size",
-        "lower",
-        True,
-    ),
-    "ncc.error": Metric(
-        "fraction of samples whose nearest class mean is not that of their class",
-        "(1/n) #{argmin_c |h - mu_c| != label}, ties to the first class",
-        "review Sec. 4.2",
-        "lower",
-    ),
-    "ncc.error.balanced": Metric(
-        "the mean over the classes of that fraction within the class",
-        "mean 1{argmin_c |h - mu_c| != label}",
-        "review Sec. 4.2 for classes of unequal size",
-        "lower",
-    ),
-    "cdnv.mean": Metric(
-        "class-distance normalised variance, mean over pairs of classes",
-        "mean_{c != c'} (Var_c + Var_c')/(2 |mu_c - mu_c'|^2), Var_c = mean_i |h_{c,i} - mu_c|^2",
-        "review eq. 51",
-        "lower",
-    ),
-    "cdnv.max": Metric(
-        "class-distance normalised variance, largest over pairs of classes",
-        "max_{c != c'} (Var_c + Var_c')/(2 |mu_c - mu_c'|^2), Var_c = mean_i |h_{c,i} - mu_c|^2",
-        "review eq. 51",
-        "lower",
-    ),
-    "cosine.intra.min": Metric(
-        "average cosine of two features of the same class, least over the classes",
-        f"min_c |A_c|^2, {_COSINES}",
-        "bnwd Sec. 2.2",
-        "higher",
-    ),
-    "cosine.intra.mean": Metric(
-        "average cosine of two features of the same class, mean over the classes",
-        f"mean_c |A_c|^2, {_COSINES}",
-        "bnwd Sec. 2.2",
-        "higher",
-    ),
-    "cosine.intra.max": Metric(
-        "average cosine of two features of the same class, largest over the classes",
-        f"max_c |A_c|^2, {_COSINES}",
-        "bnwd Sec. 2.2",
-        "higher",
-    ),
-    "cosine.inter.max": Metric(
-        "average cosine of features of two classes, largest over the pairs; -1/(K-1) at collapse",
-        f"max_{{c != c'}} <A_c, A_c'>, {_COSINES}",
-        "bnwd Sec. 2.2",
-        "lower",
-    ),
-    "cosine.inter.mean": Metric(
-        "average cosine of features of two classes, mean over the pairs; -1/(K-1) at collapse",
-        f"mean_{{c != c'}} <A_c, A_c'>, {_COSINES}",
-        "bnwd Sec. 2.2",
-        "lower",
-    ),
-    "cosine.inter.min": Metric(
-        "average cosine of features of two classes, least over the pairs; -1/(K-1) at collapse",
-        f"min_{{c != c'}} <A_c, A_c'>, {_COSINES}",
-        "bnwd Sec. 2.2",
-        "neither",
-    ),
-    "cosine.inter.deviation": Metric(
-        "mean distance of the inter-class cosines from -1/(K-1)",
-        f"mean_{{c != c'}} |<A_c, A_c'> + 1/(K-1)|, {_COSINES}",
-        _SHARP,
-        "lower",
-    ),
-    "cosine.weights.mean": Metric(
-        "mean cosine of a feature and the centred weights of its class",
-        "mean cos(h_{c,i}, wdot_c)",
-        _SHARP,
-        "higher",
-        True,
-    ),
-    "cosine.weights.mean.centred": Metric(
-        "the same with the features centred by the global mean",
-        "mean cos(h_{c,i} - mu, wdot_c)",
-        _SHARP,
-        "higher",
-        True,
-    ),
-    "gnc1": Metric(
-        "NC1 with a between-class covariance that is not centred",
-        "(1/K) tr(Sigma_W Sigma_B^+), Sigma_B = mean_c mu_c mu_c^T",
-        "gnc Sec. 2.2",
-        "lower",
-    ),
-    "gnc2": Metric(
-        "least one-vs-rest distance of the unit weights, the certified lower end",
-        "min_k dist(w_k/|w_k|, conv{w_j/|w_j|, j != k})",
-        "gnc Definition 2.1 (3)",
-        "higher",
-        True,
-    ),
-    "gnc3": Metric(
-        "self-duality: one minus the mean cosine of a feature and the weights of its class",
-        "(1/K) sum_k (1 - <w_k, hbar_k>), w_k and each feature scaled to length 1",
-        "gnc Sec. 2.2",
-        "lower",
-        True,
-    ),
-    "gnc3.unscaled": Metric(
-        "the same formula on weights and features as given; of use on the unit sphere only",
-        "(1/K) sum_k (1 - <w_k, mu_k>)",
-        "gnc Sec. 2.2, read literally",
-        "neither",
-        True,
-    ),
-    "alpha": Metric(
-        "root mean square norm of the features",
-        "sqrt(mean |h|^2)",
-        "bnwd Theorem 2.1",
-        "neither",
-    ),
-    "alpha.centred": Metric(
-        "root mean square distance of the features from the global mean",
-        "sqrt(mean |h - mu|^2)",
-        _SHARP,
-        "neither",
-    ),
-    "beta": Metric(
-        "root mean square norm of the rows of the weights",
-        "sqrt(mean_c |w_c|^2) = |W|_F/sqrt(K)",
-        "bnwd Theorem 2.1",
-        "neither",
-        True,
-    ),
-    "centre.weights": Metric(
-        "share of the squared norm of the weights that all classes have in common",
-        "|wbar|^2 / beta^2",
-        _SHARP,
-        "lower",
-        True,
-    ),
-    "loss.cross_entropy": Metric(
-        "cross-entropy in nats, class-balanced",
-        "mean -log softmax(W h + b)_c",
-        "bnwd Sec. 2.1",
-        "lower",
-        True,
-    ),
-    "loss.cross_entropy.samples": Metric(
-        "cross-entropy in nats, plain mean over the samples",
-        "(1/n) sum -log softmax(W h + b)_c",
-        "bnwd Sec. 2.1 for classes of unequal size",
-        "lower",
-        True,
-    ),
-    "loss.cross_entropy.spherical": Metric(
-        "the class-balanced cross-entropy of unit weights and features at a temperature",
-        "mean -log softmax(<w_j, h>/tau)_c, w_j and h scaled to length 1, tau = 1 unless given",
-        "gnc (1), (2)",
-        "lower",
-        True,
-    ),
-    "loss.hardmax": Metric(
-        "how far a rival's cosine is above that of the own class, for the worst sample",
-        "max_{c, i, j != c} <w_j - w_c, h_{c,i}>, w_j and h scaled to length 1",
-        "gnc (5)",
-        "lower",
-        True,
-    ),
-    "logodds.mean": Metric(
-        "log-odds of the true class above the uniform guess, class-balanced",
-        "mean log(K-1) - log(e^l - 1), l the cross-entropy of a sample",
-        _SHARP,
-        "higher",
-        True,
-    ),
-    "accuracy": Metric(
-        "fraction of samples whose largest logit is that of their class, ties to the first class",
-        "(1/n) #{argmax_c <w_c, h> + b_c = label}",
-        "bnwd Sec. 2.1",
-        "higher",
-        True,
-    ),
-    "accuracy.balanced": Metric(
-        "the mean over the classes of that fraction within the class",
-        "mean 1{argmax_c <w_c, h> + b_c = label}",
-        "bnwd Sec. 2.1 for classes of unequal size",
-        "higher",
-        True,
-    ),
+    "sizes gain": ("margin.relative.mean", "margin.relative.min"),
+    "across sizes": ("gnc3.unscaled",),
 }
 
 _TWO_PASSES = {
@@ -470,9 +116,22 @@ _TWO_PASSES = {
     "cosine.weights.mean.centred",
 }
 
+
+def _completed(name: str, metric: Metric) -> Metric:
+    """The metric with where it is zero, how often it reads samples, and what leaves it alone."""
+    listed = next((changes for changes, names in _IGNORES.items() if name in names), "")
+    changes = {*listed.split()}
+    if not metric.needs_weights:
+        changes |= {"shared", "gain", "rows"}
+    if not metric.needs_features:
+        changes |= {"shift", "scale", "across", "sizes"}
+    ordered = tuple(change for change in CHANGES if change in changes)
+    passes: Literal[1, 2] = 2 if name in _TWO_PASSES else 1
+    return replace(metric, zero=_ZERO.get(name, ""), passes=passes, ignores=ordered)
+
+
 METRICS: dict[str, Metric] = {
-    name: replace(metric, zero=_ZERO.get(name, ""), passes=2 if name in _TWO_PASSES else 1)
-    for name, metric in _METRICS.items()
+    name: _completed(name, metric) for name, metric in (OF_COLLAPSE | OF_THE_LAYER).items()
 }
 
 _TEST = "review Sec. 4.1, after Hui et al. 2022; over the spread of class means as nc1.trace"

@@ -6,6 +6,7 @@ Where a metric does not exist for its input, the answer is an `Undefined` that s
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import NamedTuple
 
 import numpy as np
 
@@ -111,26 +112,58 @@ def cosine_summary(unit_means: Floats) -> dict[str, float]:
     >>> cosine_summary(np.array([[1.0, 0.0], [-0.6, 0.0]]))["cosine.inter.max"]
     -0.6
     """
-    K, least, largest, total = len(unit_means), np.inf, -np.inf, 0.0
-    intra = np.einsum("ij,ij->i", unit_means, unit_means)
-    for rows in _blocks(K):
-        gram = unit_means[rows] @ unit_means.T
-        own = np.arange(len(gram)), np.arange(K)[rows]
-        gram[own] = np.inf
-        least = min(least, float(gram.min()))
-        gram[own] = -np.inf
-        largest = max(largest, float(gram.max()))
-        gram[own] = 0.0
-        total += float(gram.sum())
+    intra, inter = np.einsum("ij,ij->i", unit_means, unit_means), over_pairs(unit_means)
     return {
         "cosine.intra.min": float(intra.min()),
         "cosine.intra.mean": float(intra.mean()),
         "cosine.intra.max": float(intra.max()),
-        "cosine.inter.max": largest,
-        "cosine.inter.mean": total / (K * (K - 1)),
-        "cosine.inter.min": least,
-        "cosine.inter.deviation": mean_deviation(unit_means),
+        "cosine.inter.max": inter.largest,
+        "cosine.inter.mean": inter.mean,
+        "cosine.inter.min": inter.least,
+        "cosine.inter.deviation": inter.deviation,
     }
+
+
+class OverPairs(NamedTuple):
+    """Inner products of two different rows, summed up over all pairs."""
+
+    least: float
+    mean: float
+    largest: float
+    deviation: float
+    """Mean distance from -1/(K-1)."""
+    spread: float
+    """Standard deviation."""
+
+
+def over_pairs(rows: Floats) -> OverPairs:
+    """Sum up <r_c, r_c'> over the pairs c != c' of K rows r (K, d).
+
+    >>> found = over_pairs(np.array([[1.0, 0.0], [0.0, 1.0], [1.0, 0.0]]))
+    >>> found.least, found.largest, round(found.mean, 6), round(found.spread, 6)
+    (0.0, 1.0, 0.333333, 0.471405)
+    """
+    K, least, largest, away, count, mean, squares = len(rows), np.inf, -np.inf, 0.0, 0, 0.0, 0.0
+    for block in _blocks(K):
+        gram = rows[block] @ rows.T
+        own = np.arange(len(gram)), np.arange(K)[block]
+        gram[own] = np.inf
+        least = min(least, float(gram.min()))
+        gram[own] = -np.inf
+        largest = max(largest, float(gram.max()))
+        gram[own] = -1 / (K - 1)
+        away += float(np.abs(gram + 1 / (K - 1)).sum())
+        gram[own] = 0.0
+        # Means and squares of blocks merge centred (Chan, Golub, LeVeque).
+        step = gram.size - len(gram)
+        here = float(gram.sum()) / step
+        gram -= here
+        gram[own] = 0.0
+        squares += float(np.square(gram).sum())
+        squares += (here - mean) ** 2 * count * step / (count + step)
+        count += step
+        mean += (here - mean) * step / count
+    return OverPairs(least, mean, largest, away / count, float(np.sqrt(squares / count)))
 
 
 def mean_deviation(rows: Floats) -> float:
@@ -139,30 +172,37 @@ def mean_deviation(rows: Floats) -> float:
     >>> mean_deviation(np.array([[1.0, 0.0], [-0.6, 0.0]]))
     0.4
     """
-    K, total = len(rows), 0.0
-    for block in _blocks(K):
-        away = np.abs(rows[block] @ rows.T + 1 / (K - 1))
-        away[np.arange(len(away)), np.arange(K)[block]] = 0.0
-        total += float(away.sum())
-    return total / (K * (K - 1))
+    return over_pairs(rows).deviation
 
 
-def cosine_spread(directions: Floats) -> float:
-    """Standard deviation over pairs c != c' of the inner products of rows (K, d).
+def rank_summary(rows: Floats, cutoff: float | None = None) -> dict[str, float] | Undefined:
+    """Rank, stable rank and effective rank of a matrix (K, d), from its singular values s.
 
-    >>> round(cosine_spread(np.eye(3)[[0, 1, 0]]), 6)
-    0.471405
+    Singular values up to `cutoff` count as zero: max(K, d) times the rounding unit of the largest
+    one, unless given. The three are, by the ends of their names:
+
+    - ``""``: how many are left;
+    - ``".stable"``: sum s^2 / max s^2 = |A|_F^2 / |A|_2^2 (Rudelson, Vershynin 2007);
+    - ``".effective"``: e^H, H = - sum p log p of the shares p = s / sum s (Roy, Vetterli 2007).
+
+    Stable rank <= effective rank <= rank, all equal where the singular values that are left are.
+
+    >>> rank_summary(np.diag([2.0, 2.0, 0.0])) == {"": 2.0, ".stable": 2.0, ".effective": 2.0}
+    True
     """
-    K = len(directions)
-    pairs, total = K * (K - 1), 0.0
-    for power, centre in ((1, 0.0), (2, None)):
-        shift = total / pairs if centre is None else centre
-        total = 0.0
-        for block in _blocks(K):
-            away = (directions[block] @ directions.T - shift) ** power
-            away[np.arange(len(away)), np.arange(K)[block]] = 0.0
-            total += float(away.sum())
-    return float(np.sqrt(total / pairs))
+    singular = np.linalg.svd(rows, compute_uv=False)
+    if cutoff is None:
+        cutoff = max(rows.shape) * float(np.finfo(np.float64).eps) * float(singular[0])
+    kept = singular[singular > cutoff]
+    if len(kept) == 0:
+        return Undefined("no singular value is above rounding error")
+    kept /= kept[0]
+    share = kept / kept.sum()
+    return {
+        "": float(len(kept)),
+        ".stable": float(np.square(kept).sum()),
+        ".effective": float(np.exp(-(share * np.log(share)).sum())),
+    }
 
 
 def layer_distance(left: Floats, right: Floats) -> float:

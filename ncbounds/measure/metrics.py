@@ -5,8 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field, replace
 from fnmatch import fnmatchcase
 from html import escape
-from importlib import import_module
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 
@@ -17,12 +16,13 @@ from ncbounds.measure.geometry import (
     Undefined,
     cdnv_summary,
     coefficient_of_variation,
-    cosine_spread,
     cosine_summary,
     etf_distance,
     frame_distance,
     layer_distance,
     mean_deviation,
+    over_pairs,
+    rank_summary,
     stacked_alignment,
     unit_rows,
 )
@@ -209,14 +209,14 @@ def _of_first_pass(first: FirstPass, means: ClassMeans) -> Values:
         if first.shortest > 0
         else Undefined("a feature is zero")
     )
+    values |= _ranks_of(means.centred, "rank.means", np.sqrt(len(n)) * means.resolution)
     values["nc2.etf.unscaled"] = _SAME if flat else etf_distance(means.centred, means.centred)
     if (centre := _central_class(means)) is not None:
         values |= dict.fromkeys(_OF_DIRECTIONS, centre)
     else:
         directions = unit_rows(means.centred)
         values["nc2.etf"] = etf_distance(directions, directions)
-        values["nc2.cosine"] = mean_deviation(directions)
-        values["nc2.equiangular"] = cosine_spread(directions)
+        values |= _cosines_of(directions, "means")
         values["nc2.equinorm"] = coefficient_of_variation(means.centred)
     return values
 
@@ -247,7 +247,29 @@ _SAME = Undefined("all class means are equal")
 _AT_MEAN = Undefined("a feature equals the global mean")
 
 
-_OF_DIRECTIONS = ("nc2.etf", "nc2.cosine", "nc2.equiangular", "nc2.equinorm")
+_OF_DIRECTIONS = (
+    *("nc2.etf", "nc2.cosine", "nc2.equiangular", "nc2.equinorm"),
+    *("cosine.means.max", "cosine.means.mean", "cosine.means.min"),
+)
+
+
+def _cosines_of(directions: Floats, what: Literal["means", "rows"]) -> Values:
+    """Cosines of unit vectors over all pairs, of centred class means or rows of the weights."""
+    pairs, end = over_pairs(directions), ".weights" if what == "rows" else ""
+    return {
+        f"nc2.cosine{end}": pairs.deviation,
+        f"nc2.equiangular{end}": pairs.spread,
+        f"cosine.{what}.max": pairs.largest,
+        f"cosine.{what}.mean": pairs.mean,
+        f"cosine.{what}.min": pairs.least,
+    }
+
+
+def _ranks_of(rows: Floats, name: str, cutoff: float | None = None) -> Values:
+    """The three ranks of a matrix, under names that begin alike."""
+    found = rank_summary(rows, cutoff)
+    ends = ("", ".stable", ".effective")
+    return {name + end: found if isinstance(found, Undefined) else found[end] for end in ends}
 
 
 def _of_weights(W: Floats) -> Values:
@@ -263,14 +285,18 @@ def _of_weights(W: Floats) -> Values:
         "nc2.etf.weights": zero or etf_distance(W, W),
         "nc2.equinorm.weights": zero or coefficient_of_variation(W),
     }
+    values |= _ranks_of(W, "rank.weights")
     reason = _zero_weights(W)
     values["gnc2"] = reason or least_one_vs_rest_distance(W, normalise=True)[0]
     if reason is not None:
-        return values | dict.fromkeys(("nc2.cosine.weights", "nc2.equiangular.weights"), reason)
-    directions = unit_rows(W)
-    values["nc2.cosine.weights"] = mean_deviation(directions)
-    values["nc2.equiangular.weights"] = cosine_spread(directions)
-    return values
+        return values | dict.fromkeys(_OF_ROWS, reason)
+    return values | _cosines_of(unit_rows(W), "rows")
+
+
+_OF_ROWS = (
+    *("nc2.cosine.weights", "nc2.equiangular.weights"),
+    *("cosine.rows.max", "cosine.rows.mean", "cosine.rows.min"),
+)
 
 
 def _of_weights_beside_means(W: Floats, means: ClassMeans) -> Values:
@@ -309,7 +335,14 @@ def _of_predictions(first: FirstPass, layer: Layer) -> Values:
     reason = _zero_feature(first) or _zero_weights(layer.weights)
     spherical = float((first.spherical_loss / n).mean())
     values["loss.cross_entropy.spherical"] = reason or spherical
-    values["loss.hardmax"] = reason or float(first.hardmax[0])
+    values["loss.hardmax"] = reason or -float(first.least_spherical_margin[0])
+    values["margin.mean"] = float((first.margin / n).mean())
+    values["margin.min"] = float(first.least_margin[0])
+    values["margin.spherical.mean"] = reason or float((first.spherical_margin / n).mean())
+    beta = float(np.linalg.norm(layer.weights) / np.sqrt(len(layer.weights)))
+    none = _zero_feature(first) or (None if beta else Undefined("all weights are zero"))
+    values["margin.relative.mean"] = none or float((first.relative_margin / n).mean()) / beta
+    values["margin.relative.min"] = none or float(first.least_relative_margin[0]) / beta
     return values
 
 

@@ -24,6 +24,13 @@ from ncbounds.measure.geometry import least_squared_distances
 EPSILON = float(np.finfo(np.float64).eps)
 
 
+#: What of a pass is the least over the samples, not a sum.
+LEAST = (
+    *("shortest", "least_margin", "least_relative_margin", "least_spherical_margin"),
+    "shortest_centred",
+)
+
+
 @dataclass(eq=False)
 class FirstPass:
     """Sums over the samples of each class, (K,) unless said otherwise."""
@@ -44,10 +51,17 @@ class FirstPass:
     logodds: Floats
     correct: Floats
     spherical_loss: Floats
+    margin: Floats
+    """The own logit less the largest of the rivals."""
+    relative_margin: Floats
+    """The same over |h|."""
+    spherical_margin: Floats
+    """The own cosine less the largest of the rivals."""
     shortest: Floats
-    """The least |h| of all samples, (1,)."""
-    hardmax: Floats
-    """The largest of the rivals' cosines less the own one, over all samples, (1,)."""
+    """The least |h| of all samples, (1,), as are the next three."""
+    least_margin: Floats
+    least_relative_margin: Floats
+    least_spherical_margin: Floats
     largest: Floats
     """The largest magnitude in the features or, where that is in range for sure, less; (1,)."""
     outside: Indices
@@ -61,7 +75,7 @@ class FirstPass:
             for f in fields(cls)
         }
         zeros |= {"counts": np.zeros(K, dtype=np.int64)}
-        zeros |= {"shortest": np.array([np.inf]), "hardmax": np.array([-np.inf])}
+        zeros |= {name: np.array([np.inf]) for name in LEAST if name in zeros}
         zeros |= {"largest": np.zeros(1), "outside": np.zeros(1, dtype=np.int64)}
         return cls(**zeros)
 
@@ -99,7 +113,8 @@ class SecondPass:
         zeros: dict[str, Any] = {
             f.name: np.zeros((K, d) if f.name == "unit_centred" else K) for f in fields(cls)
         }
-        zeros |= {"counts": np.zeros(K, dtype=np.int64), "shortest_centred": np.array([np.inf])}
+        zeros |= {"counts": np.zeros(K, dtype=np.int64)}
+        zeros |= {name: np.array([np.inf]) for name in LEAST if name in zeros}
         zeros |= {"largest": np.zeros(1), "outside": np.zeros(1, dtype=np.int64)}
         return cls(**zeros)
 
@@ -298,9 +313,8 @@ def merge_first(one: FirstPass, other: FirstPass) -> FirstPass:
     added["unit_squares"] += n * _squared_norms(turned)
     added |= {
         "anchors": anchors,
-        "shortest": np.minimum(one.shortest, other.shortest),
-        "hardmax": np.maximum(one.hardmax, other.hardmax),
         "largest": np.maximum(one.largest, other.largest),
+        **_least(one, other),
     }
     return FirstPass(**added)
 
@@ -308,9 +322,13 @@ def merge_first(one: FirstPass, other: FirstPass) -> FirstPass:
 def merge_second(one: SecondPass, other: SecondPass) -> SecondPass:
     """The sums over the samples of both."""
     added = {f.name: getattr(one, f.name) + getattr(other, f.name) for f in fields(SecondPass)}
-    added["shortest_centred"] = np.minimum(one.shortest_centred, other.shortest_centred)
-    added["largest"] = np.maximum(one.largest, other.largest)
+    added |= {"largest": np.maximum(one.largest, other.largest), **_least(one, other)}
     return SecondPass(**added)
+
+
+def _least(one: Any, other: Any) -> dict[str, Floats]:
+    names = [name for name in LEAST if hasattr(one, name)]
+    return {name: np.minimum(getattr(one, name), getattr(other, name)) for name in names}
 
 
 def inverse_root(xp: Any, squares: Any) -> Any:

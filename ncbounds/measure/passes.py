@@ -196,15 +196,14 @@ def _first_rows(xp: Any, total: FirstPass, h: Any, index: Any) -> Any:
 def _predictions(
     xp: Any, total: FirstPass, products: Any, inverse: Any, index: Any, layer: Layer
 ) -> None:
-    """Add losses and right predictions; products[0] is <h, w_j>, and both are overwritten."""
+    """Add losses, margins, right predictions; products[0] is <h, w_j>, and both are overwritten."""
     z, cosines = products[0], products[1]
     xp.multiply(z, inverse[:, None], out=cosines)
     cosines *= layer.inverse
     z += layer.bias
     right = xp.astype(xp.argmax(z, axis=1) == index, xp.float64)
     gap, cold = _rivals_above_own(xp, cosines, index, layer.temperature)
-    _, a = _rivals_above_own(xp, z, index, 1.0)
-    total.hardmax[:] = xp.maximum(total.hardmax, xp.max(gap))
+    above, a = _rivals_above_own(xp, z, index, 1.0)
     zero = xp.zeros_like(a)
     for into, values in (
         (total.correct, right),
@@ -213,6 +212,13 @@ def _predictions(
         (total.spherical_loss, xp.logaddexp(zero, cold)),
     ):
         add_by_class(into, values, index)
+    for into, least, margins in (
+        (total.margin, total.least_margin, -above),
+        (total.relative_margin, total.least_relative_margin, -above * inverse),
+        (total.spherical_margin, total.least_spherical_margin, -gap),
+    ):
+        add_by_class(into, margins, index)
+        least[:] = xp.minimum(least, xp.min(margins))
 
 
 def _rivals_above_own(xp: Any, z: Any, index: Any, temperature: float) -> tuple[Any, Any]:

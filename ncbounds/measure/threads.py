@@ -17,7 +17,7 @@ from typing import Any, TypeVar
 import numpy as np
 
 from ncbounds.measure.door import Indices
-from ncbounds.measure.moments import FirstPass, SecondPass
+from ncbounds.measure.moments import LEAST, FirstPass, SecondPass
 
 Sums = TypeVar("Sums", FirstPass, SecondPass)
 #: A batch of fewer numbers is not worth a second thread.
@@ -55,7 +55,7 @@ def _add_parts(add: Callable[[Sums, Indices], None], total: Sums, parts: Sequenc
         for other in others:
             other.result()
     for name in single:
-        extreme = np.minimum if name.startswith("shortest") else np.maximum
+        extreme = np.minimum if name in LEAST else np.maximum
         getattr(total, name)[:] = extreme.reduce([getattr(share, name) for share in shares])
 
 

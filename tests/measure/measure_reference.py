@@ -1,11 +1,14 @@
-"""Every metric again, literally and slowly, with 50 digits: loops over samples and over pairs."""
+"""Every metric again, literally and slowly, with 50 digits: loops over samples and over pairs.
+
+Inputs are taken as the exact numbers they are. Lengths below 1e-40 of the largest are zero.
+"""
 
 import numpy as np
 from mpmath import mp, mpf
 
 
 def reference(features, labels, weights, bias, temperature=1):
-    """All metrics but gnc2, as mpf; the inputs are taken as the exact numbers they are."""
+    """All metrics that exist, but gnc2, as mpf."""
     mp.dps = 50
     h = [[mpf(float(x)) for x in row] for row in np.asarray(features)]
     W = [[mpf(float(x)) for x in row] for row in np.asarray(weights)]
@@ -20,7 +23,7 @@ def reference(features, labels, weights, bias, temperature=1):
     unit_means = [unit(m) for m in mu_dot]
     balanced = lambda f: mean([mean([f(c, x) for x in members[c]]) for c in range(K)])  # noqa: E731
     within = mean([mean([dot(v, v) for v in group]) for group in deviation])
-    logits = lambda x: [dot(w, x) + shift for w, shift in zip(W, b, strict=True)]  # noqa: E731
+    logits = once(lambda x: [dot(w, x) + shift for w, shift in zip(W, b, strict=True)])
 
     def loss(c, x):
         z = logits(x)
@@ -30,6 +33,10 @@ def reference(features, labels, weights, bias, temperature=1):
         z = logits(x)
         return mp.log(K - 1) - mp.log(sum(mp.exp(z[j] - z[c]) for j in range(K) if j != c))
 
+    def margin(c, x):
+        z = logits(x)
+        return z[c] - max(z[j] for j in range(K) if j != c)
+
     u = [[unit(x) for x in group] for group in members]
     u_W, u_mean = [unit(w) for w in W], [centre(group) for group in u]
     gaps = [[[dot(minus(u_W[j], u_W[c]), x) for j in range(K) if j != c] for x in u[c]]
@@ -37,7 +44,7 @@ def reference(features, labels, weights, bias, temperature=1):
     cold = lambda sample: mp.log(1 + sum(mp.exp(g / temperature) for g in sample))  # noqa: E731
 
     predicted = lambda x: max(range(K), key=lambda c: logits(x)[c])  # noqa: E731
-    nearest = lambda x: min(range(K), key=lambda c: norm(minus(x, mu[c])))  # noqa: E731
+    nearest = once(lambda x: min(range(K), key=lambda c: norm(minus(x, mu[c]))))
     cosines = [[mean([[cos(minus(x, mu_G), minus(y, mu_G)) for x in p for y in q]][0])
                 for q in members] for p in members]  # fmt: skip
     pairs = [(c, e) for c in range(K) for e in range(K) if c != e]
@@ -54,13 +61,14 @@ def reference(features, labels, weights, bias, temperature=1):
     ]
     by_samples = [[mp.sqrt(mpf(K * n_c) / n) * x for x in minus(m, total)]
                   for n_c, m in zip(counts, mu, strict=True)]  # fmt: skip
-    fuzzy = K * mean(stack(whitened_by_inverse(deviation, by_samples)))
+    fuzzy = K * mean(stack(whitened(deviation, by_samples)))
     cos_means = [cos(mu_dot[c], mu_dot[e]) for c, e in pairs]
     cos_weights = [cos(W[c], W[e]) for c, e in pairs]
     misplaced = lambda c, x: mpf(nearest(x) != c)  # noqa: E731
     between = mean([dot(m, m) for m in mu_dot])
-    cdnv = [(var[c] + var[e]) / (2 * norm(minus(mu[c], mu[e])) ** 2) for c, e in pairs]
-    return {
+    cdnv = normalised_variances(mu, var)
+    beta = mp.sqrt(beta2)
+    known = {
         "nc1.fuzziness": fuzzy,
         "nc1.trace": within / between,
         "nc2.etf.unscaled": etf(mu_dot, mu_dot),
@@ -77,8 +85,8 @@ def reference(features, labels, weights, bias, temperature=1):
         "ncc.error": mean([misplaced(c, x) for c, x in flat]),
         "ncc.error.balanced": balanced(misplaced),
         "cdnv.max": max(cdnv),
-        "nc1.pinv": mean([mean(group) for group in whitened(deviation, mu_dot, True)]),
-        "nc1.pinv.samples": mean(stack(whitened(deviation, mu_dot, True))),
+        "nc1.pinv": mean([mean(group) for group in whitened(deviation, mu_dot)]),
+        "nc1.pinv.samples": mean(stack(whitened(deviation, mu_dot))),
         "nc1.relative": within / alpha2,
         "nc1.relative.centred": within / spread2,
         "nc1.spherical": mean(
@@ -110,7 +118,7 @@ def reference(features, labels, weights, bias, temperature=1):
         "cosine.inter.deviation": mean([abs(cosines[c][e] + mpf(1) / (K - 1)) for c, e in pairs]),
         "cosine.weights.mean": balanced(lambda c, x: cos(x, w_dot[c])),
         "cosine.weights.mean.centred": balanced(lambda c, x: cos(minus(x, mu_G), w_dot[c])),
-        "gnc1": mean([mean(group) for group in whitened(deviation, mu, False)]),
+        "gnc1": mean([mean(group) for group in whitened(deviation, mu)]),
         "gnc3": 1 - balanced(lambda c, x: cos(x, W[c])),
         "gnc3.unscaled": 1 - mean([dot(W[c], mu[c]) for c in range(K)]),
         "alpha": mp.sqrt(alpha2),
@@ -122,49 +130,91 @@ def reference(features, labels, weights, bias, temperature=1):
         "logodds.mean": balanced(odds),
         "accuracy": mean([mpf(predicted(x) == c) for c, x in flat]),
         "accuracy.balanced": balanced(lambda c, x: mpf(predicted(x) == c)),
+        "cosine.means.max": max(cos_means),
+        "cosine.means.mean": mean(cos_means),
+        "cosine.means.min": min(cos_means),
+        "cosine.rows.max": max(cos_weights),
+        "cosine.rows.mean": mean(cos_weights),
+        "cosine.rows.min": min(cos_weights),
+        **ranks("rank.means", mu_dot),
+        **ranks("rank.weights", W),
+        "margin.mean": balanced(margin),
+        "margin.min": min(margin(c, x) for c, x in flat),
+        "margin.relative.mean": balanced(lambda c, x: margin(c, x) / (norm(x) * beta)),
+        "margin.relative.min": min(margin(c, x) / (norm(x) * beta) for c, x in flat),
+        "margin.spherical.mean": mean([mean([-max(sample) for sample in g]) for g in gaps]),
     }
+    if len(cdnv) < len(pairs):
+        del known["cdnv.mean"], known["cdnv.max"]
+    return known
 
 
-def whitened(deviation, means, centred):
-    """(1/K) v^T Sigma_B^+ v of each deviation v, without singular values.
+def once(function):
+    """The same function of rows, computed once for each; the rows live longer than it."""
+    known = {}
 
-    Sigma_B = B^T C B with independent rows B has the pseudo-inverse B^T G^-1 C^-1 G^-1 B, where
-    G = B B^T; K - 1 of K centred means determine the last, whence C = (I + 11^T)/K for them.
+    def remembered(row):
+        if id(row) not in known:
+            known[id(row)] = function(row)
+        return known[id(row)]
+
+    return remembered
+
+
+def whitened(deviation, rows):
+    """(1/K) v^T S^+ v of each deviation v, with S = (1/K) rows^T rows, without singular values.
+
+    S = B^T C B with orthonormal rows B that span those of S, and C = B S B^T has an inverse.
     """
-    K, d = len(means), len(means[0])
-    if d < K - centred:
-        Sigma = mp.matrix(d, d)
-        for m in means:
-            Sigma += mp.matrix(m) * mp.matrix(m).T / K
-        middle, B = mp.inverse(Sigma), mp.eye(d)
-    else:
-        B = mp.matrix(means[: K - centred])
-        ones = mp.matrix([[1] * B.rows] * B.rows)
-        C = (mp.eye(B.rows) + (ones if centred else 0 * ones)) / K
-        G = mp.inverse(B * B.T)
-        middle = G * mp.inverse(C) * G
-    form = lambda v: (v.T * middle * v)[0] / K  # noqa: E731
-    return [[form(B * mp.matrix(v)) for v in group] for group in deviation]
-
-
-def whitened_by_inverse(deviation, rows):
-    """(1/K) v^T S^+ v with S = (1/K) rows^T rows of rank min(K - 1, d), by independent directions.
-
-    S = B^T C B with orthonormal rows B, by Gram and Schmidt, and C = B S B^T, which has an inverse.
-    """
-    K, d, B = len(rows), len(rows[0]), []
-    for row in rows:
-        if len(B) < min(K - 1, d):
-            left = row
-            for _ in range(2):
-                for b in B:
-                    left = [x - dot(left, b) * y for x, y in zip(left, b, strict=True)]
-            B.append(unit(left))
+    K, B = len(rows), span(rows)
     inner = mp.matrix([[dot(b, row) for row in rows] for b in B])
     middle = mp.inverse(inner * inner.T / K)
     coordinates = lambda v: mp.matrix([dot(b, v) for b in B])  # noqa: E731
     return [[(coordinates(v).T * middle * coordinates(v))[0] / K for v in group]
             for group in deviation]  # fmt: skip
+
+
+def span(rows):
+    """Orthonormal rows of the same span, by Gram and Schmidt, longest remainder first."""
+    left, basis, scale = list(rows), [], max(norm(row) for row in rows)
+    while left:
+        row = max(left, key=norm)
+        if norm(row) <= mpf(10) ** -40 * scale:
+            break
+        basis.append(unit(row))
+        for _ in range(2):
+            left = [[x - dot(r, basis[-1]) * y for x, y in zip(r, basis[-1], strict=True)]
+                    for r in left]  # fmt: skip
+    return basis
+
+
+def normalised_variances(mu, var):
+    """Of all pairs of classes whose means differ."""
+    pairs = [(c, e) for c in range(len(mu)) for e in range(len(mu)) if c != e]
+    distances = [norm(minus(mu[c], mu[e])) for c, e in pairs]
+    return [
+        (var[c] + var[e]) / (2 * distance**2)
+        for (c, e), distance in zip(pairs, distances, strict=True)
+        if distance > mpf(10) ** -40 * max(distances)
+    ]
+
+
+def ranks(name, rows):
+    s = singular_values(rows)
+    shares = [x / sum(s) for x in s]
+    return {
+        name: mpf(len(s)),
+        f"{name}.stable": dot(s, s) / max(s) ** 2,
+        f"{name}.effective": mp.exp(-sum(p * mp.log(p) for p in shares)),
+    }
+
+
+def singular_values(rows):
+    """Those that are not zero, as roots of the eigenvalues of the products of rows."""
+    gram = mp.matrix([[dot(p, q) for q in rows] for p in rows])
+    values = [mp.sqrt(abs(x)) for x in mp.eigsy(gram, eigvals_only=True)]
+    # The products have 50 digits, so that their roots have 25.
+    return [s for s in values if s > mpf(10) ** -20 * max(values)]
 
 
 def deviation_of(values):
@@ -201,7 +251,8 @@ def centre(rows):
 
 
 def dot(x, y):
-    return sum(a * b for a, b in zip(x, y, strict=True))
+    assert len(x) == len(y)
+    return mp.fdot(x, y)
 
 
 def norm(x):
