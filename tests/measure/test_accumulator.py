@@ -6,7 +6,7 @@ import pickle
 import numpy as np
 import pytest
 from measure_reference import reference
-from test_metrics import HARD, differing, hard_case
+from metric_laws import HARD, far, hard_case
 
 from ncbounds.errors import InputError
 from ncbounds.measure import METRICS, Accumulator, accumulator, measure, measure_batches, passes
@@ -36,14 +36,14 @@ def first_passes(batches, **layer):
 @pytest.mark.parametrize("case", HARD)
 @pytest.mark.parametrize("parts", [2, 5])
 def test_batches_in_any_order_give_what_the_whole_gives(case, parts):
-    features, labels, W, b = hard_case(**HARD[case])
+    features, labels, W, b = hard_case(**HARD[case]).arrays
     batches = parts_of(features, labels, parts)
     same(measure_batches(batches, weights=W, bias=b), measure(features, labels, W, b))
 
 
-@pytest.mark.parametrize("case", ["offset of 1e4", "collapse to 1e-12"])
+@pytest.mark.parametrize("case", ["offset of 1e4 times the spread", "collapse to 1e-12"])
 def test_merged_passes_agree_with_fifty_digits(case):
-    features, labels, W, b = hard_case(**HARD[case])
+    features, labels, W, b = hard_case(**HARD[case]).arrays
     batches = parts_of(features, labels, 3)
     one, two, three = first_passes(batches, weights=W, bias=b)
     whole = one.merge(two).merge(three)
@@ -52,11 +52,11 @@ def test_merged_passes_agree_with_fifty_digits(case):
     for part, batch in zip(seconds, batches, strict=True):
         part.update(*batch)
     found = seconds[2].merge(seconds[0]).merge(seconds[1]).compute().metrics
-    assert differing(found, reference(features, labels, W, b), floor=1e-280) == []
+    assert far(found, reference(features, labels, W, b), floor=1e-280) == []
 
 
 def test_merging_is_associative_and_changes_neither_side():
-    features, labels, W, b = hard_case(offset=1e4)
+    features, labels, W, b = hard_case(offset=1e4).arrays
     one, two, three = first_passes(parts_of(features, labels, 3), weights=W, bias=b)
     before = one.compute("leave out"), two.compute("leave out")
     left, right = one.merge(two).merge(three), one.merge(two.merge(three))
@@ -67,7 +67,7 @@ def test_merging_is_associative_and_changes_neither_side():
 
 
 def test_one_pass_gives_what_needs_no_deviation_from_class_means():
-    features, labels, W, b = hard_case()
+    features, labels, W, b = hard_case().arrays
     (once,) = first_passes([(features, labels)], weights=W, bias=b)
     found = once.compute()
     assert set(found.undefined) == TWO_PASSES
@@ -77,14 +77,14 @@ def test_one_pass_gives_what_needs_no_deviation_from_class_means():
 
 
 def test_a_generator_that_is_used_up_gives_one_pass_and_a_callable_two():
-    features, labels, _, _ = hard_case()
+    features, labels, _, _ = hard_case().arrays
     batches = parts_of(features, labels, 3)
     assert set(measure_batches(iter(batches), classes=4).undefined) > {"nc1.pinv", "ncc.error"}
     same(measure_batches(lambda: iter(batches), classes=4), measure(features, labels))
 
 
 def test_a_saved_accumulator_goes_on_where_it_was(tmp_path):
-    features, labels, W, b = hard_case(noise=1e-9, offset=1e4)
+    features, labels, W, b = hard_case(noise=1e-9, offset=1e4).arrays
     batches = parts_of(features, labels, 3)
     found = Accumulator(weights=W, bias=b, temperature=0.5)
     for _ in range(2):
@@ -115,7 +115,7 @@ def test_a_file_of_other_shapes_is_refused(tmp_path):
 
 @pytest.mark.parametrize("missing_class", [0, 3, 6])
 def test_rows_without_samples_are_left_out_of_what_compares_them_with_means(missing_class):
-    features, labels, W, b = hard_case(K=7, d=6)
+    features, labels, W, b = hard_case(K=7, d=6).arrays
     kept = labels != missing_class
     features, labels = features[kept], labels[kept]
     with pytest.raises(InputError, match=f"no sample of class {missing_class}"):
@@ -130,9 +130,8 @@ def test_rows_without_samples_are_left_out_of_what_compares_them_with_means(miss
     of_all_rows = {
         name
         for name, metric in METRICS.items()
-        if name.startswith(("loss", "logodds", "accuracy", "nc4"))
-        or (name.endswith(".weights") and metric.needs_weights)
-        or name in ("beta", "gnc2")
+        if name.startswith(("loss", "logodds", "margin", "accuracy", "nc4"))
+        or not metric.needs_features
     }
     alike = {k: v for k, v in fewer.metrics.items() if k not in of_all_rows}
     assert {k: found.metrics[k] for k in alike} == pytest.approx(alike, rel=1e-12)
@@ -181,7 +180,7 @@ def everywhere(monkeypatch):
 
 @pytest.mark.parametrize("case", HARD)
 def test_tensors_elsewhere_are_measured_like_arrays(case, everywhere):
-    features, labels, W, b = hard_case(**HARD[case])
+    features, labels, W, b = hard_case(**HARD[case]).arrays
     batches = [
         (everywhere.tensor(x), everywhere.tensor(y)) for x, y in parts_of(features, labels, 3)
     ]
@@ -192,7 +191,7 @@ def test_tensors_elsewhere_are_measured_like_arrays(case, everywhere):
 def test_no_update_waits_for_a_device(dtype):
     # A meta tensor has no values: whoever asks for one gets an error.
     torch = pytest.importorskip("torch")
-    features, labels, W, b = hard_case()
+    features, labels, W, b = hard_case().arrays
     found = Accumulator(weights=W, bias=b)
     found.update(features, labels)
     found.next_pass()
@@ -279,7 +278,7 @@ def measured_by_two(rank, place, send=None):
     import torch.distributed as processes
 
     processes.init_process_group("gloo", init_method=f"file://{place}", rank=rank, world_size=2)
-    features, labels, W, b = hard_case(offset=1e4)
+    features, labels, W, b = hard_case(offset=1e4).arrays
     # The first process alone sees the first class.
     mine = (labels == 0) | (np.arange(len(labels)) % 2 == 0)
     mine = mine if rank == 0 else ~mine
@@ -304,4 +303,4 @@ def test_two_processes_measure_what_one_does(tmp_path):
     found = measured_by_two(0, tmp_path / "meeting")
     assert receive.recv() == found
     other.join()
-    same(found, measure(*hard_case(offset=1e4)))
+    same(found, measure(*hard_case(offset=1e4).arrays))

@@ -1,167 +1,105 @@
-"""Laws that every metric obeys: what leaves it unchanged, what scales it, as one table."""
-
-from dataclasses import dataclass
+"""Laws that every metric obeys, measured in memory and from batches that are merged."""
 
 import numpy as np
 import pytest
+from metric_example import EXACT
+from metric_laws import (
+    COUNTS,
+    HARD,
+    LAWS,
+    POWERS,
+    SYMMETRIES,
+    WAYS,
+    Case,
+    broken_laws,
+    broken_symmetries,
+    case,
+    collapsing,
+    far,
+    from_batches,
+    in_memory,
+    inexact,
+    wrong_directions,
+    wrong_values,
+)
 
 from ncbounds.measure import METRICS, measure
 
 
-@dataclass(frozen=True)
-class Case:
-    h: np.ndarray
-    y: np.ndarray
-    W: np.ndarray
-    b: np.ndarray
-
-    def metrics(self):
-        return measure(self.h, self.y, self.W, self.b).metrics
+@pytest.fixture(params=WAYS)
+def way(request):
+    if request.param == "of tensors":
+        pytest.importorskip("torch")
+    return WAYS[request.param]
 
 
-def case():
-    rng = np.random.default_rng(3)
-    K, d = 4, 5
-    y = np.repeat(np.arange(K), [2, 5, 3, 4])
-    W = rng.normal(size=(K, d))
-    return Case(W[y] + 0.7 * rng.normal(size=(len(y), d)), y, W, rng.normal(size=K))
+def test_every_metric_has_the_value_computed_by_hand(way):
+    assert EXACT.keys() == METRICS.keys()
+    assert wrong_values(way) == []
 
 
-RNG = np.random.default_rng(11)
-ROTATION = np.linalg.qr(RNG.normal(size=(5, 5)))[0]
-SHIFT = 3 * RNG.normal(size=5)
-SAMPLES, COORDINATES, CLASSES = RNG.permutation(14), RNG.permutation(5), RNG.permutation(4)
-EVERYTHING = frozenset(METRICS)
-OF_UNCENTRED = {
-    "nc1.relative", "gnc1", "gnc3", "gnc3.unscaled", "alpha", "nc3.cosine", "nc3.angle",
-    "cosine.weights.mean", "nc2.gram", "nc1.spherical", "loss.hardmax",
-    "loss.cross_entropy.spherical", "nc2.orthogonal", "nc3.orthogonal",
-}  # fmt: skip
-OF_SIZE_FEATURES = {
-    "alpha", "alpha.centred", "gnc3.unscaled", "loss.cross_entropy", "loss.cross_entropy.samples",
-    "logodds.mean", "accuracy", "accuracy.balanced", "nc4.disagreement",
-    "nc4.disagreement.balanced",
-}  # fmt: skip
-PER_SAMPLE = {
-    "nc1.fuzziness", "ncc.error", "nc1.pinv.samples", "loss.cross_entropy.samples", "accuracy",
-    "nc4.disagreement",
-}  # fmt: skip
-OF_SHARED_WEIGHTS = {
-    "nc3.etf", "gnc2", "gnc3", "gnc3.unscaled", "beta", "centre.weights", "loss.hardmax",
-    "loss.cross_entropy.spherical", "nc3.etf.unscaled", "nc3.distance", "nc3.distance.directions",
-    "nc3.orthogonal", "nc2.etf.weights", "nc2.cosine.weights", "nc2.equiangular.weights",
-    "nc2.equinorm.weights",
-}  # fmt: skip
-#: What of the weights is only their directions.
-OF_DIRECTIONS = {
-    "nc2.cosine.weights", "nc2.equiangular.weights", "gnc2", "gnc3", "loss.hardmax",
-    "loss.cross_entropy.spherical",
-}  # fmt: skip
-#: What sees no variance across the class means, though it may see their lengths and angles.
-BLIND = {
-    "nc1.pinv", "nc1.pinv.samples", "nc1.fuzziness", "gnc1", "nc2.etf", "nc2.etf.unscaled",
-    "nc2.cosine", "nc2.equiangular", "nc2.equinorm", "nc2.orthogonal", "nc3.etf",
-    "nc3.etf.unscaled", "nc3.orthogonal", "nc3.cosine", "nc3.angle", "nc3.cosine.centred",
-    "nc3.angle.centred", "nc3.distance", "nc3.distance.directions", "nc4.disagreement",
-    "nc4.disagreement.balanced", "ncc.error", "ncc.error.balanced", "gnc3.unscaled",
-    "loss.cross_entropy", "loss.cross_entropy.samples", "logodds.mean", "accuracy",
-    "accuracy.balanced",
-}  # fmt: skip
-WEIGHTS_ALONE = {
-    "nc2.etf.weights", "nc2.cosine.weights", "nc2.equiangular.weights", "nc2.equinorm.weights",
-    "gnc2", "beta", "centre.weights",
-}  # fmt: skip
-OF_FEATURES = {name for name, metric in METRICS.items() if not metric.needs_weights}
+@pytest.mark.parametrize("way", ["in memory", "from batches"], indirect=True)
+@pytest.mark.parametrize("symmetry", SYMMETRIES)
+def test_symmetries_leave_every_metric_alone(way, symmetry):
+    assert broken_symmetries(way, symmetry) == []
 
 
-def noise_across(c):
-    """Features with a further coordinate, of mean zero in each class."""
-    noise = np.random.default_rng(8).normal(size=len(c.y))
-    noise -= (np.bincount(c.y, noise) / np.bincount(c.y))[c.y]
-    return Case(np.c_[c.h, 2 * noise], c.y, np.c_[c.W, np.zeros(len(c.W))], c.b)
-
-
-# A law: what is done to the input, and the metrics that change; all the others must not.
-LAWS = {
-    "rotation of features and weights": (
-        lambda c: Case(c.h @ ROTATION, c.y, c.W @ ROTATION, c.b),
-        frozenset(),
-    ),
-    "permutation of coordinates": (
-        lambda c: Case(c.h[:, COORDINATES], c.y, c.W[:, COORDINATES], c.b),
-        frozenset(),
-    ),
-    "permutation of samples": (
-        lambda c: Case(c.h[SAMPLES], c.y[SAMPLES], c.W, c.b),
-        frozenset(),
-    ),
-    "permutation of classes": (
-        lambda c: Case(c.h, np.argsort(CLASSES)[c.y], c.W[CLASSES], c.b[CLASSES]),
-        frozenset(),
-    ),
-    "every sample twice": (
-        lambda c: Case(np.repeat(c.h, 2, axis=0), np.repeat(c.y, 2), c.W, c.b),
-        frozenset(),
-    ),
-    "a whole class three times": (
-        lambda c: Case(np.vstack([c.h, *2 * [c.h[c.y == 1]]]), np.r_[c.y, 10 * [1]], c.W, c.b),
-        frozenset(PER_SAMPLE),
-    ),
-    "zero coordinates added": (
-        lambda c: Case(np.pad(c.h, ((0, 0), (0, 3))), c.y, np.pad(c.W, ((0, 0), (0, 3))), c.b),
-        frozenset(),
-    ),
-    "shift of features, undone by the bias": (
-        lambda c: Case(c.h + SHIFT, c.y, c.W, c.b - c.W @ SHIFT),
-        frozenset(OF_UNCENTRED),
-    ),
-    "positive scaling of features": (
-        lambda c: Case(5.5 * c.h, c.y, c.W, c.b),
-        frozenset(OF_SIZE_FEATURES),
-    ),
-    "scaling of features, undone by the weights": (
-        lambda c: Case(5.5 * c.h, c.y, c.W / 5.5, c.b),
-        frozenset({"alpha", "alpha.centred", "beta"}),
-    ),
-    "a vector added to all weights": (
-        lambda c: Case(c.h, c.y, c.W + SHIFT, c.b),
-        frozenset(OF_SHARED_WEIGHTS),
-    ),
-    "rows of the weights scaled": (
-        lambda c: Case(c.h, c.y, c.W * np.array([[0.5], [1.0], [2.0], [7.0]]), c.b),
-        EVERYTHING - OF_DIRECTIONS - OF_FEATURES,
-    ),
-    "noise across the class means": (
-        noise_across,
-        EVERYTHING - BLIND - WEIGHTS_ALONE,
-    ),
-    "a number added to all biases": (
-        lambda c: Case(c.h, c.y, c.W, c.b + 2),
-        frozenset(),
-    ),
-}
-
-
+@pytest.mark.parametrize("way", ["in memory", "from batches"], indirect=True)
 @pytest.mark.parametrize("law", LAWS)
-def test_what_a_law_leaves_alone_does_not_change(law):
-    change, changing = LAWS[law]
-    before, after = case().metrics(), change(case()).metrics()
-    fixed = EVERYTHING - changing
-    assert {k: after[k] for k in fixed} == pytest.approx({k: before[k] for k in fixed}, rel=1e-10)
+def test_metrics_ignore_what_they_say_and_nothing_else(way, law):
+    assert broken_laws(way, law) == []
 
 
-MAY_STAY = {
-    # counts that happen not to change, but need not stay
-    "accuracy", "accuracy.balanced", "nc4.disagreement", "nc4.disagreement.balanced", "ncc.error",
-}  # fmt: skip
+@pytest.mark.parametrize("hard", HARD)
+def test_metrics_agree_with_fifty_digits(way, hard):
+    assert inexact(way, hard) == []
 
 
-@pytest.mark.parametrize("law", LAWS)
-def test_what_a_law_excepts_does_change(law):
-    change, changing = LAWS[law]
-    before, after = case().metrics(), change(case()).metrics()
-    stuck = [k for k in changing - MAY_STAY if after[k] == pytest.approx(before[k], rel=1e-6)]
-    assert stuck == []
+def test_collapse_moves_metrics_in_their_direction(way):
+    assert wrong_directions(way) == []
+
+
+@pytest.mark.parametrize("seed", range(8))
+def test_batches_and_the_order_of_merging_change_nothing(seed):
+    assert far(from_batches(case(), seed), in_memory(case()), rel=1e-12) == []
+
+
+def test_metrics_are_zero_where_they_say_at_collapse():
+    found = in_memory(collapsing(0.0))
+    orthogonal = {"nc2.orthogonal", "nc3.orthogonal"}
+    said = [name for name, metric in METRICS.items() if metric.zero and name not in orthogonal]
+    assert max(abs(found[name]) for name in said) < 1e-6
+    frame = Case(np.eye(4), np.arange(4), np.eye(4), np.zeros(4))
+    assert max(in_memory(frame)[name] for name in orthogonal) < 1e-12
+
+
+def test_margins_and_ranks_attain_their_bounds_at_collapse():
+    found = in_memory(collapsing(0.0))
+    for name in ("margin.relative.mean", "margin.relative.min", "margin.spherical.mean"):
+        assert found[name] == pytest.approx(5 / 4, rel=1e-12)
+    for name in ("rank.means", "rank.weights"):
+        ranks = [found[name + end] for end in ("", ".stable", ".effective")]
+        assert ranks == pytest.approx(3 * [4], rel=1e-12)
+
+
+def test_margins_and_ranks_obey_their_bounds():
+    for seed in range(30):
+        c = case(seed=seed)
+        found = in_memory(Case(c.h, c.y, c.W, 0 * c.b))
+        for kind in ("relative", "spherical"):
+            assert found[f"margin.{kind}.mean"] <= 4 / 3
+        assert found["margin.relative.min"] <= found["margin.relative.mean"]
+        for name in ("rank.means", "rank.weights"):
+            rank, stable, effective = (found[name + end] for end in ("", ".stable", ".effective"))
+            assert 1 <= stable <= effective <= rank
+
+
+@pytest.mark.parametrize("factor", [2.0**-20, 3.0])
+def test_sizes_scale_with_their_power(way, factor):
+    c, before = case(), way(case())
+    after = way(Case(factor * c.h, c.y, factor**2 * c.W, c.b))
+    expected = {k: before[k] * factor ** (p + 2 * q) for k, (p, q) in POWERS.items()}
+    assert far(after, expected, rel=1e-13) == []
 
 
 @pytest.mark.parametrize(("d", "fixed"), [(3, True), (5, False)])
@@ -172,64 +110,14 @@ def test_linear_maps_leave_nc1_alone_where_class_means_span_the_space(d, fixed):
     undone = c.W[:, :d] @ np.linalg.inv(L)
     before = measure(c.h[:, :d], c.y, c.W[:, :d], c.b).metrics
     after = measure(c.h[:, :d] @ L.T, c.y, undone, c.b).metrics
-    same = {k for k in METRICS if after[k] == pytest.approx(before[k], rel=1e-9)}
+    same = METRICS.keys() - far(after, before, rel=1e-9)
     of_maps = {"nc1.pinv", "nc1.pinv.samples", "nc1.fuzziness", "gnc1"}
-    of_logits = {name for name in METRICS if name.startswith(("loss.cross_entropy", "logodds"))}
-    of_logits -= {"loss.cross_entropy.spherical"}
-    of_logits |= {"nc3.etf.unscaled", "nc3.orthogonal", "gnc3.unscaled"}
+    of_logits = {
+        *("loss.cross_entropy", "loss.cross_entropy.samples", "logodds.mean", "margin.mean"),
+        *("margin.min", "nc3.etf.unscaled", "nc3.orthogonal", "gnc3.unscaled"),
+    }
     kept = of_logits | (of_maps if fixed else set())
-    assert kept <= same <= kept | MAY_STAY | {"ncc.error.balanced"}
-
-
-SCALES = {
-    "features": (
-        lambda c, s: Case(s * c.h, c.y, c.W, c.b),
-        {"alpha": 1, "alpha.centred": 1},
-    ),
-    "weights": (
-        lambda c, s: Case(c.h, c.y, s * c.W, c.b),
-        {
-            "beta": 1,
-            "gnc2": 0,
-            "gnc3": 0,
-            "loss.hardmax": 0,
-            "centre.weights": 0,
-            "nc3.etf": 0,
-            "nc3.cosine": 0,
-            "nc3.distance": 0,
-            "nc2.etf.weights": 0,
-            "nc2.equinorm.weights": 0,
-        },
-    ),
-}
-
-
-@pytest.mark.parametrize("what", SCALES)
-@pytest.mark.parametrize("factor", [2.0**-20, 3.0])
-def test_metrics_scale_with_a_power(what, factor):
-    change, powers = SCALES[what]
-    before, after = case().metrics(), change(case(), factor).metrics()
-    expected = {name: before[name] * factor**power for name, power in powers.items()}
-    assert {name: after[name] for name in powers} == pytest.approx(expected, rel=1e-12)
-
-
-DIRECTIONS = {"lower": -1, "higher": 1}
-
-
-def simplex(K):
-    """K vectors in K - 1 dimensions with the Gram matrix I - 11^T/K."""
-    return np.linalg.svd(np.eye(K) - 1 / K)[0][:, : K - 1]
-
-
-def test_collapse_moves_metrics_in_their_direction():
-    rng = np.random.default_rng(5)
-    etf, y = simplex(5), np.repeat(np.arange(5), 20)
-    noise, tilt = rng.normal(size=(100, 4)), rng.normal(size=(5, 4))
-    loose = measure(2 * etf[y] + 0.8 * noise, y, 2 * etf + 0.5 * tilt).metrics
-    tight = measure(2 * etf[y] + 0.1 * noise, y, 2 * etf + 0.05 * tilt).metrics
-    for name, metric in METRICS.items():
-        if metric.direction != "neither":
-            assert (tight[name] - loose[name]) * DIRECTIONS[metric.direction] >= 0, name
+    assert kept <= same <= kept | COUNTS
 
 
 def test_uncentred_nc1_does_not_vanish_where_noise_alone_spans_a_direction():

@@ -8,6 +8,7 @@ import tracemalloc
 import numpy as np
 import pytest
 from measure_reference import reference
+from metric_laws import far, hard_case
 
 import ncbounds.measure
 from ncbounds.errors import InputError
@@ -107,76 +108,6 @@ def test_a_loss_far_below_the_rounding_of_one_keeps_its_digits():
     assert metrics["logodds.mean"] == 100
 
 
-HARD = {
-    "plain": {},
-    "offset of 1e4": {"offset": 1e4},
-    "collapse to 1e-12": {"noise": 1e-12},
-    "offset and collapse": {"offset": 1e4, "noise": 1e-9},
-    "float32 under an offset": {"offset": 1e3, "dtype": np.float32},
-    "more classes than dimensions": {"K": 7, "d": 3},
-    "tiny features": {"scale": 1e-80},
-    "huge features": {"scale": 1e40},
-}
-
-
-def hard_case(*, K=4, d=6, offset=0.0, noise=0.3, scale=1.0, dtype=np.float64):
-    rng = np.random.default_rng(7)
-    labels = rng.permutation(np.repeat(np.arange(K), rng.integers(1, 5, K)))
-    means = rng.normal(size=(K, d))
-    features = scale * (offset + means[labels] + noise * rng.normal(size=(len(labels), d)))
-    weights = (means + 0.2 * rng.normal(size=(K, d))) / scale
-    return features.astype(dtype), labels, weights, rng.normal(size=K)
-
-
-def differing(values, exact, floor):
-    """Names of the metrics that are not within 1e-10 of the exact values; angles within 1e-6."""
-    tolerance = {name: 1e-6 if "angle" in name else 1e-10 for name in exact}
-    return [
-        name
-        for name in values.keys() & exact.keys()
-        if abs(values[name] - exact[name]) > tolerance[name] * abs(exact[name]) + floor
-    ]
-
-
-@pytest.mark.parametrize("case", HARD)
-def test_metrics_agree_with_fifty_digits(case):
-    given = hard_case(**HARD[case])
-    metrics, exact = measure(*given).metrics, reference(*given)
-    assert metrics.keys() == exact.keys() | {"gnc2"}
-    assert differing(metrics, exact, floor=1e-280) == []
-
-
-@pytest.mark.parametrize("case", ["offset of 1e4", "collapse to 1e-12"])
-def test_the_reference_check_catches_moments_that_are_not_centred(case):
-    features, labels, weights, bias = hard_case(**HARD[case])
-    exact = reference(features, labels, weights, bias)
-    groups = [features[labels == c] for c in range(len(weights))]
-    of_squares = np.mean([np.mean(g**2, axis=0) for g in groups], axis=0)
-    within = of_squares - np.mean([g.mean(axis=0) ** 2 for g in groups], axis=0)
-    wrong = {"nc1.relative": within.sum() / of_squares.sum()}
-    assert differing(wrong, exact, floor=1e-280) == ["nc1.relative"]
-
-
-@pytest.mark.parametrize("dtype", [np.float32, np.float64])
-def test_the_reference_check_catches_a_pseudo_inverse_of_the_covariance(dtype):
-    given = hard_case(K=4, d=40, offset=1e3)
-    exact = reference(*given)["nc1.pinv"]
-    wrong = naive_nc1(given[0].astype(dtype), given[1])
-    assert differing({"nc1.pinv": wrong}, {"nc1.pinv": exact}, floor=1e-280) == ["nc1.pinv"]
-    assert measure(*given).metrics["nc1.pinv"] == pytest.approx(float(exact), rel=1e-12)
-
-
-def naive_nc1(features, labels):
-    """What circulates: one-pass moments, then pinv of a d x d matrix."""
-    classes = np.unique(labels)
-    means = np.stack([features[labels == c].mean(axis=0) for c in classes])
-    total = np.mean([np.cov(features[labels == c].T, bias=True, dtype=features.dtype)
-                     if (labels == c).sum() > 1 else np.zeros((features.shape[1],) * 2)
-                     for c in classes], axis=0)  # fmt: skip
-    between = means.T @ means / len(classes) - np.outer(means.mean(axis=0), means.mean(axis=0))
-    return float(np.trace(total @ np.linalg.pinv(between.astype(features.dtype)))) / len(classes)
-
-
 def test_nc1_is_never_negative_where_features_are_float32_with_a_large_mean():
     rng = np.random.default_rng(0)
     features = (1e3 + 1e-3 * rng.normal(size=(60, 50))).astype(np.float32)
@@ -229,17 +160,17 @@ def test_rounding_does_not_pass_for_rank():
 
 @pytest.mark.parametrize("temperature", [0.05, 1, 30.0])
 def test_the_temperature_divides_the_cosines(temperature):
-    given = hard_case()
+    given = hard_case().arrays
     metrics = measure(*given, temperature=temperature).metrics
     exact = reference(*given, temperature=temperature)
-    assert differing(metrics, exact, floor=1e-280) == []
+    assert far(metrics, exact, floor=1e-280) == []
     plain = measure(*given).metrics
     same = metrics.keys() - {"loss.cross_entropy.spherical"}
     assert {k: metrics[k] for k in same} == {k: plain[k] for k in same}
 
 
 def test_a_layer_on_the_sphere_has_the_loss_of_its_logits_over_the_temperature():
-    features, labels, weights, _ = hard_case()
+    features, labels, weights, _ = hard_case().arrays
 
     def unit(rows):
         return rows / np.linalg.norm(rows, axis=1, keepdims=True)
@@ -257,7 +188,7 @@ def test_a_temperature_outside_its_range_is_named(temperature):
 
 def test_tensors_of_any_float_type_are_measured_like_arrays():
     torch = pytest.importorskip("torch")
-    features, labels, weights, bias = hard_case()
+    features, labels, weights, bias = hard_case().arrays
     for dtype in (torch.float64, torch.float32, torch.float16, torch.bfloat16):
         tensor = torch.tensor(features, dtype=dtype, requires_grad=True)
         same = measure(tensor.detach().double().numpy(), labels, weights, bias)
@@ -265,7 +196,7 @@ def test_tensors_of_any_float_type_are_measured_like_arrays():
 
 
 def test_labels_may_be_any_integers_without_weights():
-    features, labels, _, _ = hard_case()
+    features, labels, _, _ = hard_case().arrays
     renamed = np.array([-5, 7, 100, 2**40])[labels]
     assert measure(features, renamed) == measure(features, labels)
 
@@ -289,7 +220,8 @@ def test_every_metric_is_defined_in_the_table_and_nothing_else_is_measured():
 WITHOUT_WEIGHTS = {
     *("gnc2", "gnc3", "centre.weights", "nc2.etf.weights", "nc2.cosine.weights"),
     *("nc2.equiangular.weights", "nc2.equinorm.weights", "nc3.etf", "nc3.etf.unscaled"),
-    *("nc3.orthogonal", "nc3.distance", "nc3.distance.directions"),
+    *("nc3.orthogonal", "nc3.distance", "nc3.distance.directions", "rank.weights"),
+    *("rank.weights.stable", "cosine.rows.max", "margin.relative.mean", "margin.spherical.mean"),
 }
 
 
@@ -303,12 +235,18 @@ WITHOUT_WEIGHTS = {
             {
                 *("nc1.pinv", "nc1.fuzziness", "nc1.trace", "cdnv.mean", "cdnv.max", "nc2.etf"),
                 *("nc2.etf.unscaled", "nc2.orthogonal", "nc2.equiangular", "gnc1"),
+                *("rank.means", "rank.means.effective", "cosine.means.mean"),
             },
         ),
         ([[1.0], [0.0], [-1.0]], [0, 1, 2], None, {"nc2.etf", "cosine.intra.min"}),
         ([[1.0], [2.0]], [0, 1], [[0.0], [0.0]], WITHOUT_WEIGHTS),
         ([[1.0], [2.0]], [0, 1], [[3.0], [3.0]], {"cosine.weights.mean", "nc3.cosine"}),
-        ([[0.0], [2.0]], [0, 1], [[1.0], [3.0]], {"gnc3", "cosine.weights.mean"}),
+        (
+            [[0.0], [2.0]],
+            [0, 1],
+            [[1.0], [3.0]],
+            {"gnc3", "cosine.weights.mean", "margin.relative.min", "margin.spherical.mean"},
+        ),
         ([[0.0], [2.0]], [0, 1], [[0.0], [3.0]], {"nc2.cosine.weights", "nc2.equiangular.weights"}),
         ([[0.0], [0.0]], [0, 1], None, {"nc1.relative", "nc1.pinv", "gnc1", "cosine.inter.max"}),
     ],
@@ -362,7 +300,7 @@ def test_a_class_of_one_sample_is_measured():
 
 
 def test_many_blocks_of_samples_give_the_metrics_of_one(monkeypatch):
-    given = hard_case(K=5, d=6)
+    given = hard_case().arrays
     whole = measure(*given).metrics
     many = [np.repeat(a, 40, axis=0) for a in given[:2]] + list(given[2:])
     monkeypatch.setattr(door, "_BLOCK_ENTRIES", 1)
@@ -381,7 +319,7 @@ def test_float32_features_are_never_copied_to_float64_whole():
 
 
 def test_many_classes_are_compared_in_blocks(monkeypatch):
-    given = hard_case(K=7, d=3)
+    given = hard_case(K=7, d=3).arrays
     whole = measure(*given).metrics
     monkeypatch.setattr(geometry, "_BLOCK_ENTRIES", 14)
     assert measure(*given).metrics == pytest.approx(whole, rel=1e-13)
