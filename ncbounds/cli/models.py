@@ -31,7 +31,7 @@ def read_models(path: str) -> list[Model]:
     try:
         runs = load_runs(path)
     except InputError:
-        data = read_features(path)
+        data = read_features(path, map_features=True)
         if data.weights is None:
             raise InputError(
                 "FILE", path, "a file with weights", "bounds speak of the last layer"

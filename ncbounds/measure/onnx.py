@@ -121,7 +121,7 @@ def _last(graph: _Graph, path: Path) -> _Layer:
     if len(last) == len(linear) == 1:
         return linear[0]
     opaque = [n.op_type for n in last if _linear(graph, n) is None]
-    shown = [f"{layer.weights} {layer.shape}" for layer in linear] + opaque
+    shown = sorted(f"{layer.weights} {layer.shape}" for layer in linear) + opaque
     remedy = f"it ends in {', '.join(shown[:8]) or 'no layer with weights'}"
     if every := {layer.weights: layer.shape for layer in _all_linear(graph)}:
         remedy += f"; linear layers to choose by name (--weights NAME): {listed(every)}"
