@@ -72,7 +72,8 @@ def measure_model(
         MissingDependencyError: without torch.
 
     >>> import torch
-    >>> net = torch.nn.Sequential(torch.nn.Linear(1, 2), torch.nn.ReLU(), torch.nn.Linear(2, 2))
+    >>> _ = torch.manual_seed(0)
+    >>> net = torch.nn.Sequential(torch.nn.Linear(1, 2), torch.nn.Tanh(), torch.nn.Linear(2, 2))
     >>> batches = [(torch.tensor([[1.0], [-1.0]]), torch.tensor([0, 1]))] * 3
     >>> found = measure_model(net, batches)
     >>> found.n, found.d, found.K, found.metrics["ncc.error"]

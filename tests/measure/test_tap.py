@@ -15,6 +15,12 @@ from torch import nn  # noqa: E402
 from ncbounds.measure.tap import FeatureTap  # noqa: E402
 
 K, D = 3, 5
+torch.manual_seed(0)
+
+
+@pytest.fixture(autouse=True)
+def seeded():
+    torch.manual_seed(1)
 
 
 class Forward(nn.Module):
