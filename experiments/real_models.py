@@ -1,0 +1,224 @@
+"""How far real classifiers are from collapse and from a Softmax code, beside random controls.
+
+The last layers of published classifiers: norms, angles, ranks, and the certified one-vs-rest
+distances of their rows beside the best that so many rows can have, beside random rows, and beside
+a random matrix with the same singular values. Then the networks that run here, on real inputs: all
+metrics of neural collapse, the same with the labels shuffled, and what theory guarantees. See
+docs/real-models.md; `experiments/published/heads.py` says which packages bring the classifiers.
+
+What was computed is kept in the folder and used again; features are files for
+
+    ncbounds measure results/magika.features.safetensors --missing "leave out"
+"""
+
+from __future__ import annotations
+
+import csv
+import json
+import zlib
+from collections.abc import Callable, Mapping
+from dataclasses import asdict
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import click
+import numpy as np
+
+from experiments.published import geometry, plots
+from experiments.published.heads import HEADS, Head
+from experiments.published.runs import RUNS, Run
+from ncbounds import compare
+from ncbounds.codes.bounds import best_lower_bound, best_upper_bound
+from ncbounds.codes.margin import least_one_vs_rest_distance
+from ncbounds.errors import MissingDependencyError, NcboundsError
+from ncbounds.measure import measure, read_features, write_features
+from ncbounds.measure.geometry import unit_rows
+from ncbounds.report.compare import ModelReport
+
+Progress = Callable[[int, int], None]
+Row = dict[str, Any]
+
+#: Rows of a matrix whose distances are computed; of more rows, so many at random.
+MOST = 512
+MATRICES: dict[str, Callable[[Any, int], Any]] = {
+    "trained": lambda weights, seed: weights,
+    "same spectrum": geometry.same_spectrum,
+    "uniform": geometry.uniform,
+}
+SHOWN = (
+    *("nc1.relative.centred", "nc1.pinv", "cdnv.mean", "nc2.equinorm", "nc2.equiangular"),
+    *("nc3.angle.centred", "gnc1", "gnc3", "ncc.error", "nc4.disagreement"),
+)
+
+
+def main(out: Path, seed: int, device: str, progress: Progress) -> Path:
+    """Measure what is installed; write four tables, a picture and the features."""
+    del device
+    out.mkdir(parents=True, exist_ok=True)
+    heads = {name: head for name, read in HEADS.items() if (head := _installed(name, read))}
+    if not heads:
+        known = ", ".join(HEADS)
+        remedy = "see experiments/published/heads.py"
+        raise MissingDependencyError(f"none of {known} is installed: {remedy}")
+    shapes, distances, least = {}, {}, {}
+    for name, head in heads.items():
+        shapes[name] = _kept(out / f"{name}.shape.json", head, seed, shape_of)
+        distances[name] = _kept(out / f"{name}.distances.json", head, seed, distances_of)
+        least[name] = _kept(out / f"{name}.least.json", head, seed, least_of)[1]
+    layers = [{"head": name, **shapes[name]} for name in heads]
+    _write(out / "real_heads.csv", "last layers", layers)
+    rows = [distance_row(name, heads[name], distances[name], least[name]) for name in heads]
+    _write(out / "real_distances.csv", "one-vs-rest distances of unit rows", rows)
+    measured: list[Row] = []
+    guaranteed: list[Row] = []
+    for name in filter(heads.__contains__, RUNS):
+        run = _installed(name, partial(_run, out, name, heads[name], seed, progress))
+        if run is not None:
+            found, report = metric_rows(run, seed)
+            measured += [{"model": name, **row} for row in found]
+            guaranteed += [{"model": name, **row} for row in guarantee_rows(report)]
+    if measured:
+        _write(out / "real_features.csv", "metrics of real inputs", measured)
+        _write(out / "real_guarantees.csv", "measured, and guaranteed to be at most", guaranteed)
+    path = out / "real_models.png"
+    plots.distances(rows, distances).savefig(path, dpi=150)
+    return path
+
+
+def shape_of(head: Head, seed: int) -> Row:
+    """A line of the first table; of a bias, how it goes with the lengths of the rows."""
+    from scipy.stats import spearmanr
+
+    del seed
+    row = asdict(geometry.shape(head.weights))
+    inside = geometry.inside(head.weights)
+    row |= {"in the hull": len(inside), "never first": len(geometry.never_first(head, inside))}
+    if head.bias is None:
+        return row | {"bias": "", "bias and length": ""}
+    lengths = np.linalg.norm(head.weights, axis=1)
+    correlation = float(spearmanr(head.bias, lengths).statistic)
+    return row | {"bias": float(head.bias.std()), "bias and length": correlation}
+
+
+def distances_of(head: Head, seed: int) -> dict[str, list[float]]:
+    """Distances of unit rows, sorted, of the matrix and of the random ones."""
+    found = {}
+    for kind, matrix in MATRICES.items():
+        values = geometry.margins(matrix(head.weights, seed), MOST, seed)
+        found[kind] = np.sort(values).tolist()
+    return found
+
+
+def least_of(head: Head, seed: int) -> tuple[float, float]:
+    """The least distance of all unit rows, lower and upper end."""
+    del seed
+    return least_one_vs_rest_distance(head.weights, normalise=True)
+
+
+def distance_row(name: str, head: Head, distances: Mapping[str, list[float]], least: float) -> Row:
+    """A line of the second table: the best possible, quantiles, and shares of the best."""
+    K, d = head.weights.shape
+    lower, upper = best_lower_bound(d, K).value, best_upper_bound(d, K).value
+    row: Row = {"head": name, "K": K, "d": d, "best from": lower, "to": upper, "least": least}
+    for kind, values in distances.items():
+        row[kind] = float(np.median(values))
+    row["share of the best"] = row["trained"] / upper
+    return row
+
+
+def metric_rows(run: Run, seed: int) -> tuple[list[Row], ModelReport]:
+    """Lines of the third table, and all that is measured and guaranteed.
+
+    Rows of the weights without samples are left out, so that logits are those of the other
+    classes, but for `accuracy`, which is among all classes, with the weights as they are, without
+    their bias, and scaled to length 1 besides. The second line is of the same features with the
+    labels shuffled.
+    """
+    W, b = run.head.weights, run.head.bias
+    classes, index = np.unique(run.labels, return_inverse=True)
+    bias = None if b is None else b[classes]
+    shuffled = np.random.default_rng(seed).permutation(index)
+    report = compare(run.features, index, W[classes], bias)
+    control = measure(run.features, shuffled, W[classes], bias)
+    rows = []
+    for labels, found in (("true", report.measurement), ("shuffled", control)):
+        row: Row = {"labels": labels, "n": found.n, "classes": found.K}
+        rows.append(row | {name: found.metrics.get(name, "") for name in SHOWN})
+    unit = unit_rows(W.astype(np.float64)).astype(np.float32)
+    for key, layer in (("accuracy", (W, b)), ("no bias", (W, None)), ("unit rows", (unit, None))):
+        rows[0][key] = run.accuracy(*layer)
+    return rows, report
+
+
+def guarantee_rows(report: ModelReport) -> list[Row]:
+    """The bounds on what is measured of centred features that say something, the best of each."""
+    best: dict[str, Row] = {}
+    for bound in report.bounds:
+        if bound.vacuous or bound.direction != "upper" or bound.measured <= 0:
+            continue
+        row = {
+            "quantity": bound.quantity,
+            "measured": bound.measured,
+            "bound": float(bound.bound),
+            "known": bound.level,
+            "statement": bound.id,
+        }
+        if row["bound"] < best.get(bound.quantity, {"bound": np.inf})["bound"]:
+            best[bound.quantity] = row
+    return list(best.values())
+
+
+def _installed(name: str, read: Callable[[], Any]) -> Any:
+    """What it returns, or None, with a word, where a package is missing."""
+    try:
+        return read()
+    except NcboundsError as error:
+        click.echo(f"{name} is left out: {error}", err=True)
+        return None
+
+
+def _kept(path: Path, head: Head, seed: int, compute: Callable[[Head, int], Any]) -> Any:
+    """What is computed of a head, from a file where it has been computed before."""
+    key = [zlib.crc32(np.ascontiguousarray(head.weights).tobytes()), seed, MOST]
+    if path.is_file():
+        stored = json.loads(path.read_text(encoding="utf-8"))
+        if stored["key"] == key:
+            return stored["found"]
+    found = compute(head, seed)
+    path.write_text(json.dumps({"key": key, "found": found}), encoding="utf-8")
+    return found
+
+
+def _run(out: Path, name: str, head: Head, seed: int, progress: Progress) -> Run:
+    """The features of a network, from a file where it has been run with this seed before."""
+    path = out / f"{name}.features.safetensors"
+    if path.is_file():
+        stored = read_features(path)
+        same = stored.weights is not None and np.array_equal(stored.weights, head.weights)
+        if same and int(stored.extra["seed"]) == seed:
+            return Run(stored.features, stored.labels, head)
+    run = RUNS[name](seed, progress)
+    write_features(
+        path, run.features, run.labels, head.weights, head.bias, extra={"seed": np.int64(seed)}
+    )
+    return run
+
+
+def _write(path: Path, title: str, rows: list[Row]) -> None:
+    """Write a table, and print it with aligned columns."""
+    columns = list(dict.fromkeys(key for row in rows for key in row))
+    with path.open("w", newline="", encoding="utf-8") as file:
+        writer = csv.DictWriter(file, columns)
+        writer.writeheader()
+        writer.writerows(rows)
+    shown = [columns, *([_short(row.get(key, "")) for key in columns] for row in rows)]
+    widths = [max(map(len, column)) for column in zip(*shown, strict=True)]
+    click.echo(f"\n{title}")
+    for line in shown:
+        cells = (cell.rjust(width) for cell, width in zip(line, widths, strict=True))
+        click.echo("  ".join(cells).rstrip())
+
+
+def _short(value: Any) -> str:
+    return f"{value:.4g}" if isinstance(value, float) else str(value)
