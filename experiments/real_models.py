@@ -35,6 +35,7 @@ from ncbounds.errors import MissingDependencyError, NcboundsError
 from ncbounds.measure import measure, read_features, write_features
 from ncbounds.measure.geometry import unit_rows
 from ncbounds.report.compare import ModelReport
+from ncbounds.report.guarantees import LEVELS
 
 Progress = Callable[[int, int], None]
 Row = dict[str, Any]
@@ -46,6 +47,8 @@ MATRICES: dict[str, Callable[[Any, int], Any]] = {
     "same spectrum": geometry.same_spectrum,
     "uniform": geometry.uniform,
 }
+#: The column of bounds that do not come from what is known of the losses.
+OTHER = "other"
 SHOWN = (
     *("nc1.relative.centred", "nc1.pinv", "cdnv.mean", "nc2.equinorm", "nc2.equiangular"),
     *("nc3.angle.centred", "gnc1", "gnc3", "ncc.error", "nc4.disagreement"),
@@ -97,8 +100,10 @@ def shape_of(head: Head, seed: int) -> Row:
     if head.bias is None:
         return row | {"bias": "", "bias and length": ""}
     lengths = np.linalg.norm(head.weights, axis=1)
-    correlation = float(spearmanr(head.bias, lengths).statistic)
-    return row | {"bias": float(head.bias.std()), "bias and length": correlation}
+    row |= {"bias": float(head.bias.std()), "bias and length": ""}
+    if np.ptp(head.bias) > 0 < np.ptp(lengths):
+        row["bias and length"] = float(spearmanr(head.bias, lengths).statistic)
+    return row
 
 
 def distances_of(head: Head, seed: int) -> dict[str, list[float]]:
@@ -152,21 +157,19 @@ def metric_rows(run: Run, seed: int) -> tuple[list[Row], ModelReport]:
 
 
 def guarantee_rows(report: ModelReport) -> list[Row]:
-    """The bounds on what is measured of centred features that say something, the best of each."""
-    best: dict[str, Row] = {}
+    """What is guaranteed to be at most what, by what is known; a column for each level of that.
+
+    Bounds that say nothing are left out, and quantities without any other.
+    """
+    rows: dict[str, Row] = {}
     for bound in report.bounds:
-        if bound.vacuous or bound.direction != "upper" or bound.measured <= 0:
+        if bound.vacuous or bound.direction != "upper":
             continue
-        row = {
-            "quantity": bound.quantity,
-            "measured": bound.measured,
-            "bound": float(bound.bound),
-            "known": bound.level,
-            "statement": bound.id,
-        }
-        if row["bound"] < best.get(bound.quantity, {"bound": np.inf})["bound"]:
-            best[bound.quantity] = row
-    return list(best.values())
+        empty: Row = {"quantity": bound.quantity, "measured": bound.measured}
+        row = rows.setdefault(bound.quantity, empty | dict.fromkeys(LEVELS, ""))
+        level, value = bound.level or OTHER, float(bound.bound)
+        row[level] = min(value, row.get(level, "") or value)
+    return list(rows.values())
 
 
 def _installed(name: str, read: Callable[[], Any]) -> Any:

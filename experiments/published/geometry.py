@@ -15,6 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from experiments.published.heads import Head
+from ncbounds.codes.certificate import Margin
 from ncbounds.codes.margin import Floats, Indices, one_vs_rest_distances
 from ncbounds.errors import InputError
 from ncbounds.measure.geometry import (
@@ -125,14 +126,15 @@ def margins(weights: NDArray[np.floating], most: int, seed: int) -> Floats:
     return np.array([margin.upper for margin in found])
 
 
-def inside(weights: NDArray[np.floating]) -> Indices:
+def inside(weights: NDArray[np.floating]) -> list[Margin]:
     """The rows that lie in the hull of the others, or too near it to tell.
 
     A row that has the largest product with its own direction from the mean lies outside; the rest
     are searched.
 
-    >>> inside(np.array([[1.0, 1.0], [-1.0, 1.0], [-1.0, -1.0], [1.0, -1.0], [0.5, 0.0]]))
-    array([4])
+    >>> found = inside(np.array([[1.0, 1.0], [-1.0, 1.0], [-1.0, -1.0], [1.0, -1.0], [0.5, 0.0]]))
+    >>> [margin.row for margin in found]
+    [4]
     """
     W = weights.astype(np.float64)
     centred = W - W.mean(axis=0)
@@ -146,29 +148,36 @@ def inside(weights: NDArray[np.floating]) -> Indices:
     return _inside(W, np.concatenate(doubtful))
 
 
-def never_first(head: Head, rows: Indices) -> Indices:
-    """Those of the rows whose logit is the largest for no feature, bias included, or too little.
+def never_first(head: Head, found: Iterable[Margin]) -> list[int]:
+    """The classes whose logit is the largest for no feature, bias included, or by too little.
 
     A row outside the hull of the others is the largest somewhere whatever the biases, so that only
-    rows inside are asked for. Row k is never first where w_k = sum z_j w_j with sum z_j b_j >= b_k,
+    rows `inside` are asked for. Row k is never first where w_k = sum z_j w_j and sum z_j b_j >= b_k,
     that is, where (w_k, b_k) lies in the hull of the other (w_j, b_j) and of points below them.
     Source: Grivas, Bogoychev, Lopez 2022.
 
     >>> corners = np.array([[1.0, 1.0], [-1.0, 1.0], [-1.0, -1.0], [1.0, -1.0], [0.0, 0.0]])
     >>> for bias in (1.0, -1.0):
-    ...     print(never_first(Head(corners, list("abcde"), np.array([0, 0, 0, 0, bias])), [4]))
+    ...     b = np.array([0, 0, 0, 0, bias])
+    ...     print(never_first(Head(corners, list("abcde"), b), inside(corners)))
     []
     [4]
     """
-    bias = np.zeros(len(head.weights)) if head.bias is None else head.bias
+    W = head.weights.astype(np.float64)
+    bias = np.zeros(len(W)) if head.bias is None else head.bias.astype(np.float64)
     below = np.full(len(bias), bias.min() - 1)
-    columns = [np.column_stack([head.weights, level]) for level in (bias, below)]
-    return _inside(np.concatenate(columns).astype(np.float64), rows)
+    columns = np.concatenate([np.column_stack([W, level]) for level in (bias, below)])
+    never, asked = [], []
+    for margin in found:
+        # The combination that is known already may do.
+        level = margin.weights @ bias[margin.support] / margin.weights.sum()
+        (never if level >= bias[margin.row] else asked).append(margin.row)
+    return sorted([*never, *(margin.row for margin in _inside(columns, asked))])
 
 
-def _inside(rows: Floats, wanted: Iterable[int]) -> Indices:
+def _inside(rows: Floats, wanted: Iterable[int]) -> list[Margin]:
     found = one_vs_rest_distances(rows, rows=[int(k) for k in wanted])
-    return np.array([m.row for m in found if not m.lower > 0], dtype=np.int64)
+    return [margin for margin in found if not margin.lower > 0]
 
 
 def _largest_cosines(unit: Floats) -> Floats:

@@ -186,11 +186,12 @@ def test_a_class_inside_the_hull_is_first_only_with_the_help_of_its_bias():
     random = np.random.default_rng(4)
     rows = np.vstack([random.normal(size=(30, 3)), np.zeros((1, 3))])
     inner = geometry.inside(rows)
-    assert 30 in inner
+    assert 30 in [margin.row for margin in inner]
+    inner = [margin for margin in inner if margin.row == 30]
     for bias, lost in ((5.0, []), (-5.0, [30])):
         b = np.append(np.zeros(30), bias)
         head = Head(rows, [str(k) for k in range(31)], b)
-        assert geometry.never_first(head, [30]).tolist() == lost
+        assert geometry.never_first(head, inner) == lost
         grid = random.normal(size=(4000, 3)) * 3
         wins = ((grid @ rows.T + b).argmax(axis=1) == 30).any()
         assert wins == (not lost)
