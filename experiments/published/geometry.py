@@ -152,7 +152,7 @@ def never_first(head: Head, found: Iterable[Margin]) -> list[int]:
     """The classes whose logit is the largest for no feature, bias included, or by too little.
 
     A row outside the hull of the others is the largest somewhere whatever the biases, so that only
-    rows `inside` are asked for. Row k is never first where w_k = sum z_j w_j and sum z_j b_j >= b_k,
+    rows `inside` are asked for. Row k is never first where w_k = sum z_j w_j, sum z_j b_j >= b_k,
     that is, where (w_k, b_k) lies in the hull of the other (w_j, b_j) and of points below them.
     Source: Grivas, Bogoychev, Lopez 2022.
 
