@@ -34,6 +34,7 @@ from ncbounds.codes.margin import least_one_vs_rest_distance
 from ncbounds.errors import MissingDependencyError, NcboundsError
 from ncbounds.measure import measure, read_features, write_features
 from ncbounds.measure.geometry import unit_rows
+from ncbounds.measure.nearest_mean import nearest_means
 from ncbounds.report.compare import ModelReport
 from ncbounds.report.guarantees import LEVELS
 
@@ -137,8 +138,9 @@ def metric_rows(run: Run, seed: int) -> tuple[list[Row], ModelReport]:
 
     Rows of the weights without samples are left out, so that logits are those of the other
     classes, but for `accuracy`, which is among all classes, with the weights as they are, without
-    their bias, and scaled to length 1 besides. The second line is of the same features with the
-    labels shuffled.
+    their bias, and scaled to length 1 besides. `held out` is the error of the nearest class mean
+    where the means are those of every other sample and the rest is classified. The second line is
+    of the same features with the labels shuffled.
     """
     W, b = run.head.weights, run.head.bias
     classes, index = np.unique(run.labels, return_inverse=True)
@@ -150,10 +152,23 @@ def metric_rows(run: Run, seed: int) -> tuple[list[Row], ModelReport]:
     for labels, found in (("true", report.measurement), ("shuffled", control)):
         row: Row = {"labels": labels, "n": found.n, "classes": found.K}
         rows.append(row | {name: found.metrics.get(name, "") for name in SHOWN})
+    for row, known in zip(rows, (index, shuffled), strict=True):
+        row["held out"] = held_out_error(run, known, seed)
     unit = unit_rows(W.astype(np.float64)).astype(np.float32)
     for key, layer in (("accuracy", (W, b)), ("no bias", (W, None)), ("unit rows", (unit, None))):
         rows[0][key] = run.accuracy(*layer)
     return rows, report
+
+
+def held_out_error(run: Run, labels: Any, seed: int) -> float:
+    """Error of the nearest class mean, half of each class giving the means."""
+    mixed = np.random.default_rng(seed).permutation(len(labels))
+    order = mixed[np.argsort(labels[mixed], kind="stable")]
+    place = np.arange(len(order)) - np.searchsorted(labels[order], labels[order])
+    known, asked = order[place % 2 == 0], order[place % 2 == 1]
+    found = nearest_means(run.features[known], labels[known], run.features[asked], labels[asked])
+    assert found.held_out is not None
+    return found.held_out
 
 
 def guarantee_rows(report: ModelReport) -> list[Row]:

@@ -167,7 +167,8 @@ def never_first(head: Head, found: Iterable[Margin]) -> list[int]:
     bias = np.zeros(len(W)) if head.bias is None else head.bias.astype(np.float64)
     below = np.full(len(bias), bias.min() - 1)
     columns = np.concatenate([np.column_stack([W, level]) for level in (bias, below)])
-    never, asked = [], []
+    never: list[int] = []
+    asked: list[int] = []
     for margin in found:
         # The combination that is known already may do.
         level = margin.weights @ bias[margin.support] / margin.weights.sum()
