@@ -20,7 +20,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import asdict
 from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import click
 import numpy as np
@@ -40,6 +40,7 @@ from ncbounds.report.guarantees import LEVELS
 
 Progress = Callable[[int, int], None]
 Row = dict[str, Any]
+Subject = TypeVar("Subject", Head, Run)
 
 #: Rows of a matrix whose distances are computed; of more rows, so many at random.
 MOST = 512
@@ -48,6 +49,8 @@ MATRICES: dict[str, Callable[[Any, int], Any]] = {
     "same spectrum": geometry.same_spectrum,
     "uniform": geometry.uniform,
 }
+#: Classes up to which guarantees are told: the best of them solve a problem for each class.
+MOST_GUARANTEED = 128
 #: The column of bounds that do not come from what is known of the losses.
 OTHER = "other"
 SHOWN = (
@@ -79,11 +82,12 @@ def main(out: Path, seed: int, device: str, progress: Progress) -> Path:
     for name in filter(heads.__contains__, RUNS):
         run = _installed(name, partial(_run, out, name, heads[name], seed, progress))
         if run is not None:
-            found, report = metric_rows(run, seed)
-            measured += [{"model": name, **row} for row in found]
-            guaranteed += [{"model": name, **row} for row in guarantee_rows(report)]
+            found = _kept(out / f"{name}.metrics.json", run, seed, metrics_of)
+            measured += [{"model": name, **row} for row in found["measured"]]
+            guaranteed += [{"model": name, **row} for row in found["guaranteed"]]
     if measured:
         _write(out / "real_features.csv", "metrics of real inputs", measured)
+    if guaranteed:
         _write(out / "real_guarantees.csv", "measured, and guaranteed to be at most", guaranteed)
     path = out / "real_models.png"
     plots.distances(rows, distances).savefig(path, dpi=150)
@@ -133,8 +137,8 @@ def distance_row(name: str, head: Head, distances: Mapping[str, list[float]], le
     return row
 
 
-def metric_rows(run: Run, seed: int) -> tuple[list[Row], ModelReport]:
-    """Lines of the third table, and all that is measured and guaranteed.
+def metrics_of(run: Run, seed: int) -> dict[str, list[Row]]:
+    """Lines of the third and the fourth table.
 
     Rows of the weights without samples are left out, so that logits are those of the other
     classes, but for `accuracy`, which is among all classes, with the weights as they are, without
@@ -144,20 +148,24 @@ def metric_rows(run: Run, seed: int) -> tuple[list[Row], ModelReport]:
     """
     W, b = run.head.weights, run.head.bias
     classes, index = np.unique(run.labels, return_inverse=True)
-    bias = None if b is None else b[classes]
+    layer = W[classes], None if b is None else b[classes]
     shuffled = np.random.default_rng(seed).permutation(index)
-    report = compare(run.features, index, W[classes], bias)
-    control = measure(run.features, shuffled, W[classes], bias)
     rows = []
-    for labels, found in (("true", report.measurement), ("shuffled", control)):
-        row: Row = {"labels": labels, "n": found.n, "classes": found.K}
-        rows.append(row | {name: found.metrics.get(name, "") for name in SHOWN})
-    for row, known in zip(rows, (index, shuffled), strict=True):
-        row["held out"] = held_out_error(run, known, seed)
+    for kind, labels in (("true", index), ("shuffled", shuffled)):
+        found = measure(run.features, labels, *layer)
+        row: Row = {"labels": kind, "n": found.n, "classes": found.K}
+        row |= {name: found.metrics.get(name, "") for name in SHOWN}
+        rows.append(row | {"held out": held_out_error(run, labels, seed)})
     unit = unit_rows(W.astype(np.float64)).astype(np.float32)
-    for key, layer in (("accuracy", (W, b)), ("no bias", (W, None)), ("unit rows", (unit, None))):
-        rows[0][key] = run.accuracy(*layer)
-    return rows, report
+    for key, (weights, bias) in {
+        "accuracy": (W, b),
+        "no bias": (W, None),
+        "unit rows": (unit, None),
+    }.items():
+        rows[0][key] = run.accuracy(weights, bias)
+    few = len(classes) <= MOST_GUARANTEED
+    guaranteed = guarantee_rows(compare(run.features, index, *layer)) if few else []
+    return {"measured": rows, "guaranteed": guaranteed}
 
 
 def held_out_error(run: Run, labels: Any, seed: int) -> float:
@@ -196,14 +204,15 @@ def _installed(name: str, read: Callable[[], Any]) -> Any:
         return None
 
 
-def _kept(path: Path, head: Head, seed: int, compute: Callable[[Head, int], Any]) -> Any:
-    """What is computed of a head, from a file where it has been computed before."""
-    key = [zlib.crc32(np.ascontiguousarray(head.weights).tobytes()), seed, MOST]
+def _kept(path: Path, subject: Subject, seed: int, compute: Callable[[Subject, int], Any]) -> Any:
+    """What is computed of a head or a run, from a file where it has been computed before."""
+    array = subject.weights if isinstance(subject, Head) else subject.features
+    key = [zlib.crc32(np.ascontiguousarray(array).tobytes()), seed, MOST]
     if path.is_file():
         stored = json.loads(path.read_text(encoding="utf-8"))
         if stored["key"] == key:
             return stored["found"]
-    found = compute(head, seed)
+    found = compute(subject, seed)
     path.write_text(json.dumps({"key": key, "found": found}), encoding="utf-8")
     return found
 

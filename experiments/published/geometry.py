@@ -21,7 +21,6 @@ from ncbounds.errors import InputError
 from ncbounds.measure.geometry import (
     Undefined,
     coefficient_of_variation,
-    over_pairs,
     rank_summary,
     unit_rows,
 )
@@ -60,16 +59,19 @@ class Shape:
 def shape(weights: NDArray[np.floating]) -> Shape:
     """Measure a matrix (K, d)."""
     W = weights.astype(np.float64)
-    unit = unit_rows(W)
-    cosines, ranks = over_pairs(unit), rank_summary(W)
+    unit, ranks = unit_rows(W), rank_summary(W)
     if isinstance(ranks, Undefined):
         raise InputError("weights", "all zero", "of a positive rank")
+    # Sums over pairs, of cosines and of their squares, from d numbers and from d x d.
+    pairs = len(W) * (len(W) - 1)
+    mean = (np.square(unit.sum(axis=0)).sum() - len(W)) / pairs
+    square = (np.square(unit.T @ unit).sum() - len(W)) / pairs
     return Shape(
         K=W.shape[0],
         d=W.shape[1],
         equinorm=coefficient_of_variation(W),
-        cosine=cosines.mean,
-        spread=cosines.spread,
+        cosine=float(mean),
+        spread=float(np.sqrt(max(0.0, square - mean**2))),
         nearest=float(np.median(_largest_cosines(unit))),
         centre=float(len(W) * np.square(W.mean(axis=0)).sum() / np.square(W).sum()),
         rank=ranks[""],
@@ -129,22 +131,22 @@ def margins(weights: NDArray[np.floating], most: int, seed: int) -> Floats:
 def inside(weights: NDArray[np.floating]) -> list[Margin]:
     """The rows that lie in the hull of the others, or too near it to tell.
 
-    A row that has the largest product with its own direction from the mean lies outside; the rest
-    are searched.
+    A row that has the largest product with its own direction from the mean, by more than float32
+    errs, lies outside; the rest are searched.
 
     >>> found = inside(np.array([[1.0, 1.0], [-1.0, 1.0], [-1.0, -1.0], [1.0, -1.0], [0.5, 0.0]]))
     >>> [margin.row for margin in found]
     [4]
     """
     W = weights.astype(np.float64)
-    centred = W - W.mean(axis=0)
+    centred = (W - W.mean(axis=0)).astype(np.float32)
     doubtful = []
     for start in range(0, len(W), _BLOCK):
         products = centred[start : start + _BLOCK] @ centred.T
         rows = np.arange(len(products))
         own = products[rows, start + rows].copy()
         products[rows, start + rows] = -np.inf
-        doubtful.append(start + np.flatnonzero(products.max(axis=1) > own * (1 - 1e-9)))
+        doubtful.append(start + np.flatnonzero(products.max(axis=1) >= own * (1 - 1e-4)))
     return _inside(W, np.concatenate(doubtful))
 
 

@@ -10,6 +10,7 @@ from safetensors.numpy import save_file
 from experiments.published import geometry, heads, inputs, runs
 from experiments.published.heads import Head
 from ncbounds.errors import InputError, MissingDependencyError
+from ncbounds.measure.geometry import over_pairs, unit_rows
 
 
 @pytest.fixture
@@ -180,6 +181,13 @@ def test_the_shape_of_a_square():
     assert (found.K, found.d, found.rank, found.coinciding) == (4, 2, 2.0, 0)
     assert found.equinorm == 0 and found.nearest == 0 and found.centre == 0
     assert found.cosine == pytest.approx(-1 / 3) and found.stable == pytest.approx(2)
+
+
+def test_angles_are_those_of_all_pairs():
+    rows = np.random.default_rng(6).normal(size=(40, 7)) + 0.5
+    found, pairs = geometry.shape(rows), over_pairs(unit_rows(rows))
+    assert found.cosine == pytest.approx(pairs.mean)
+    assert found.spread == pytest.approx(pairs.spread)
 
 
 def test_a_class_inside_the_hull_is_first_only_with_the_help_of_its_bias():
