@@ -27,6 +27,7 @@ import numpy as np
 
 from experiments.published import geometry, plots
 from experiments.published.heads import HEADS, Head
+from experiments.published.remarks import remarks
 from experiments.published.runs import RUNS, Run
 from ncbounds import compare
 from ncbounds.codes.bounds import best_lower_bound, best_upper_bound
@@ -79,16 +80,20 @@ def main(out: Path, seed: int, device: str, progress: Progress) -> Path:
     _write(out / "real_distances.csv", "one-vs-rest distances of unit rows", rows)
     measured: list[Row] = []
     guaranteed: list[Row] = []
+    notes: list[str] = []
     for name in filter(heads.__contains__, RUNS):
         run = _installed(name, partial(_run, out, name, heads[name], seed, progress))
         if run is not None:
             found = _kept(out / f"{name}.metrics.json", run, seed, metrics_of)
             measured += [{"model": name, **row} for row in found["measured"]]
             guaranteed += [{"model": name, **row} for row in found["guaranteed"]]
+            notes += [f"{name}: {note}" for note in remarks(run)]
     if measured:
         _write(out / "real_features.csv", "metrics of real inputs", measured)
     if guaranteed:
         _write(out / "real_guarantees.csv", "measured, and guaranteed to be at most", guaranteed)
+    if notes:
+        click.echo("\n" + "\n".join(notes))
     path = out / "real_models.png"
     plots.distances(rows, distances).savefig(path, dpi=150)
     return path

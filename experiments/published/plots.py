@@ -59,7 +59,7 @@ def distances(
 
 
 def _label(row: Mapping[str, Any]) -> str:
-    return f"{row['head']}\n{row['K']} classes, d = {row['d']}"
+    return f"{row['head']}\nK = {row['K']:,}, d = {row['d']:,}"
 
 
 def _legend(figure: Figure) -> None:

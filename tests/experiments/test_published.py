@@ -9,6 +9,7 @@ from safetensors.numpy import save_file
 
 from experiments.published import geometry, heads, inputs, runs
 from experiments.published.heads import Head
+from experiments.published.remarks import remarks
 from ncbounds.errors import InputError, MissingDependencyError
 from ncbounds.measure.geometry import over_pairs, unit_rows
 
@@ -217,3 +218,14 @@ def test_accuracy_counts_among_all_classes():
     run = runs.Run(np.eye(3)[[0, 1, 2]], np.array([0, 1, 2]), head)
     assert run.accuracy(head.weights, None) == 1
     assert run.accuracy(head.weights, head.bias) == pytest.approx(1 / 3)
+
+
+def test_remarks_tell_errors_by_name_and_rows_that_coincide():
+    weights = np.array([[2.0, 0], [0, 2], [-1, -1], [-1, -1]], dtype=np.float32)
+    head = Head(weights, ["a", "b", "c", "d"], np.zeros(4, dtype=np.float32))
+    features = np.array([[1.0, 0], [0, 1], [0.5, 1], [1, 0.5]], dtype=np.float32)
+    errors, among, lengths, same = remarks(runs.Run(features, np.array([0, 1, 0, 0]), head))
+    assert errors == "1 of 4 wrong among all classes: 'a' as 'b' 1"
+    assert among.startswith("25.0% wrong among the 2 classes") and "100.0% right or next" in among
+    assert "of a class that occurs: 2" in lengths
+    assert same.startswith("2 rows") and "mean feature 1: cd" in same
