@@ -8,7 +8,7 @@ docs/real-models.md; `experiments/published/heads.py` says which packages bring 
 
 What was computed is kept in the folder and used again; features are files for
 
-    ncbounds measure results/magika.features.safetensors --missing "leave out"
+    ncbounds measure results/magika.features.safetensors --missing leave-out
 """
 
 from __future__ import annotations
