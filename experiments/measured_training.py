@@ -184,10 +184,11 @@ def _formatted(found: Measurement) -> list[str]:
 
 def guaranteed(found: Measurement) -> float:
     """What the norms and the mean log-odds of a network without bias guarantee: `bnwd:sharp-1`."""
-    given = {"alpha": "alpha", "beta": "beta", "log_odds": "logodds.mean"}
-    numbers = {name: found.metrics[metric] for name, metric in given.items()}
-    bound = proximity_certificate(classes=found.K, **numbers).best("nc1.relative").bound
-    return min(1.0, float(bound))
+    m = found.metrics
+    known = proximity_certificate(
+        classes=found.K, alpha=m["alpha"], beta=m["beta"], log_odds=m["logodds.mean"]
+    )
+    return min(1.0, float(known.best("nc1.relative").bound))
 
 
 def _aligned(rows: list[list[str]]) -> list[str]:

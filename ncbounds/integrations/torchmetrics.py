@@ -7,8 +7,10 @@ from functools import reduce
 from typing import Any
 
 from ncbounds.errors import InputError, MissingDependencyError
-from ncbounds.measure.accumulator import Accumulator, Missing
-from ncbounds.measure.definitions import METRICS, select
+from ncbounds.measure.accumulator import Accumulator
+from ncbounds.measure.definitions import METRICS
+from ncbounds.measure.door import Missing
+from ncbounds.measure.metrics import select
 
 try:
     import torch

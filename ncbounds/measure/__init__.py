@@ -14,8 +14,12 @@ from typing import Any
 from ncbounds.measure.accumulator import Accumulator, measure, measure_batches
 from ncbounds.measure.definitions import HELD_OUT_METRICS, METRICS
 from ncbounds.measure.files import FeatureFile, read_features, write_features
+from ncbounds.measure.from_file import measure_file
+from ncbounds.measure.heads import Head, read_head
 from ncbounds.measure.metric import CHANGES, Metric
-from ncbounds.measure.metrics import Measurement
+from ncbounds.measure.metrics import Measurement, measure_weights
+from ncbounds.measure.model import measure_model
+from ncbounds.measure.tap import FeatureTap
 
 __all__ = [
     "CHANGES",
@@ -23,12 +27,14 @@ __all__ = [
     "METRICS",
     "Accumulator",
     "FeatureFile",
+    "FeatureTap",
     "Head",
     "Measurement",
     "Metric",
     "measure",
     "measure_batches",
     "measure_file",
+    "measure_model",
     "measure_weights",
     "read_features",
     "read_head",

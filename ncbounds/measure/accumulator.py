@@ -30,6 +30,7 @@ from ncbounds.measure.door import (
 )
 from ncbounds.measure.metrics import Measurement, evaluate
 from ncbounds.measure.moments import (
+    ClassMeans,
     FirstPass,
     Frame,
     Layer,
@@ -111,13 +112,12 @@ class Accumulator:
     @property
     def seen(self) -> Indices:
         """The classes that have samples in the first pass, in order."""
-        self._seen()
-        return self._rows
+        return self._seen()[1]
 
     @property
     def means(self) -> ClassMeans:
         """Means of the classes `seen`."""
-        return self._seen()[1]
+        return means_of(self._seen()[0])
 
     def update(self, features: object, labels: object) -> None:
         """Add a batch of samples.
@@ -289,16 +289,7 @@ class Accumulator:
 
     def save(self, path: str | Path) -> None:
         """Write the sums to a safetensors file, from which `load` goes on."""
-        from safetensors.numpy import save_file
-
-        arrays: dict[str, NDArray[Any]] = {"classes": np.array([self.classes])}
-        if self._layer is not None:
-            arrays |= {"layer.weights": self._layer.weights, "layer.bias": self._layer.bias}
-            arrays["layer.temperature"] = np.array([self._layer.temperature])
-        for name, sums in (("first", to_host(self._first)), ("second", to_host(self._second))):
-            if sums is not None:
-                arrays |= {f"{name}.{f.name}": getattr(sums, f.name) for f in fields(sums)}
-        save_file({k: np.ascontiguousarray(v) for k, v in arrays.items()}, str(path))
+        Path(path).write_bytes(self.to_bytes())
 
     @classmethod
     def load(cls, path: str | Path) -> Accumulator:
@@ -321,7 +312,7 @@ class Accumulator:
         if self._layer is not None:
             arrays |= {"layer.weights": self._layer.weights, "layer.bias": self._layer.bias}
             arrays["layer.temperature"] = np.array([self._layer.temperature])
-        for name, sums in (("first", self._first), ("second", self._second)):
+        for name, sums in (("first", to_host(self._first)), ("second", to_host(self._second))):
             if sums is not None:
                 arrays |= {f"{name}.{f.name}": getattr(sums, f.name) for f in fields(sums)}
         return save({k: np.ascontiguousarray(v) for k, v in arrays.items()})  # type: ignore[no-any-return]
@@ -350,9 +341,8 @@ class Accumulator:
                 found.next_pass()
                 seen = int(np.count_nonzero(arrays["first.counts"]))
                 found._second = _read(arrays, "second", SecondPass, seen)
-        except (OSError, SafetensorError, KeyError, IndexError, TypeError) as error:
-            domain = "a file that Accumulator.save wrote"
-            raise InputError("path", str(path), domain) from error
+        except (SafetensorError, KeyError, IndexError, TypeError) as error:
+            raise InputError("content", "other", "what Accumulator.to_bytes gave") from error
         return found
 
 

@@ -156,19 +156,3 @@ HELD_OUT_METRICS: dict[str, Metric] = {
         needs_held_out=True,
     ),
 }
-
-
-def select(patterns: str | Collection[str]) -> tuple[str, ...]:
-    """The names of the metrics that match any of the patterns, in the order of `METRICS`.
-
-    Raises:
-        InputError: a pattern that matches none.
-
-    >>> select(["nc2.equi*", "alpha"])
-    ('nc2.equiangular', 'nc2.equiangular.weights', 'nc2.equinorm', 'nc2.equinorm.weights', 'alpha')
-    """
-    patterns = [patterns] if isinstance(patterns, str) else list(patterns)
-    for pattern in patterns:
-        if not any(fnmatchcase(name, pattern) for name in METRICS):
-            raise InputError("metrics", repr(pattern), "the name of a metric, or a pattern")
-    return tuple(name for name in METRICS if any(fnmatchcase(name, p) for p in patterns))

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import dataclass, field, replace
 from fnmatch import fnmatchcase
 from html import escape
+from importlib import import_module
 from typing import Any, Literal
 
 import numpy as np
@@ -112,6 +114,22 @@ class Measurement:
         )
         head = f"<caption>n = {self.n}, d = {self.d}, K = {self.K}</caption>"
         return f"<table>{head}{body}</table>"
+
+
+def select(patterns: str | Collection[str]) -> tuple[str, ...]:
+    """The names of the metrics that match any of the patterns, in the order of `METRICS`.
+
+    Raises:
+        InputError: a pattern that matches none.
+
+    >>> select(["nc2.equi*", "alpha"])
+    ('nc2.equiangular', 'nc2.equiangular.weights', 'nc2.equinorm', 'nc2.equinorm.weights', 'alpha')
+    """
+    patterns = [patterns] if isinstance(patterns, str) else list(patterns)
+    for pattern in patterns:
+        if not any(fnmatchcase(name, pattern) for name in METRICS):
+            raise InputError("metrics", repr(pattern), "the name of a metric, or a pattern")
+    return tuple(name for name in METRICS if any(fnmatchcase(name, p) for p in patterns))
 
 
 def evaluate(

@@ -11,13 +11,12 @@ from __future__ import annotations
 import random
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager, nullcontext
-from functools import reduce
 from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 
 from ncbounds.errors import InputError
-from ncbounds.measure.accumulator import Accumulator, Missing
+from ncbounds.measure.door import Missing
 from ncbounds.measure.tap import FeatureTap
 
 if TYPE_CHECKING:
@@ -91,8 +90,8 @@ def measure_model(
             with undisturbed(tap.module, loader):
                 for _, labels in run_batches(tap.module, loader, device, unpack):
                     tap.update(labels)
-            if all_processes:
-                tap.accumulator = merge_over_processes(tap.accumulator)
+            if all_processes and _several_processes():
+                tap.accumulator.all_reduce()
         return tap.compute(missing)
 
 
@@ -119,21 +118,6 @@ def unpack_batch(batch: Any) -> tuple[tuple[Any, ...], Mapping[str, Any], Any]:
     ) else type(batch).__name__  # fmt: skip
     domain = "a pair (inputs, labels), or a mapping with labels among its names"
     raise InputError("batch", kind, domain, "say how to take it apart: unpack=FUNCTION")
-
-
-def merge_over_processes(accumulator: Accumulator) -> Accumulator:
-    """The accumulator of the samples of all processes of `torch.distributed`, in each of them.
-
-    Every process calls it at the same point; without processes it changes nothing.
-    """
-    if not _several_processes():
-        return accumulator
-    from torch import distributed
-
-    found: list[Any] = [None] * distributed.get_world_size()
-    distributed.all_gather_object(found, accumulator)
-    merged: Accumulator = reduce(Accumulator.merge, found)
-    return merged
 
 
 def _several_processes() -> bool:

@@ -15,7 +15,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from ncbounds.errors import InputError, MissingDependencyError
-from ncbounds.measure.accumulator import Accumulator, Missing
+from ncbounds.measure.accumulator import Accumulator
+from ncbounds.measure.door import Missing
 
 if TYPE_CHECKING:
     from torch import Tensor, nn
@@ -130,16 +131,12 @@ class FeatureTap:
 
     @property
     def accumulator(self) -> Accumulator:
-        """Where features and labels go; replace it by one that is merged over processes."""
+        """Where features and labels go."""
         if self._accumulator is None:
             self._accumulator = Accumulator(
                 weights=self.weights, bias=self.bias, temperature=self._temperature
             )
         return self._accumulator
-
-    @accumulator.setter
-    def accumulator(self, other: Accumulator) -> None:
-        self._accumulator = other
 
     def samples(self, labels: Any) -> tuple[Tensor, Tensor]:
         """Features (m, d) of the last call beside its labels (m,), those to ignore left out."""

@@ -95,8 +95,8 @@ def test_a_report_on_saved_features_is_one_page(folder, monkeypatch):
     out = folder / "r.html"
     (folder / "results").mkdir()
     (folder / "results" / "transfer_error.txt").write_text("what the table says")
-    arguments = ["--features", str(folder / "model.npz"), "--budget", "0.5", "-o", str(out)]
-    arguments += ["--results", str(folder / "results")]
+    arguments = ["--features", str(folder / "model.npz"), "--budget", "0.5", "--workers", "1"]
+    arguments += ["--results", str(folder / "results"), "-o", str(out)]
     done = CliRunner().invoke(report_command.command, arguments)
     assert done.exit_code == 0 and f"wrote {out}: 1 networks" in done.output
     page = out.read_text(encoding="utf-8")

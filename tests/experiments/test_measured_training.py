@@ -9,7 +9,7 @@ pytest.importorskip("lightning")
 pytest.importorskip("sklearn")
 pytest.importorskip("matplotlib")
 
-from experiments.measured_training import SETTINGS, guaranteed, main, train  # noqa: E402
+from experiments.measured_training import SETTINGS, guaranteed, main, train
 
 
 def test_every_measured_epoch_is_told_and_its_guarantee_holds(tmp_path, capsys):
