@@ -150,13 +150,11 @@ def write_arrays(path: str | os.PathLike[str], arrays: Mapping[str, NDArray[Any]
     """
     file = Path(path)
     writer = _writer(file)
-    handle, temporary = tempfile.mkstemp(dir=file.parent, suffix=file.suffix)
-    os.close(handle)
-    try:
-        writer(temporary, {name: np.asarray(a, order="C") for name, a in arrays.items()})
-        os.replace(temporary, file)
-    finally:
-        Path(temporary).unlink(missing_ok=True)
+    # A folder, not a temporary file: that one only its owner could read.
+    with tempfile.TemporaryDirectory(dir=file.parent, prefix=".") as folder:
+        draft = os.path.join(folder, file.name)
+        writer(draft, {name: np.asarray(a, order="C") for name, a in arrays.items()})
+        os.replace(draft, file)
 
 
 def _writer(file: Path) -> Callable[[str, dict[str, NDArray[Any]]], None]:

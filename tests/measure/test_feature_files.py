@@ -174,3 +174,12 @@ def test_a_refused_write_leaves_the_old_file_and_nothing_else(tmp_path, suffix):
         with pytest.raises(InputError, match="text"):
             write_features(path, **arrays(), extra={"name": "resnet"})
     assert path.read_bytes() == before and list(tmp_path.iterdir()) == [path]
+
+
+@pytest.mark.parametrize("suffix", ["npz", "safetensors"])
+def test_a_file_is_for_all_who_may_read_others_beside_it(tmp_path, suffix):
+    plain, file = tmp_path / "plain", tmp_path / f"run.{suffix}"
+    plain.write_text("")
+    write_features(file, [[1.0], [2.0]], [0, 1])
+    assert file.stat().st_mode == plain.stat().st_mode
+    assert {path.name for path in tmp_path.iterdir()} == {"plain", file.name}
