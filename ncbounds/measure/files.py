@@ -150,10 +150,12 @@ def write_arrays(path: str | os.PathLike[str], arrays: Mapping[str, NDArray[Any]
     """
     file = Path(path)
     writer = _writer(file)
-    # A folder, not a temporary file: that one only its owner could read.
     with tempfile.TemporaryDirectory(dir=file.parent, prefix=".") as folder:
-        draft = os.path.join(folder, file.name)
-        writer(draft, {name: np.asarray(a, order="C") for name, a in arrays.items()})
+        draft = Path(folder) / file.name
+        draft.touch()
+        mode = draft.stat().st_mode  # what the user's umask leaves; a writer may be stricter
+        writer(str(draft), {name: np.asarray(a, order="C") for name, a in arrays.items()})
+        draft.chmod(mode)
         os.replace(draft, file)
 
 
