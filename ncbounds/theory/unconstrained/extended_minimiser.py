@@ -230,7 +230,7 @@ EQ_39 = Statement(
             r"\varepsilon$ has $(2x-1)\|A_2A_1\bar F - xI\|_F^2 \le 2Kx\varepsilon$ and $\sum\|f - "
             r"\bar f\|^2 \le 2\varepsilon/\lambda_F$. At rest $\lambda_2A_2^\top A_2 = "
             r"\lambda_1A_1A_1^\top$ and $\lambda_1A_1^\top A_1 = \lambda_FFF^\top$, so that "
-            r"$(n\lambda_F)^2(\bar F^\top\bar F)^3 = \lambda_2\lambda_1(A_2A_1\bar F)^\top"
+            r"$(n\lambda_F)^2(\bar F^\top\bar F)^3 = \lambda_2\lambda_1(A_2A_1\bar F)^\top "
             r"A_2A_1\bar F$: a minimiser has all the proportions of (39). Rotations of one attain "
             r"it.",
             Claim(
