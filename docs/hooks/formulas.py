@@ -1,0 +1,56 @@
+"""Set the formulas of a page as MathML while the site is built, so that a reader needs no script.
+
+Pages write LaTeX between dollars, as GitHub shows it too. A formula that the converter does not
+know is a warning, hence a failure of a strict build.
+"""
+
+import re
+from functools import cache
+from html import unescape
+from typing import Any
+
+from latex2mathml.converter import convert
+from mkdocs.plugins import get_plugin_logger
+
+_log = get_plugin_logger("formulas")
+_FORMULA = re.compile(
+    r'<(span|div) class="arithmatex">\\[(\[](.+?)\\[)\]]</\1>',
+    re.DOTALL,
+)
+
+#: Commands of LaTeX that the converter does not know, or sets in italics, by others for the same.
+_SPELLED = {r"\operatorname{": r"\mathrm{", r"\arg": r"\mathrm{arg}"}
+
+
+def on_post_page(output: str, page: Any, **_: Any) -> str:
+    """Replace every formula of a page that is otherwise done: the search has read the LaTeX."""
+
+    def typeset(found: re.Match[str]) -> str:
+        latex = unescape(found[2]).strip()
+        try:
+            return mathml(latex, display=found[1] == "div")
+        except ValueError as error:
+            _log.warning(f"{page.file.src_uri}: {error}")
+            return found[0]
+
+    return _FORMULA.sub(typeset, output)
+
+
+@cache
+def mathml(latex: str, display: bool = False) -> str:
+    """Convert a formula to MathML.
+
+    Raises:
+        ValueError: when a command of it is not known, which the converter would print as it stands.
+    """
+    spelled = latex
+    for command, known in _SPELLED.items():
+        spelled = spelled.replace(command, known)
+    try:
+        found = convert(spelled, display="block" if display else "inline")
+    except Exception as error:
+        raise ValueError(f"{type(error).__name__} in the formula {latex}") from error
+    unknown = re.search(r"<m[a-z]+>(\\\w+)", found)
+    if unknown:
+        raise ValueError(f"unknown {unknown[1]} in the formula {latex}")
+    return f'<div class="formula">{found}</div>' if display else found
