@@ -11,7 +11,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from functools import partial
+from functools import cache, partial
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -28,8 +28,6 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
-#: Inter-class cosines of four classes at collapse.
-COLLAPSED = -1 / 3
 DATA: dict[str, Callable[..., Split]] = {
     "conic hull": conic_hull,
     "MLP3": partial(random_network, layers=3),
@@ -67,30 +65,49 @@ def parts(settings: Settings, seeds: Sequence[int]) -> list[Part]:
 
 def compute(part: Part, settings: Settings, place: Place) -> list[Record]:
     """Train one ensemble and measure every network of it."""
-    seeds = part["seeds"]
-    data = [DATA[part["data"]](seed, per_class=settings.per_class) for seed in seeds]
+    data = [_data(part["data"], seed, settings.per_class) for seed in part["seeds"]]
     widths = (settings.width,) * (part["layers"] - 1)
     architecture = Architecture("mlp", widths, batch_norm=part["batch_norm"])
+    training = Training(settings.epochs, settings.batch)
+    facts = {key: part[key] for key in ("data", "layers", "batch_norm")}
+    facts["network"] = f"{part['layers']} layers"
     members = [
         Member(seed, decay, settings.rate, data=index)
-        for index, seed in enumerate(seeds)
+        for index, seed in enumerate(part["seeds"])
         for decay in settings.decays
     ]
-    training = Training(settings.epochs, settings.batch)
-    trained = train_ensemble(architecture, data, members, training, device=place.device)
+    return [
+        {**facts, **found}
+        for found in measured_ensemble(architecture, data, members, training, place.device)
+    ]
+
+
+def measured_ensemble(
+    architecture: Architecture,
+    data: Sequence[Split],
+    members: Sequence[Member],
+    training: Training,
+    device: str,
+) -> list[Record]:
+    """Train an ensemble; errors, metrics and guarantees of each member."""
+    trained = train_ensemble(architecture, data, members, training, device=device)
     ends = evaluate_members(architecture, data, members, trained.parameters, test=True)
-    facts = {key: part[key] for key in ("data", "layers", "batch_norm")}
     return [
         {
-            **facts,
             "seed": member.seed,
             "decay": member.weight_decay,
             "train_error": float(np.mean(end.guesses[0] != data[member.data].train_y)),
             "test_error": float(np.mean(end.test_guesses[0] != data[member.data].test_y)),
-            **measured(end.features[0].T, data[member.data], end.weights[0]),
+            **measured(end.features[0].T, data[member.data].train_y, end.weights[0]),
         }
         for member, end in zip(members, ends, strict=True)
     ]
+
+
+@cache
+def _data(name: str, seed: int, per_class: int) -> Split:
+    """A data set; random networks with balanced classes take their time to find."""
+    return DATA[name](seed, per_class=per_class)
 
 
 METRICS = (
@@ -107,9 +124,9 @@ GUARANTEES = {
 }
 
 
-def measured(features: Any, data: Split, weights: Any) -> Record:
+def measured(features: Any, labels: Any, weights: Any) -> Record:
     """Metrics of a network and the guarantees at its numbers; None where there is none."""
-    report = compare(features, data.train_y, weights)
+    report = compare(features, labels, weights)
     values = {name: report.measurement.metrics.get(name) for name in METRICS}
     bounds = {(b.quantity, b.variant, b.level): b for b in report.bounds}
     found = {
@@ -120,13 +137,18 @@ def measured(features: Any, data: Split, weights: Any) -> Record:
         b for b in report.bounds if (b.quantity, b.variant) == ("cosine.intra.min", "printed")
     ]
     vacuous = all(b.vacuous for b in printed) if printed else None
-    return {**values, "guaranteed": found, "printed_vacuous": vacuous}
+    return {**values, "classes": len(weights), "guaranteed": found, "printed_vacuous": vacuous}
+
+
+def collapsed(record: Record) -> float:
+    """Inter-class cosines at collapse."""
+    return -1 / (int(record["classes"]) - 1)
 
 
 # -- what is seen ----------------------------------------------------------------------------------
 
 
-def findings(records: Sequence[Record], settings: Settings) -> list[Finding]:
+def findings(records: Sequence[Record], settings: object) -> list[Finding]:
     """The claims of section 3.3 and appendix B.2.2, each over all data sets and depths."""
     seeds = sorted({r["seed"] for r in records})
     tight = tightness(records, "1 - cosine.intra.mean", "intra mean, mean loss")
@@ -189,27 +211,29 @@ def findings(records: Sequence[Record], settings: Settings) -> list[Finding]:
 
 
 def _says_something(found: Sequence[Record]) -> float:
-    bounds = [r["guaranteed"]["intra mean, mean loss"] for r in found if r["train_error"] == 0]
-    told = [says_something("intra mean, mean loss", b) for b in bounds]
+    fitted = [r for r in found if r["train_error"] == 0]
+    told = [says_something("intra mean, mean loss", r) for r in fitted]
     return float(np.mean(told)) - 0.5 if told else -0.5
 
 
-def says_something(guarantee: str, bound: float | None) -> bool:
+def says_something(guarantee: str, record: Record) -> bool:
     """Whether a guarantee is better than what holds of any features."""
-    trivial = 1.0 if guarantee.startswith("intra") else 1 - COLLAPSED
+    bound = record["guaranteed"][guarantee]
+    trivial = 1.0 if guarantee.startswith("intra") else 1 - collapsed(record)
     return bound is not None and bound < trivial
 
 
-def places(records: Sequence[Record]) -> list[tuple[str, int]]:
-    """Data sets and depths, in the order of the figure."""
-    return sorted({(r["data"], r["layers"]) for r in records}, key=lambda p: (p[1], p[0]))
+def places(records: Sequence[Record]) -> list[tuple[str, str]]:
+    """Data sets and networks, in the order of the figure."""
+    found = sorted({(r["layers"], r["data"], r["network"]) for r in records})
+    return [(data, network) for _, data, network in found]
 
 
 def curve(
-    records: Sequence[Record], seed: int, batch_norm: bool, data: str, layers: int
+    records: Sequence[Record], seed: int, batch_norm: bool, data: str, network: str
 ) -> list[Record]:
     """The networks of one seed and place, by weight decay."""
-    wanted = {"seed": seed, "batch_norm": batch_norm, "data": data, "layers": layers}
+    wanted = {"seed": seed, "batch_norm": batch_norm, "data": data, "network": network}
     found = [r for r in records if all(r[key] == value for key, value in wanted.items())]
     return sorted(found, key=lambda r: float(r["decay"]))
 
@@ -228,9 +252,8 @@ def tightness(records: Sequence[Record], quantity: str, guarantee: str) -> str:
     """How many times the measured value a guarantee is, where networks interpolate."""
     ratios = []
     for r in records:
-        bound, value = r["guaranteed"][guarantee], _deficit(r, quantity)
-        if r["batch_norm"] and r["train_error"] == 0 and says_something(guarantee, bound):
-            ratios.append(bound / value)
+        if r["batch_norm"] and r["train_error"] == 0 and says_something(guarantee, r):
+            ratios.append(r["guaranteed"][guarantee] / _deficit(r, quantity))
     if not ratios:
         return ""
     low, middle, high = np.quantile(ratios, (0, 0.5, 1))
@@ -244,28 +267,31 @@ def _deficit(record: Record, quantity: str) -> float:
     return 1 - value if name != quantity else value
 
 
-def table(records: Sequence[Record], settings: Settings) -> str:
+def table(records: Sequence[Record], settings: object) -> str:
     """Means over seeds, a line for each place, batch norm and third weight decay."""
     lines = [
         "means over seeds; guaranteed: least the cosine can be, from losses and weights; - : none",
-        f"{'data':11} {'layers':>6} {'BN':>3} {'decay':>8} {'error':>6} {'intra min':>9}"
+        f"{'data':12} {'network':>8} {'BN':>3} {'decay':>8} {'error':>6} {'intra min':>9}"
         f" {'guaranteed':>10} {'intra mean':>10} {'inter max':>9} {'loss':>8}",
     ]
-    for data, layers in places(records):
+    for data, network in places(records):
         for batch_norm in (True, False):
             for decay in sorted({r["decay"] for r in records})[::3]:
                 chosen = [
                     r
                     for r in records
-                    if (r["data"], r["layers"], r["batch_norm"], r["decay"])
-                    == (data, layers, batch_norm, decay)
+                    if (r["data"], r["network"], r["batch_norm"], r["decay"])
+                    == (data, network, batch_norm, decay)
                 ]
+                if not chosen:
+                    continue
                 mean = {key: np.mean([r[key] for r in chosen]) for key in ("train_error", *METRICS)}
-                bounds = [r["guaranteed"]["intra min, losses and weights"] for r in chosen]
-                told = all(says_something("intra min", b) for b in bounds)
+                name = "intra min, losses and weights"
+                bounds = [r["guaranteed"][name] for r in chosen]
+                told = all(says_something(name, r) for r in chosen)
                 bound = f"{1 - np.mean(bounds):10.4f}" if told else f"{'-':>10}"
                 lines.append(
-                    f"{data:11} {layers:6d} {'yes' if batch_norm else 'no':>3} {decay:8.2g}"
+                    f"{data:12} {network:>8} {'yes' if batch_norm else 'no':>3} {decay:8.2g}"
                     f" {mean['train_error']:6.3f} {mean['cosine.intra.min']:9.4f} {bound}"
                     f" {mean['cosine.intra.mean']:10.4f} {mean['cosine.inter.max']:9.4f}"
                     f" {mean['loss.cross_entropy']:8.2g}"
@@ -278,7 +304,7 @@ def table(records: Sequence[Record], settings: Settings) -> str:
 _BLACK = "#222222"
 
 
-def figure(records: Sequence[Record], settings: Settings) -> Figure:
+def figure(records: Sequence[Record], settings: object) -> Figure:
     """Intra-class and inter-class cosines by weight decay, one column a place.
 
     Theory speaks of the least intra-class cosine and of the mean distance of inter-class cosines
@@ -296,16 +322,18 @@ def figure(records: Sequence[Record], settings: Settings) -> Figure:
             chosen = [
                 r
                 for r in records
-                if (r["data"], r["layers"]) == place and r["batch_norm"] == batch_norm
+                if (r["data"], r["network"]) == place and r["batch_norm"] == batch_norm
             ]
-            _draw(top, chosen, "cosine.intra.min", batch_norm)
-            _draw(middle, chosen, "cosine.inter.max", batch_norm)
-            _draw(bottom, chosen, "cosine.inter.deviation", batch_norm)
+            if not chosen:
+                continue
+            draw_curve(top, chosen, "cosine.intra.min", batch_norm)
+            draw_curve(middle, chosen, "cosine.inter.max", batch_norm)
+            draw_curve(bottom, chosen, "cosine.inter.deviation", batch_norm)
             if batch_norm:
-                _guarantee(top, chosen, "intra min, losses and weights", lambda b: 1 - b)
-                _guarantee(bottom, chosen, "inter deviation, mean logits", lambda b: b)
-        middle.axhline(COLLAPSED, color="#bbbbbb", linewidth=1)
-        top.set_title(f"{place[0]}, {place[1]} layers", fontsize=10)
+                draw_guarantee(top, chosen, "intra min, losses and weights", lambda b: 1 - b)
+                draw_guarantee(bottom, chosen, "inter deviation, mean logits", lambda b: b)
+                middle.axhline(collapsed(chosen[0]), color="#bbbbbb", linewidth=1)
+        top.set_title(", ".join(place), fontsize=10)
         bottom.set_xscale("log")
         bottom.set_yscale("log")
         bottom.set_xlabel("weight decay λ")
@@ -313,11 +341,11 @@ def figure(records: Sequence[Record], settings: Settings) -> Figure:
     panels[1, 0].set_ylabel("largest inter-class cosine")
     panels[2, 0].set_ylabel("mean |inter-class cosine + 1/(C−1)|")
     panels[0, 0].set_ylim(-0.05, 1.05)
-    _legend(found)
+    draw_legend(found)
     return found
 
 
-def _draw(axes: Axes, chosen: Sequence[Record], name: str, batch_norm: bool) -> None:
+def draw_curve(axes: Axes, chosen: Sequence[Record], name: str, batch_norm: bool) -> None:
     """Mean over seeds and its standard deviation; hollow where a network has training error."""
     decays = sorted({r["decay"] for r in chosen})
     groups = [[r for r in chosen if r["decay"] == decay] for decay in decays]
@@ -335,11 +363,12 @@ def _draw(axes: Axes, chosen: Sequence[Record], name: str, batch_norm: bool) -> 
         )
 
 
-def _guarantee(axes: Axes, chosen: Sequence[Record], name: str, value: Any) -> None:
+def draw_guarantee(axes: Axes, chosen: Sequence[Record], name: str, value: Any) -> None:
     """The mean guarantee over seeds: blue where it says something in every one, grey elsewhere."""
     decays = sorted({r["decay"] for r in chosen})
-    bounds = [[r["guaranteed"][name] for r in chosen if r["decay"] == decay] for decay in decays]
-    speaks = np.array([all(says_something(name, b) for b in group) for group in bounds])
+    groups = [[r for r in chosen if r["decay"] == decay] for decay in decays]
+    speaks = np.array([all(says_something(name, r) for r in group) for group in groups])
+    bounds = [[r["guaranteed"][name] for r in group] for group in groups]
     drawn = np.array(
         [value(np.mean(group)) if None not in group else np.nan for group in bounds], dtype=float
     )
@@ -347,7 +376,8 @@ def _guarantee(axes: Axes, chosen: Sequence[Record], name: str, value: Any) -> N
     axes.plot(decays, np.where(speaks, drawn, np.nan), linewidth=2.0, **LINE["sharp"])
 
 
-def _legend(found: Figure) -> None:
+def draw_legend(found: Figure) -> None:
+    """What the marks and lines of a whole figure are, under it."""
     from matplotlib.lines import Line2D
 
     handles = [

@@ -40,7 +40,7 @@ def test_every_network_is_measured_and_no_guarantee_is_broken(results):
 
 def test_weight_decay_collapses_features_under_batch_norm(results):
     for seed in (0, 1):
-        few, many = curve(results[0].records, seed, True, "conic hull", 3)
+        few, many = curve(results[0].records, seed, True, "conic hull", "3 layers")
         assert few["decay"] < many["decay"] and few["train_error"] == 0
         assert few["cosine.intra.min"] < many["cosine.intra.min"]
 
