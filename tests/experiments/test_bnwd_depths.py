@@ -12,7 +12,7 @@ pytest.importorskip("torch")
 pytest.importorskip("matplotlib")
 
 SMALL = Settings(
-    data=("MLP3",), layers=(3, 6), decays=(1e-2,), width=12, per_class=8,
+    data=("MLP3",), layers=(3, 6), decays=(1e-3, 1e-2), width=12, per_class=8,
     epochs=4, batch=16, rate=1e-2,
 )  # fmt: skip
 
@@ -20,7 +20,7 @@ SMALL = Settings(
 def test_every_depth_is_trained_and_drawn(tmp_path):
     found = run(EXPERIMENT, tmp_path, seeds=1, settings=SMALL, workers=1)
     trained = {(r["data"], r["layers"], r["batch_norm"], r["decay"]) for r in found.records}
-    assert len(found.records) == len(trained) == 2 * 2
+    assert len(found.records) == len(trained) == 2 * 2 * 2
     assert all(len(one.effects) == 1 for one in findings(found.records, SMALL))
     assert (tmp_path / "bnwd_depths.png").stat().st_size > 1000
 
