@@ -89,6 +89,16 @@ def test_processes_give_the_same_results(tmp_path):
     assert run(TOY, tmp_path / "two", seeds=2, workers=2) == alone
 
 
+def refuse(part, settings, place):
+    raise InputError("--data", "none", "a folder")
+
+
+def test_what_a_process_refuses_is_told_as_it_was(tmp_path):
+    refusing = replace(TOY, compute=refuse)
+    with pytest.raises(InputError, match="--data = none: must be a folder"):
+        run(refusing, tmp_path, seeds=2, workers=2)
+
+
 def test_files_stand_beside_each_other_and_tell_their_findings(tmp_path):
     run(TOY, tmp_path, seeds=5, workers=1)
     assert {p.name for p in tmp_path.iterdir()} == {"toy_one.json", "toy.png", "toy.svg"}
