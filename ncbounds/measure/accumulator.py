@@ -35,6 +35,7 @@ from ncbounds.measure.moments import (
     Frame,
     Layer,
     SecondPass,
+    check_same_samples,
     check_sums,
     frame_of,
     means_of,
@@ -70,7 +71,8 @@ class Accumulator:
         dimension: d, told by the first batch unless given.
 
     Raises:
-        InputError: neither classes nor weights, or not as `measure` asks for.
+        InputError: neither classes nor weights, numbers that are not those of the weights, or
+            weights that are not as `measure` asks for.
 
     >>> accumulator = Accumulator(classes=2)
     >>> accumulator.update([[2.0, 1.0], [-2.0, 1.0]], [0, 1])
@@ -91,9 +93,10 @@ class Accumulator:
         W, b = admit_layer(weights, bias)
         if classes is None and W is None:
             raise InputError("classes", "missing", "given where weights are not")
-        if classes is not None and (classes < 2 or (W is not None and classes != len(W))):
-            domain = "at least 2" if W is None else f"{len(W)}, the rows of the weights"
-            raise InputError("classes", classes, domain)
+        if classes is not None:
+            _check_number("classes", classes, 2, None if W is None else len(W))
+        if dimension is not None:
+            _check_number("dimension", dimension, 1, None if W is None else W.shape[1])
         self.classes = int(classes) if classes is not None else len(W)  # type: ignore[arg-type]
         self._layer = None if W is None or b is None else Layer.of(W, b, float(temperature))
         self._first: FirstPass | None = None
@@ -267,7 +270,7 @@ class Accumulator:
         Raises:
             InputError: fewer than two classes have samples, a class has none and is not left out,
                 labels or numbers were out of range, or the second pass has not seen the samples of
-                the first.
+                the first: other labels, or features of another spread about a class mean.
         """
         check_missing(missing)
         first, rows = self._seen()
@@ -276,16 +279,13 @@ class Accumulator:
             domain = f"at least one sample for each of the {self.classes} classes"
             remedy = "or missing='leave out'"
             raise InputError("labels", f"no sample of class {absent}", domain, remedy)
-        second = None
+        second, means = None, means_of(first)
         if self._second is not None and self._frame is not None:
             second = to_host(self._second), self._frame
             check_sums(second[0], self.classes)
-            if not np.array_equal(second[0].counts, first.counts):
-                shown = f"{second[0].counts.sum()} in the second pass"
-                domain = f"the {first.counts.sum()} of the first pass, with the same labels"
-                raise InputError("samples", shown, domain)
+            check_same_samples(first, means, second[0])
         with one_thread(first.anchors.size):
-            return evaluate(first, means_of(first), second, self._layer, rows)
+            return evaluate(first, means, second, self._layer, rows)
 
     def save(self, path: str | Path) -> None:
         """Write the sums to a safetensors file, from which `load` goes on."""
@@ -341,15 +341,24 @@ class Accumulator:
                 found.next_pass()
                 seen = int(np.count_nonzero(arrays["first.counts"]))
                 found._second = _read(arrays, "second", SecondPass, seen)
-        except (SafetensorError, KeyError, IndexError, TypeError) as error:
+        except (SafetensorError, KeyError, IndexError, TypeError, ValueError) as error:
             raise InputError("content", "other", "what Accumulator.to_bytes gave") from error
         return found
+
+
+def _check_number(parameter: str, value: object, least: int, needed: int | None) -> None:
+    domain = f"{needed}, as of the weights" if needed else f"an integer, at least {least}"
+    integral = isinstance(value, (int, np.integer)) and not isinstance(value, bool)
+    if not integral or (value != needed if needed else value < least):  # type: ignore[operator]
+        raise InputError(parameter, repr(value), domain)
 
 
 def _read(arrays: dict[str, NDArray[Any]], name: str, kind: Any, K: int) -> Any:
     """The sums of K classes that a file holds; a KeyError says that they are none."""
     d = arrays["first.anchors"].shape[-1]
     if arrays[f"{name}.counts"].shape != (K,):
+        raise KeyError(name)
+    if arrays[f"{name}.counts"].min() < 0:
         raise KeyError(name)
     empty, found = kind.empty(K, d), {}
     for f in fields(kind):

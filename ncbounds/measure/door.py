@@ -83,7 +83,8 @@ def admit(
         W, b = admit_layer(W, b)
         assert W is not None
         check_labels_of_weights(classes, len(W), every_row)
-        index, counts = y.astype(np.int64), np.bincount(y, minlength=len(W))
+        index = y.astype(np.int64)
+        counts = np.bincount(index, minlength=len(W))
     order = np.argsort(index, kind="stable")
     return Samples(h, index.astype(np.int64), order, counts.astype(np.int64), W, b, largest)
 

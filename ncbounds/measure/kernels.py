@@ -11,6 +11,9 @@ from typing import Any
 import numpy as np
 from numba import njit
 
+from ncbounds.measure.moments import SHORTEST
+
+_LEAST_SQUARE = SHORTEST**2
 # Sums may be reordered, so that they vectorise; infinities and NaN keep their meaning. Differences
 # may not: h - anchor is exact where the two are near, and h - (anchor + shift) is not.
 _compiled: Any = njit(nogil=True, cache=True, fastmath={"reassoc", "contract", "nsz"})
@@ -34,6 +37,12 @@ def _subtract_both(row, anchor, shift, out):  # type: ignore[no-untyped-def]
 def _turn(e, anchor, turn, scale, u):  # type: ignore[no-untyped-def]
     for j in range(len(u)):
         u[j] = (e[j] - anchor[j] * turn) * scale
+
+
+@_in_order
+def _subtract_directions(row, anchor, scale, scale_of_anchor, u):  # type: ignore[no-untyped-def]
+    for j in range(len(u)):
+        u[j] = row[j] * scale - anchor[j] * scale_of_anchor
 
 
 @_compiled
@@ -63,10 +72,13 @@ def first_rows(  # type: ignore[no-untyped-def]
             ee += e[j] * e[j]
             ea += e[j] * a
             aa += a * a
-        scale = 1 / np.sqrt(hh) if hh > 0 else 1.0
+        scale = 1 / np.sqrt(hh) if hh > _LEAST_SQUARE else 1.0
         length = np.sqrt(aa) * scale
-        turn = (2 * ea + ee) * scale * scale / (length + length * length) if aa > 0 else 0.0
-        _turn(e, own, turn, scale, u)
+        if length > 2:
+            _subtract_directions(out, own, scale, 1 / np.sqrt(aa), u)
+        else:
+            turn = (2 * ea + ee) * scale * scale / (length + length * length) if aa > 0 else 0.0
+            _turn(e, own, turn, scale, u)
         uu = 0.0
         for j in range(d):
             total[j] += e[j]
@@ -82,7 +94,7 @@ def first_rows(  # type: ignore[no-untyped-def]
 
 @_compiled
 def second_rows(  # type: ignore[no-untyped-def]
-    h, order, index, counts, anchors, shifts, centred, unit_centred, deviation
+    h, order, index, counts, anchors, shifts, centred, squares, unit_centred, deviation
 ):
     """Add rows to the sums of a second pass; leave deviations; return the least |h - mu|."""
     d = h.shape[1]
@@ -98,13 +110,15 @@ def second_rows(  # type: ignore[no-untyped-def]
         )
         counts[c] += 1
         _subtract_both(row, anchor, shift, out)
-        yy = 0.0
+        ee = yy = 0.0
         for j in range(d):
             y = out[j] + mean[j]
+            ee += out[j] * out[j]
             yy += y * y
-        scale = 1 / np.sqrt(yy) if yy > 0 else 1.0
+        scale = 1 / np.sqrt(yy) if yy > _LEAST_SQUARE else 1.0
         for j in range(d):
             total[j] += (out[j] + mean[j]) * scale
+        squares[c] += ee
         least = min(least, yy)
     return np.sqrt(least)
 

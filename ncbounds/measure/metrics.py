@@ -30,11 +30,13 @@ from ncbounds.measure.geometry import (
 )
 from ncbounds.measure.moments import (
     EPSILON,
+    SHORTEST,
     ClassMeans,
     FirstPass,
     Frame,
     Layer,
     SecondPass,
+    variances_of,
 )
 
 Values = dict[str, float | Undefined]
@@ -203,7 +205,7 @@ def _missing(value: float | Undefined) -> bool:
 def _of_first_pass(first: FirstPass, means: ClassMeans) -> Values:
     """Metrics of features and labels that need no deviation from a class mean."""
     n = first.counts
-    variances = np.maximum(first.squares / n - np.square(means.shifts).sum(axis=1), 0.0)
+    variances = variances_of(first, means)
     within = float(variances.mean())
     alpha = float(np.sqrt((first.squared_norms / n).mean()))
     between = float(np.square(means.centred).sum(axis=1).mean())
@@ -224,8 +226,8 @@ def _of_first_pass(first: FirstPass, means: ClassMeans) -> Values:
     moved = np.square(first.unit_sums / n[:, None]).sum(axis=1)
     values["nc1.spherical"] = (
         max(0.0, float((first.unit_squares / n - moved).mean()))
-        if first.shortest > 0
-        else Undefined("a feature is zero")
+        if (none := _zero_feature(first)) is None
+        else none
     )
     values |= _ranks_of(means.centred, "rank.means", np.sqrt(len(n)) * means.resolution)
     values["nc2.etf.unscaled"] = _SAME if flat else etf_distance(means.centred, means.centred)
@@ -396,7 +398,7 @@ def _mean_product(rows: Floats, unit: Floats, scale: Floats | None = None) -> fl
 
 
 def _zero_feature(first: FirstPass) -> Undefined | None:
-    return None if first.shortest > 0 else Undefined("a feature is zero")
+    return None if first.shortest > SHORTEST else Undefined("a feature is zero")
 
 
 def _directions(rows: Floats) -> Floats:

@@ -22,6 +22,8 @@ from ncbounds.measure.door import Floats, Indices, Samples, check_size
 from ncbounds.measure.geometry import least_squared_distances
 
 EPSILON = float(np.finfo(np.float64).eps)
+#: Features that are not longer count as zero: their squares lose digits, or vanish.
+SHORTEST = 1e-150
 
 
 #: What of a pass is the least over the samples, not a sum.
@@ -90,6 +92,8 @@ class SecondPass:
     """Sums over the samples of each class, (K,) unless said otherwise; h - mu_c deviates."""
 
     counts: Indices
+    squares: Floats
+    """|h - mu_c|^2, of which the first pass knows the sum: whether the samples are the same."""
     whitened: Floats
     """|P (h - mu_c)|^2, P^T P the pseudo-inverse of the centred between-class covariance."""
     whitened_uncentred: Floats
@@ -211,6 +215,12 @@ def means_of(first: FirstPass) -> ClassMeans:
     return ClassMeans(first.anchors, shifts, centred, max(K, d) * EPSILON * float(spread))
 
 
+def variances_of(first: FirstPass, means: ClassMeans) -> Floats:
+    """The mean squared distance of the samples of each class from its mean, (K,)."""
+    variances: Floats = first.squares / first.counts - _squared_norms(means.shifts)
+    return np.maximum(variances, 0.0)
+
+
 def frame_of(means: ClassMeans, counts: Indices, rows: Indices, classes: int) -> Frame:
     """Prepare the second pass, of those rows of all classes that have samples."""
     places = np.full(classes, -1)
@@ -275,6 +285,33 @@ def check_sums(sums: FirstPass | SecondPass, classes: int) -> None:
     if sums.outside[0]:
         raise InputError("labels", f"{sums.outside[0]} of them outside", f"0 .. {classes - 1}")
     check_size(float(sums.largest[0]))
+    for f in fields(sums):
+        values = getattr(sums, f.name)
+        wrong = np.isnan(values) if f.name in LEAST else ~np.isfinite(values)
+        if wrong.any():
+            raise InputError("sums", f"NaN or infinity in {f.name}", "finite")
+
+
+#: A second pass may differ from the first by so much of the deviations and of the features, in root
+#: mean square: devices and half precision round differently from run to run.
+_OF_DEVIATIONS, _OF_FEATURES = 1e-3, 1e-4
+
+
+def check_same_samples(first: FirstPass, means: ClassMeans, second: SecondPass) -> None:
+    """Raise InputError if the samples of the second pass are not those of the first."""
+    if not np.array_equal(second.counts, first.counts):
+        shown = f"{second.counts.sum()} in the second pass"
+        domain = f"the {first.counts.sum()} of the first pass, with the same labels"
+        raise InputError("samples", shown, domain)
+    before = np.sqrt(variances_of(first, means))
+    after = np.sqrt(second.squares / second.counts)
+    near = _OF_DEVIATIONS * before + _OF_FEATURES * np.sqrt(first.squared_norms / first.counts)
+    far = np.flatnonzero(np.abs(after - before) > near)
+    if len(far):
+        c = far[0]
+        shown = f"{after[c]:.4g} from a class mean in the second pass, {before[c]:.4g} in the first"
+        remedy = "switch off random augmentation, dropout and training between the passes"
+        raise InputError("samples", shown, "the same features in both passes", remedy)
 
 
 def to_host(record: Any) -> Any:
@@ -303,8 +340,9 @@ def merge_first(one: FirstPass, other: FirstPass) -> FirstPass:
     own = one.counts > 0
     anchors = np.where(own[:, None], one.anchors, other.anchors)
     n = other.counts
-    step = np.where((own & (n > 0))[:, None], other.anchors - anchors, 0.0)
-    turned = turn(np, step, anchors, inverse_root(np, _squared_norms(anchors + step)))
+    theirs = np.where((own & (n > 0))[:, None], other.anchors, anchors)
+    step = theirs - anchors
+    turned = turn(np, theirs, step, anchors, inverse_root(np, _squared_norms(theirs)))
     added = {f.name: getattr(one, f.name) + getattr(other, f.name) for f in fields(FirstPass)}
     added["sums"] += n[:, None] * step
     added["squares"] += 2 * np.einsum("ij,ij->i", step, other.sums) + n * _squared_norms(step)
@@ -332,24 +370,27 @@ def _least(one: Any, other: Any) -> dict[str, Floats]:
 
 
 def inverse_root(xp: Any, squares: Any) -> Any:
-    """1/sqrt, and 1 for zero."""
-    return 1 / xp.sqrt(xp.where(squares > 0, squares, 1.0))
+    """1/sqrt, and 1 for zero and for squares that have lost digits."""
+    return 1 / xp.sqrt(xp.where(squares > SHORTEST**2, squares, 1.0))
 
 
-def turn(xp: Any, deviation: Any, start: Any, inverse: Any) -> Any:
+def turn(xp: Any, h: Any, deviation: Any, start: Any, inverse: Any) -> Any:
     """h/|h| - m/|m| for h = m + deviation, where m is `start` and 1/|h| is `inverse`.
 
     In units of |h| it is e - m (2<m,e> + |e|^2)/(|m| + |m|^2): no difference of unit vectors is
-    formed, so that small ones keep their digits.
+    formed, so that small ones keep their digits. Of an h shorter than |m|/2, whose deviation has
+    lost digits, the difference is formed, of vectors that are as exact as the unit.
     """
-    e, m = deviation * inverse[:, None], start * inverse[:, None]
+    of_start = inverse_root(xp, xp.vecdot(start, start))
+    far = inverse > 2 * of_start
+    scale = xp.where(far, 0.0, inverse)[:, None]
+    e, m = deviation * scale, start * scale
     square = xp.vecdot(m, m)
-    length = xp.sqrt(square)
-    total = length + square
+    total = xp.sqrt(square) + square
     total = xp.where(total > 0, total, 1.0)
     m *= ((2 * xp.vecdot(m, e) + xp.vecdot(e, e)) / total)[:, None]
-    e -= m
-    return e
+    apart = h * inverse[:, None] - start * of_start[:, None]
+    return xp.where(far[:, None], apart, e - m)
 
 
 def add_by_class(totals: Any, values: Any, index: Any, factors: Floats | None = None) -> None:

@@ -77,8 +77,8 @@ def add_to_second(
             from ncbounds.measure.kernels import second_rows
 
             shortest = second_rows(*_given(h, rows, own), total.counts, frame.anchors,
-                                   frame.shifts, frame.centred, total.unit_centred,
-                                   deviation)  # fmt: skip
+                                   frame.shifts, frame.centred, total.squares,
+                                   total.unit_centred, deviation)  # fmt: skip
             total.shortest_centred[0] = min(total.shortest_centred[0], shortest)
         else:
             deviation[:] = h[rows]
@@ -179,7 +179,7 @@ def _first_rows(xp: Any, total: FirstPass, h: Any, index: Any) -> Any:
     from_anchor = h - anchors
     squared_norms = xp.vecdot(h, h)
     inverse = inverse_root(xp, squared_norms)
-    turned = turn(xp, from_anchor, anchors, inverse)
+    turned = turn(xp, h, from_anchor, anchors, inverse)
     add_by_class(total.counts, xp.ones_like(index), index)
     for into, values in (
         (total.sums, from_anchor),
@@ -252,6 +252,7 @@ def _second_rows(xp: Any, total: SecondPass, h: Any, index: Any, frame: Frame) -
     squares = xp.vecdot(centred, centred)
     centred *= inverse_root(xp, squares)[:, None]
     add_by_class(total.counts, xp.ones_like(index), index)
+    add_by_class(total.squares, xp.vecdot(h, h), index)
     add_by_class(total.unit_centred, centred, index)
     shortest = xp.sqrt(xp.min(squares))
     total.shortest_centred[:] = xp.minimum(total.shortest_centred, shortest)

@@ -195,13 +195,18 @@ def wrong_directions(way, distances=(0.8, 0.4, 0.2, 0.1, 0.01)):
 
 
 def hard_case(
-    *, K=4, d=6, offset=0.0, noise=0.3, scale=1.0, dtype=np.float64, twins=False, low_rank=False
-):
-    """Classes of one to four samples; `twins` are two classes of exactly the same mean."""
+    *, K=4, d=6, offset=0.0, noise=0.3, scale=1.0, dtype=np.float64, twins=False, low_rank=False,
+    lengths=1.0,
+):  # fmt: skip
+    """Classes of one to four samples; `twins` are two classes of exactly the same mean.
+
+    Some samples, the first of a class among them, are `lengths` times as long as the others.
+    """
     rng = np.random.default_rng(7)
     y = rng.permutation(np.repeat(np.arange(K), rng.integers(1, 5, K)))
     means = rng.normal(size=(K, d))
     h = scale * (offset + means[y] + noise * rng.normal(size=(len(y), d)))
+    h[1::3] *= lengths
     if twins:
         # Multiples of 2^-20 in pairs about their mean, whose sums are exact.
         steps = np.round(2**20 * rng.normal(size=(4, d))) / 2**20
@@ -225,6 +230,7 @@ HARD = {
     "weights of low rank": {"low_rank": True},
     "tiny features": {"scale": 1e-80},
     "huge features": {"scale": 1e40},
+    "features of unlike lengths": {"lengths": 1e-12},
 }
 _EXACT = {}
 

@@ -104,11 +104,19 @@ def test_a_file_of_other_shapes_is_refused(tmp_path):
     found.update([[1.0], [2.0]], [0, 1])
     found.save(tmp_path / "sums.safetensors")
     arrays = load_file(tmp_path / "sums.safetensors")
-    wrong = {"first.sums": np.zeros((3, 1)), "first.counts": np.ones(2), "classes": np.array([9])}
+    wrong = {
+        "first.sums": np.zeros((3, 1)),
+        "first.counts": np.array([-1, 1]),
+        "classes": np.array([9]),
+        "layer.weights": np.full((2, 1), np.nan),
+    }
     for name, array in wrong.items():
         save_file(arrays | {name: array}, tmp_path / "wrong.safetensors")
         with pytest.raises(InputError, match="a file that Accumulator"):
             Accumulator.load(tmp_path / "wrong.safetensors")
+    save_file(arrays | {"first.sums": np.full((2, 1), np.nan)}, tmp_path / "wrong.safetensors")
+    with pytest.raises(InputError, match="NaN or infinity in sums"):
+        Accumulator.load(tmp_path / "wrong.safetensors").next_pass()
     with pytest.raises(InputError, match="a file that Accumulator"):
         Accumulator.load(tmp_path / "none.safetensors")
 
@@ -227,6 +235,12 @@ def given(**more):
 
 BAD = {
     "neither classes nor weights": ("classes", Accumulator),
+    "a fraction of a class": ("classes", lambda: Accumulator(classes=2.5)),
+    "no dimension": ("dimension", lambda: Accumulator(3, dimension=0)),
+    "dimension beside other weights": (
+        "dimension",
+        lambda: Accumulator(None, np.eye(3), dimension=2),
+    ),
     "one class": ("classes", lambda: Accumulator(classes=1)),
     "classes beside other weights": ("classes", lambda: Accumulator(3, np.eye(2))),
     "bias alone": ("bias", lambda: Accumulator(3, bias=np.ones(3))),
@@ -271,6 +285,21 @@ def test_a_second_pass_of_other_samples_is_refused():
     other.next_pass()
     with pytest.raises(InputError, match="other class means"):
         found.merge(other)
+
+
+def test_a_second_pass_of_other_features_is_refused_and_rounding_is_not():
+    features, labels, W, b = hard_case().arrays
+    rng = np.random.default_rng(3)
+    for noise, refused in ((1e-7, False), (0.05, True)):
+        found = Accumulator(weights=W, bias=b)
+        found.update(features, labels)
+        found.next_pass()
+        found.update(features * (1 + noise * rng.normal(size=features.shape)), labels)
+        if refused:
+            with pytest.raises(InputError, match="switch off random augmentation"):
+                found.compute()
+        else:
+            assert found.compute().metrics.keys() == measure(features, labels, W, b).metrics.keys()
 
 
 def measured_by_two(rank, place, send=None):
