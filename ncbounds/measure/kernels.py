@@ -124,18 +124,47 @@ def second_rows(  # type: ignore[no-untyped-def]
 
 
 @_compiled
-def shift_rivals(z, index, temperature, gap):  # type: ignore[no-untyped-def]
-    """Leave in each row of z the rivals of its class less the largest, over t; and in gap that.
+def shift_rivals(  # type: ignore[no-untyped-def]
+    products, index, inverse, bias, inverse_lengths, temperature, right, gaps
+):
+    """Leave the rivals less the largest, of logits and of cosines; whether the own logit is first.
 
-    The gap is the largest rival less the own entry, which becomes -inf.
+    products[0] holds <h, w_j>. The gaps (2, b) are the largest rival less the own entry.
     """
-    for k in range(len(z)):
-        row = z[k]
-        own = row[index[k]]
-        row[index[k]] = -np.inf
-        largest = -np.inf
-        for j in range(len(row)):
-            largest = max(largest, row[j])
-        gap[k] = largest - own
-        for j in range(len(row)):
-            row[j] = (row[j] - largest) / temperature
+    K = products.shape[2]
+    for k in range(len(index)):
+        logits, cosines, c, scale = products[0, k], products[1, k], index[k], inverse[k]
+        for j in range(K):
+            cosines[j] = logits[j] * scale * inverse_lengths[j]
+            logits[j] += bias[j]
+        before = after = highest = -np.inf
+        for j in range(c):
+            before = max(before, logits[j])
+        for j in range(c + 1, K):
+            after = max(after, logits[j])
+        own, own_cosine, largest = logits[c], cosines[c], max(before, after)
+        right[k] = 1.0 if before < own and after <= own else 0.0
+        logits[c] = cosines[c] = -np.inf
+        for j in range(K):
+            highest = max(highest, cosines[j])
+        gaps[0, k], gaps[1, k] = largest - own, highest - own_cosine
+        for j in range(K):
+            logits[j] -= largest
+            cosines[j] = (cosines[j] - highest) / temperature
+
+
+@_compiled
+def whitened_squares(x, turned, scales, s, squares):  # type: ignore[no-untyped-def]
+    """Leave (4, b): squares within the span, whitened ones, and those of both parts of `turned`."""
+    for k in range(len(x)):
+        row, image = x[k], turned[k]
+        inside = whitened = first = second = 0.0
+        for j in range(len(scales)):
+            square = row[j] * row[j]
+            inside += square
+            whitened += square * scales[j]
+        for j in range(s):
+            first += image[j] * image[j]
+        for j in range(s, len(image)):
+            second += image[j] * image[j]
+        squares[0, k], squares[1, k], squares[2, k], squares[3, k] = inside, whitened, first, second

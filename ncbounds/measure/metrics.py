@@ -245,7 +245,7 @@ def _of_second_pass(second: SecondPass, frame: Frame, means: ClassMeans) -> Valu
     """Metrics of the deviations from class means."""
     n, K = second.counts, len(second.counts)
     share = n / n.sum()
-    centred, uncentred = len(frame.scales), frame.uncentred.shape[1]
+    centred, uncentred = len(frame.scales), frame.uncentred
     whitened = second.whitened / n / K
     values: Values = {
         "ncc.error": float(second.misplaced.sum() / n.sum()),

@@ -179,11 +179,12 @@ class Frame:
     """(K,), of their lengths."""
     scales: Floats
     """(r,): with them squared coordinates add up to |P e|^2, P^T P = Sigma_B^+."""
-    uncentred: Floats
-    """(q, s): coordinates times this are P e for the class means as they are."""
-    by_samples: Floats
-    """(q, t): the same for the means centred and weighted by the samples; t = 0 where classes of
-    one size make these the centred means."""
+    turned: Floats
+    """(q, s + t): the first s columns times coordinates are P e for the class means as they are,
+    the others for the means centred and weighted by the samples; t = 0 where classes of one size
+    make these the centred means."""
+    uncentred: int
+    """s"""
     reach: Floats
     """(K,): the nearest class mean is the own one for a square within the span below this."""
     rows: Indices
@@ -250,8 +251,8 @@ def frame_of(means: ClassMeans, counts: Indices, rows: Indices, classes: int) ->
         coordinates=coordinates,
         half_squares=_squared_norms(coordinates) / 2,
         scales=scales,
-        uncentred=of_means,
-        by_samples=of_samples,
+        turned=np.hstack([of_means, of_samples]),
+        uncentred=of_means.shape[1],
         reach=reach,
         rows=rows,
         places=places,

@@ -38,12 +38,12 @@ def add_to_first(
     """
     d, K = h.shape[1], 0 if layer is None else len(layer.weights)
     step = _step(d + K)
-    buffers = np.empty((step, d)), np.empty(step), np.empty((2, step, K))
+    copies, inverses, room = np.empty((step, d)), np.empty(step), np.empty(2 * step * K)
     for start in range(0, len(order), step):
         rows = order[start : start + step]
         own = index[rows]
-        copy, inverse, products = (b[..., : len(rows), :] if b.ndim > 1 else b[: len(rows)]
-                                   for b in buffers)  # fmt: skip
+        copy, inverse = copies[: len(rows)], inverses[: len(rows)]
+        products = room[: 2 * len(rows) * K].reshape(2, len(rows), K)
         if len(order) * d >= _COMPILED_FROM:
             from ncbounds.measure.kernels import first_rows
 
@@ -68,7 +68,8 @@ def add_to_second(
     """Add the samples h[order] of the classes index[order] of `frame`; all NumPy arrays."""
     d, q = frame.basis.shape
     step = _step(d + 2 * q)
-    deviations, products, spare = np.empty((step, d)), np.empty((step, q)), np.empty(step * q)
+    deviations, products = np.empty((step, d)), np.empty((step, q))
+    room = np.empty((step, frame.turned.shape[1]))
     for start in range(0, len(order), step):
         rows = order[start : start + step]
         own = index[rows]
@@ -84,7 +85,7 @@ def add_to_second(
             deviation[:] = h[rows]
             _second_rows(np, total, deviation, own, frame)
         np.matmul(deviation, frame.basis, out=x)
-        inside = _whitened(np, total, x, own, frame, spare)
+        inside = _whitened(np, total, x, own, frame, room[: len(rows)])
         far = np.flatnonzero(inside >= frame.reach[own])
         _wander(total, h, rows[far], x[far], own[far], frame, layer)
 
@@ -197,13 +198,10 @@ def _predictions(
     xp: Any, total: FirstPass, products: Any, inverse: Any, index: Any, layer: Layer
 ) -> None:
     """Add losses, margins, right predictions; products[0] is <h, w_j>, and both are overwritten."""
-    z, cosines = products[0], products[1]
-    xp.multiply(z, inverse[:, None], out=cosines)
-    cosines *= layer.inverse
-    z += layer.bias
-    right = xp.astype(xp.argmax(z, axis=1) == index, xp.float64)
-    gap, cold = _rivals_above_own(xp, cosines, index, layer.temperature)
-    above, a = _rivals_above_own(xp, z, index, 1.0)
+    right, gaps = _rivals_above_own(xp, products, inverse, index, layer)
+    xp.exp(products, out=products)
+    tails = xp.log(xp.sum(products, axis=2))
+    a, cold = gaps[0] + tails[0], gaps[1] / layer.temperature + tails[1]
     zero = xp.zeros_like(a)
     for into, values in (
         (total.correct, right),
@@ -213,35 +211,42 @@ def _predictions(
     ):
         add_by_class(into, values, index)
     for into, least, margins in (
-        (total.margin, total.least_margin, -above),
-        (total.relative_margin, total.least_relative_margin, -above * inverse),
-        (total.spherical_margin, total.least_spherical_margin, -gap),
+        (total.margin, total.least_margin, -gaps[0]),
+        (total.relative_margin, total.least_relative_margin, -gaps[0] * inverse),
+        (total.spherical_margin, total.least_spherical_margin, -gaps[1]),
     ):
         add_by_class(into, margins, index)
         least[:] = xp.minimum(least, xp.min(margins))
 
 
-def _rivals_above_own(xp: Any, z: Any, index: Any, temperature: float) -> tuple[Any, Any]:
-    """By how much the largest rival exceeds the own entry, and log-sum-exp of all rivals, over t.
+def _rivals_above_own(
+    xp: Any, products: Any, inverse: Any, index: Any, layer: Layer
+) -> tuple[Any, Any]:
+    """Whether the own logit is the first of the largest; how far rivals exceed the own entry.
 
-    Without the own entry in the sum a loss log(1 + e^a) keeps its digits however small it is. The
-    rows are overwritten.
+    Leaves in products[0] the logits of the rivals less the largest, in products[1] the cosines
+    likewise, over the temperature, and -inf for the class itself: without the own entry in the sum
+    a loss log(1 + e^a) keeps its digits however small it is. The second result is by how much the
+    largest rival exceeds the own entry, (2, b).
     """
-    if xp is np and z.size >= _COMPILED_FROM:
+    if xp is np and products.size >= _COMPILED_FROM:
         from ncbounds.measure.kernels import shift_rivals
 
-        gap = np.empty(len(z))
-        shift_rivals(z, index, float(temperature), gap)
-    else:
-        rows = xp.arange(len(z), device=z.device)
-        own = z[rows, index]
-        z[rows, index] = -np.inf
-        largest = xp.max(z, axis=1)
-        gap = largest - own
-        z -= largest[:, None]
-        z /= temperature
-    xp.exp(z, out=z)
-    return gap, gap / temperature + xp.log(xp.sum(z, axis=1))
+        right, gaps = np.empty(len(index)), np.empty((2, len(index)))
+        shift_rivals(products, index, inverse, layer.bias, layer.inverse,
+                     float(layer.temperature), right, gaps)  # fmt: skip
+        return right, gaps
+    xp.multiply(products[0], inverse[:, None], out=products[1])
+    products[1] *= layer.inverse
+    products[0] += layer.bias
+    right = xp.astype(xp.argmax(products[0], axis=1) == index, xp.float64)
+    rows = xp.arange(len(index), device=products.device)
+    own = products[:, rows, index]
+    products[:, rows, index] = -np.inf
+    largest = xp.max(products, axis=2)
+    products -= largest[:, :, None]
+    products[1] /= layer.temperature
+    return right, largest - own
 
 
 def _second_rows(xp: Any, total: SecondPass, h: Any, index: Any, frame: Frame) -> None:
@@ -259,24 +264,32 @@ def _second_rows(xp: Any, total: SecondPass, h: Any, index: Any, frame: Frame) -
 
 
 def _whitened(
-    xp: Any, total: SecondPass, x: Any, index: Any, frame: Frame, spare: Floats | None = None
+    xp: Any, total: SecondPass, x: Any, index: Any, frame: Frame, room: Floats | None = None
 ) -> Any:
     """Add whitened squares of the coordinates x; the square within the span of the class means.
 
-    `spare` is room for x.size numbers, lest a block of an array ask for it again and again.
+    `room` is for the coordinates turned, lest a block of an array ask for it again and again.
     """
-    inside = x[:, : len(frame.scales)]
-    whitened = xp.einsum("ij,ij,j->i", inside, inside, frame.scales)
-    parts = [whitened]
-    for turned in (frame.uncentred, frame.by_samples):
-        b, k = len(x), turned.shape[1]
-        y = xp.matmul(x, turned, out=None if spare is None else spare[: b * k].reshape(b, k))
-        parts.append(xp.vecdot(y, y) if k else whitened)
-    for into, values in zip(
-        (total.whitened, total.whitened_uncentred, total.whitened_by_samples), parts, strict=True
+    r, s = len(frame.scales), frame.uncentred
+    turned = xp.matmul(x, frame.turned, out=room)
+    if xp is np and x.size >= _COMPILED_FROM:
+        from ncbounds.measure.kernels import whitened_squares
+
+        squares = np.empty((4, len(x)))
+        whitened_squares(x, turned, frame.scales, s, squares)
+        inside, whitened, of_means, of_samples = squares
+    else:
+        within = x[:, :r]
+        inside, whitened = xp.vecdot(within, within), xp.square(within) @ frame.scales
+        of_means = xp.vecdot(turned[:, :s], turned[:, :s])
+        of_samples = xp.vecdot(turned[:, s:], turned[:, s:])
+    for into, values in (
+        (total.whitened, whitened),
+        (total.whitened_uncentred, of_means),
+        (total.whitened_by_samples, whitened if turned.shape[1] == s else of_samples),
     ):
         add_by_class(into, values, index)
-    return xp.vecdot(inside, inside)
+    return inside
 
 
 def _nearest(xp: Any, x: Any, index: Any, frame: Frame) -> Any:

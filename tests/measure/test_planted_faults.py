@@ -161,8 +161,8 @@ FAULTS = {
         "values digits",
     ),
     "predictions without the bias": Fault(
-        passes._predictions,
-        "z += layer.bias",
+        passes._rivals_above_own,
+        "products[0] += layer.bias",
         "pass",
         "margin.mean",
         "values laws digits",
