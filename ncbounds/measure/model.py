@@ -150,8 +150,7 @@ def undisturbed(module: Any, loader: object = None) -> Iterator[None]:
     import torch
 
     training = {part: part.training for part in module.modules()}
-    own = getattr(loader, "generator", None)
-    kept = None if own is None else own.get_state()
+    kept = [(own, own.get_state()) for own in _generators(loader)]
     python, legacy = random.getstate(), np.random.get_state()
     module.eval()
     try:
@@ -162,8 +161,20 @@ def undisturbed(module: Any, loader: object = None) -> Iterator[None]:
             part.training = mode
         random.setstate(python)
         np.random.set_state(legacy)
-        if own is not None:
-            own.set_state(kept)
+        for own, state in kept:
+            own.set_state(state)
+
+
+def _generators(loader: object) -> list[Any]:
+    """The generators of a loader and of its samplers, each once."""
+    import torch
+
+    parts, found = [loader], []
+    for part in parts:  # it grows: a batch sampler has a sampler of its own
+        found.append(getattr(part, "generator", None))
+        inner = (getattr(part, name, None) for name in ("sampler", "batch_sampler"))
+        parts += [one for one in inner if one is not None and all(one is not p for p in parts)]
+    return list({id(one): one for one in found if isinstance(one, torch.Generator)}.values())
 
 
 def run_batches(
@@ -184,7 +195,8 @@ def run_batches(
         args, kwargs, labels = (unpack or unpack_batch)(batch)
         yield module(*_moved(args, device), **_moved(kwargs, device)), labels
     if batch is None:
-        raise InputError("loader", "empty", "at least one batch")
+        remedy = "one that was read to its end must start anew when it is read again"
+        raise InputError("loader", "empty", "at least one batch", remedy)
 
 
 def _moved(value: Any, device: Any) -> Any:

@@ -11,7 +11,7 @@ from __future__ import annotations
 import sys
 from collections.abc import Iterator, Mapping
 from contextlib import AbstractContextManager, ExitStack, nullcontext
-from dataclasses import dataclass
+from dataclasses import dataclass, fields, is_dataclass
 from typing import TYPE_CHECKING, Any
 
 from ncbounds.errors import InputError, MissingDependencyError
@@ -22,6 +22,10 @@ if TYPE_CHECKING:
     from torch import Tensor, nn
 
     from ncbounds.measure.metrics import Measurement
+
+
+#: What a network returned that was not called as a whole, but part by part.
+_NOT_CALLED = object()
 
 
 @dataclass(frozen=True, eq=False)
@@ -80,7 +84,7 @@ class FeatureTap:
         self._layers = _candidates(self.module, head)
         self._named = head is not None
         self._runs: list[_Run] = []
-        self._output: Any = None
+        self._output: Any = _NOT_CALLED
         self._open = ExitStack()
         self._temperature, self._ignore = temperature, ignore
         self._accumulator: Accumulator | None = None
@@ -95,14 +99,14 @@ class FeatureTap:
 
     def __exit__(self, *_: object) -> None:
         self._open.close()
-        self._runs, self._output = [], None
+        self._runs, self._output = [], _NOT_CALLED
 
     @property
     def head(self) -> str:
         """The name of the layer; it is told by the first call of the network."""
         if not self._named:
             found = _head_of(self._runs, self._output, list(self._layers))
-            self._named, self._output = True, None
+            self._named, self._output = True, _NOT_CALLED
             self._layers = {found: self._layers[found]}
             self._runs = [run for run in self._runs if run.name == found]
         return next(iter(self._layers))
@@ -127,7 +131,12 @@ class FeatureTap:
             shown = f"ran {len(self._runs)} times since the last update"
             remedy = "call the network once, inside the context, before each update"
             raise InputError(f"module.{head}", shown, "run once", remedy)
-        return self._runs[0].given
+        given = self._runs[0].given
+        if not given.is_floating_point():
+            shown = f"{head!r}, which is given {given.dtype}"
+            remedy = "where the logits are made by a function, give features to measure_batches"
+            raise InputError("head", shown, "a layer that is given features", remedy)
+        return given
 
     @property
     def accumulator(self) -> Accumulator:
@@ -143,13 +152,19 @@ class FeatureTap:
         import torch
 
         h = self.features
-        y = torch.as_tensor(labels).to(h.device)
+        try:
+            y = torch.as_tensor(labels).to(h.device)
+        except (TypeError, ValueError):
+            shown = f"{type(labels).__name__} that is no tensor"
+            raise InputError("labels", shown, "a tensor of integers, or what makes one") from None
         positions = tuple(h.shape[:-1])
         if y.shape == positions[:1] and len(positions) > 1:
             h, positions = h.flatten(1, -2).mean(1), positions[:1]
         if tuple(y.shape) != positions:
-            shown, domain = f"shape {tuple(y.shape)}", f"{positions[:1]} or {positions}"
-            raise InputError("labels", shown, domain + ", as the features of the last batch")
+            shapes = " or ".join(map(str, dict.fromkeys((positions[:1], positions))))
+            domain = f"{shapes}, as the features of the last batch"
+            remedy = "one-hot rows are labels.argmax(-1), a column is labels.squeeze(-1)"
+            raise InputError("labels", f"shape {tuple(y.shape)}", domain, remedy)
         h, y = h.reshape(-1, h.shape[-1]), y.reshape(-1)
         if self._ignore is None:
             return h, y
@@ -177,7 +192,7 @@ class FeatureTap:
         self._runs = []
 
     def _end(self, _module: Any, _given: Any, output: Any) -> None:
-        self._output = None if self._named else output
+        self._output = _NOT_CALLED if self._named else output
 
     def _recorder(self, name: str) -> Any:
         def record(layer: Any, args: Any, kwargs: Any, found: Any) -> None:
@@ -196,6 +211,9 @@ def unwrapped(module: Any) -> Any:
     torch = _torch()
     if not isinstance(module, torch.nn.Module):
         raise InputError("module", type(module).__name__, "a torch.nn.Module")
+    if isinstance(module, torch.jit.ScriptModule):
+        remedy = "give the module that it was made from: TorchScript lets nobody look inside"
+        raise InputError("module", type(module).__name__, "a torch.nn.Module in Python", remedy)
     parallel = (torch.nn.DataParallel, torch.nn.parallel.DistributedDataParallel)
     while True:
         if isinstance(module, parallel):
@@ -222,7 +240,7 @@ def _candidates(module: Any, head: str | None) -> dict[str, Any]:
         if head not in modules:
             raise InputError("head", repr(head), "the name of a module", _listed(list(modules)))
         weight = getattr(modules[head], "weight", None)
-        if not isinstance(weight, torch.Tensor) or weight.shape[2:].numel() != 1:
+        if not isinstance(weight, torch.Tensor) or weight.ndim < 2 or weight.shape[2:].numel() != 1:
             raise InputError("head", repr(head), "a module with weights (K, d)")
         return {head: modules[head]}
     found = {
@@ -251,10 +269,11 @@ def _head_of(runs: list[_Run], output: Any, known: list[str]) -> str:
             "module", "no linear layer ran", "called inside the context before `update`",
             _listed(known),
         )  # fmt: skip
+    if output is _NOT_CALLED:
+        return runs[-1].name  # whoever calls the parts of a network calls its head last
     returned = list(_tensors(output))
-    # A network that was not called as a whole returns nothing: its last layer is the head.
     names = [run.name for run in runs if any(_explains(run.found, z) for z in returned)]
-    names = list(dict.fromkeys(names)) if returned else [runs[-1].name]
+    names = list(dict.fromkeys(names))
     if len(names) == 1:
         return names[0]
     shown = f"returns the outputs of {', '.join(names)}" if names else "returns no layer's output"
@@ -277,15 +296,21 @@ def _tensors(output: Any) -> Iterator[Tensor]:
     elif isinstance(output, (list, tuple)):
         for value in output:
             yield from _tensors(value)
+    elif is_dataclass(output):
+        for field in fields(output):
+            yield from _tensors(getattr(output, field.name))
 
 
 def _explains(z: Tensor, returned: Tensor) -> bool:
     """Whether a tensor is the logits (n, ..., K) of a layer, up to what keeps the predictions."""
     torch = _torch()
+    # What lies between may have been rounded to the coarser of the two types, not compared in it.
+    rounding = 4 * max(torch.finfo(z.dtype).eps, torch.finfo(returned.dtype).eps)
+    z, returned = z.float(), returned.float()
     pooled = z.flatten(1, -2).mean(1) if z.ndim > 2 else z
     for logits in (z, pooled):
         for found in (returned, returned.movedim(1, -1) if returned.ndim > 2 else None):
-            if found is None or found.shape != logits.shape:
+            if found is None or found.shape != logits.shape or not found.numel():
                 continue
             forms = (
                 logits,
@@ -293,8 +318,11 @@ def _explains(z: Tensor, returned: Tensor) -> bool:
                 torch.log_softmax(logits, -1),
                 torch.sigmoid(logits),
             )
-            if any(torch.allclose(found, form.to(found), 1e-3, 1e-5) for form in forms):
-                return True
+            for form in forms:
+                largest = form.abs().nan_to_num(0, 0).max().item()
+                near = (max(1e-3, rounding), max(1e-5, rounding * largest))
+                if torch.allclose(found, form, *near, equal_nan=True):
+                    return True
     return False
 
 

@@ -13,7 +13,13 @@ from ncbounds.measure.nearest_mean import nearest_means
 torch = pytest.importorskip("torch")
 
 from torch import nn  # noqa: E402
-from torch.utils.data import DataLoader, Dataset, TensorDataset  # noqa: E402
+from torch.utils.data import (  # noqa: E402
+    BatchSampler,
+    DataLoader,
+    Dataset,
+    RandomSampler,
+    TensorDataset,
+)
 
 from ncbounds.measure.model import measure_model  # noqa: E402
 
@@ -95,6 +101,18 @@ def test_modes_gradients_and_random_numbers_are_left_alone():
     assert drawn() == before
     assert [part.training for part in net.modules()] == modes
     assert torch.equal(net[1].running_mean, statistics) and torch.is_grad_enabled()
+
+
+@pytest.mark.parametrize("batched", [False, True])
+def test_the_generator_of_a_sampler_is_left_alone(batched):
+    generator = torch.Generator().manual_seed(3)
+    sampler = RandomSampler(range(50), generator=generator)
+    options = (
+        {"batch_sampler": BatchSampler(sampler, 9, False)} if batched else {"sampler": sampler}
+    )
+    before = generator.get_state()
+    measure_model(network(), DataLoader(TensorDataset(*samples()), **options))
+    assert torch.equal(generator.get_state(), before)
 
 
 class Augmented(Dataset):

@@ -1,6 +1,7 @@
 """The head of a network, found by what it does, and the features that it is given."""
 
 import contextlib
+from dataclasses import dataclass
 
 import numpy as np
 import pytest
@@ -40,6 +41,18 @@ def body():
     return nn.Linear(4, D)
 
 
+@dataclass
+class Result:
+    logits: torch.Tensor
+
+
+def rounded(m, x):
+    """Probabilities from logits of half precision, as under an autocast within the network."""
+    with torch.autocast("cpu", torch.bfloat16):
+        z = m.head(m.body(x).relu())
+    return z.float().softmax(-1)
+
+
 #: name: (network, input shape of a sample, the name of its head)
 NETWORKS = {
     "a chain": (nn.Sequential(body(), nn.ReLU(), nn.Linear(D, K)), (4,), "2"),
@@ -56,6 +69,14 @@ NETWORKS = {
     "a layer beside that is not returned": (
         Forward(
             lambda m, x: (m.head(h := m.body(x).relu()), m.other(h))[0],
+            body=body(), head=nn.Linear(D, K), other=nn.Linear(D, K),
+        ),
+        (4,),
+        "head",
+    ),
+    "an object, and a layer beside that runs last": (
+        Forward(
+            lambda m, x: (Result(m.head(h := m.body(x).relu())), m.other(h))[0],
             body=body(), head=nn.Linear(D, K), other=nn.Linear(D, K),
         ),
         (4,),
@@ -110,9 +131,16 @@ def test_features_weights_and_bias_give_the_logits_that_the_network_returns(name
     assert tap.head == head and h.shape == (7, D) and y.tolist() == [0, 1, 2, 0, 1, 2, 0]
     logits = h @ tap.weights.T + (0 if tap.bias is None else tap.bias)
     returned = output["logits"] if isinstance(output, dict) else output
+    returned = returned.logits if isinstance(output, Result) else returned
     torch.testing.assert_close(logits.log_softmax(-1), (
         returned.log() if name == "probabilities" else returned.log_softmax(-1)
     ))  # fmt: skip
+
+
+def test_probabilities_of_rounded_logits_tell_the_head():
+    network = Forward(rounded, body=body(), head=nn.Linear(D, K))
+    tap, h, _, output = tapped(network, torch.randn(7, 4), np.arange(7) % K)
+    assert tap.head == "head" and (h.dtype, output.dtype) == (torch.bfloat16, torch.float32)
 
 
 def test_every_position_with_a_label_is_a_sample():
@@ -190,9 +218,16 @@ TWICE = Forward(lambda m, x: m.head(x) + m.head(-x), head=nn.Linear(4, K))
         (TWICE, {"head": "head"}, [0, 1], "module.head = ran 2 times"),
         (TWO, {"head": "three"}, [0, 1], "head = 'three'.*'one', 'two'"),
         (nn.Sequential(nn.ReLU(), body()), {"head": "0"}, [0, 1], "weights \\(K, d\\)"),
-        (body(), {}, [0, 1, 2], "labels = shape \\(3,\\)"),
+        (nn.Sequential(body(), nn.LayerNorm(D)), {"head": "1"}, [0, 1], "weights \\(K, d\\)"),
+        (Forward(lambda m, x: m.one(x).argmax(1), one=body()), {}, [0, 1], "no layer's output"),
+        (Forward(lambda m, x: m.one((x > 0).long()), one=nn.Embedding(2, 3)), {"head": "one"},
+         [0, 1], "given torch.int64"),
+        (torch.jit.script(body()), {}, [0, 1], "lets nobody look inside"),
+        (body(), {}, [0, 1, 2], "labels = shape \\(3,\\): must be \\(2,\\), as"),
+        (body(), {}, [[0, 1], [1, 0]], "one-hot rows are labels.argmax"),
+        (body(), {}, ["cat", "dog"], "a tensor of integers"),
     ],
-)
+)  # fmt: skip
 def test_what_is_no_head_is_refused_by_name(network, options, labels, message):
     with pytest.raises(InputError, match=message):
         tapped(network, torch.randn(2, 4), labels, **options)
