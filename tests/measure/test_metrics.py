@@ -11,7 +11,7 @@ from measure_reference import reference
 from metric_laws import far, hard_case
 
 import ncbounds.measure
-from ncbounds.errors import InputError
+from ncbounds.errors import InputError, MissingDependencyError
 from ncbounds.measure import METRICS, door, geometry, measure
 from ncbounds.measure.geometry import mean_cdnv
 
@@ -340,3 +340,22 @@ def test_a_measurement_is_plain_data_and_a_table():
     result = measure(SHEARED, TWO)
     assert result.to_dict().keys() == {"n", "d", "K", "metrics"}
     assert "<code>nc1.pinv</code>" in result._repr_html_()
+
+
+def test_a_frame_has_a_row_for_each_metric_and_the_reason_of_what_is_undefined():
+    pytest.importorskip("pandas")
+    found = measure([[1.0, 0.0], [1.0, 2.0], [1.0, 0.0], [1.0, 2.0]], [0, 0, 1, 1])
+    frame = found.to_frame()
+    assert found.undefined and set(frame.index) == found.metrics.keys() | found.undefined.keys()
+    assert list(frame.index) == [name for name in METRICS if name in frame.index]
+    for name, row in frame.iterrows():
+        assert row["what"] == METRICS[name].what and row["source"] == METRICS[name].source
+        assert row["direction"] == METRICS[name].direction
+        assert row["undefined"] == found.undefined.get(name, "")
+        assert np.isnan(row["value"]) if row["undefined"] else row["value"] == found.metrics[name]
+
+
+def test_a_frame_without_pandas_says_how_to_get_it(monkeypatch):
+    monkeypatch.setitem(sys.modules, "pandas", None)
+    with pytest.raises(MissingDependencyError, match="pip install pandas"):
+        measure(SHEARED, TWO).to_frame()
