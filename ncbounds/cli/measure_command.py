@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import re
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from pathlib import Path
-from typing import TYPE_CHECKING, Literal, cast
+from typing import TYPE_CHECKING, Literal, TypeVar, cast
 
 import click
 from rich.markup import escape
@@ -16,6 +17,8 @@ from ncbounds.measure import HELD_OUT_METRICS, METRICS, measure_file
 
 if TYPE_CHECKING:
     from ncbounds.measure import Measurement
+
+T = TypeVar("T")
 
 _FORMATS = (".png", ".svg", ".pdf")
 
@@ -42,7 +45,11 @@ _FORMATS = (".png", ".svg", ".pdf")
 )
 @click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 @click.option("-o", "out", type=click.Path(path_type=Path), help="Draw a picture as well.")
-@click.option("--along", metavar="WORD", help="Of a picture: FILEs follow epochs, layers, ...")
+@click.option(
+    "--along",
+    metavar="WORD",
+    help="Of a picture: FILEs, by their numbers, follow epochs, layers, ...",
+)
 def command(
     files: tuple[str, ...],
     listed: bool,
@@ -81,6 +88,8 @@ def command(
         series: measure_file(file, weights=name, temperature=temperature, missing=how)
         for series, file in zip(_names(files), files, strict=True)
     }
+    if along is not None:
+        found = numbered(found)
     if patterns:
         found = {series: one.select(*patterns) for series, one in found.items()}
     if as_json:
@@ -100,6 +109,20 @@ def _names(files: Sequence[str]) -> list[str]:
     if len(set(files)) < len(files):
         raise InputError("FILE", ", ".join(files), "different files")
     return stems if len(set(stems)) == len(stems) else list(files)
+
+
+def numbered(found: Mapping[str, T]) -> dict[str, T]:
+    """Names that differ in one number alone, the last, by that number: a shell sorts by letters."""
+    numbers = {}
+    for name in found:
+        if match := re.fullmatch(r"(.*?)(\d+)(\D*)", name):
+            numbers[name] = match.groups()
+    around = {(before, after) for before, _, after in numbers.values()}
+    values = {int(digits) for _, digits, _ in numbers.values()}
+    if len(around) > 1 or len(values) < len(found):
+        return dict(found)
+    ordered = sorted(found, key=lambda name: int(numbers[name][1]))
+    return {str(int(numbers[name][1])): found[name] for name in ordered}
 
 
 def _print(found: Measurement) -> None:

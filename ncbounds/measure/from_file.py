@@ -14,7 +14,7 @@ from ncbounds.errors import InputError
 from ncbounds.measure.accumulator import measure_batches
 from ncbounds.measure.door import Missing, check_labels_of_weights, check_shapes
 from ncbounds.measure.files import assemble
-from ncbounds.measure.heads import Head, read_head, stored_head
+from ncbounds.measure.heads import Head, listed, matrices_of, read_head, shapes, stored_head
 from ncbounds.measure.metrics import Measurement, measure_weights
 from ncbounds.measure.reading import StoredArray, chunks, rows_of_a_chunk, stored_arrays, whole
 
@@ -59,6 +59,10 @@ def measure_file(
     if alone and (weights is not None or "weights" in stored):
         head = stored_head(file, stored, weights)
         return measure_weights(head.weights, head.bias)
+    if alone and (matrices := matrices_of(stored)):
+        domain = "a file with arrays 'features' and 'labels', or 'weights'"
+        remedy = f"of a model, choose the last layer (--weights NAME): {listed(shapes(matrices))}"
+        raise InputError("path", str(file), domain, remedy)
     named = weights is not None or "weights" in stored
     layer = stored_head(file, stored, weights) if named else None
     if weights is not None:  # a model beside its features: its other matrices mean nothing here

@@ -63,23 +63,32 @@ def read_head(path: str | os.PathLike[str], name: str | None = None) -> Head:
 
 def stored_head(file: Path, arrays: dict[str, StoredArray], name: str | None = None) -> Head:
     """The last layer among the arrays of a `.npz` or `.safetensors` file; see `read_head`."""
-    matrices = {key: array for key, array in arrays.items() if _is_matrix(array)}
+    matrices = matrices_of(arrays)
     if name is None and ("weights" in matrices or len(matrices) == 1):
         name = "weights" if "weights" in matrices else next(iter(matrices))
     if name is None:
         domain = "a file with an array 'weights' or a single matrix"
-        remedy = f"arrays in it: {listed({key: array.shape for key, array in arrays.items()})}"
+        remedy = f"arrays in it: {listed(shapes(arrays))}"
         if matrices:
-            found = listed({key: array.shape for key, array in matrices.items()})
-            remedy = f"choose one by its name (--weights NAME): {found}"
+            remedy = f"choose one by its name (--weights NAME): {listed(shapes(matrices))}"
         raise InputError("path", str(file), domain, remedy)
     if name not in matrices:
-        found = listed({key: array.shape for key, array in matrices.items()})
-        raise InputError("weights", name, f"a matrix of {file}", f"matrices in it: {found}")
+        remedy = f"matrices in it: {listed(shapes(matrices))}"
+        raise InputError("weights", name, f"a matrix of {file}", remedy)
     chosen = arrays[name]
     beside = arrays.get(_name_of_bias(name))
     bias = whole(beside) if beside and beside.shape == chosen.shape[:1] else None
     return Head(name, whole(chosen).reshape(chosen.shape[:2]), bias)
+
+
+def matrices_of(arrays: Mapping[str, StoredArray]) -> dict[str, StoredArray]:
+    """The arrays that may be the weights of a last layer."""
+    return {name: array for name, array in arrays.items() if _is_matrix(array)}
+
+
+def shapes(arrays: Mapping[str, StoredArray]) -> dict[str, tuple[int, ...]]:
+    """The shape of each array."""
+    return {name: array.shape for name, array in arrays.items()}
 
 
 def listed(shapes: Mapping[str, tuple[int, ...]]) -> str:

@@ -78,7 +78,8 @@ def stored_arrays(path: str | os.PathLike[str]) -> dict[str, StoredArray]:
     file = Path(path)
     index = _INDICES.get(file.suffix)
     if index is None:
-        raise InputError("path", str(file), f"a file named *{' or *'.join(_INDICES)}")
+        remedy = _REMEDIES.get(file.suffix, "")
+        raise InputError("path", str(file), f"a file named *{' or *'.join(_INDICES)}", remedy)
     if not file.is_file():
         raise InputError("path", str(file), "an existing file")
     with _sound(file):
@@ -248,3 +249,9 @@ def _safetensors_index(file: Path) -> dict[str, StoredArray]:
 
 
 _INDICES = {".npz": _npz_index, ".safetensors": _safetensors_index}
+_TORCH = "a file of torch is a pickle, which is not read: safetensors.torch.save_file(state, path)"
+#: What to do with a file of another format.
+_REMEDIES = {
+    **dict.fromkeys((".pt", ".pth", ".bin", ".ckpt"), _TORCH),
+    ".npy": "numpy.savez(path, features=..., labels=...)",
+}

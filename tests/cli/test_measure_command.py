@@ -5,6 +5,7 @@ import json
 import numpy as np
 import pytest
 
+from ncbounds.cli.measure_command import numbered
 from ncbounds.measure import write_features
 from ncbounds.measure.files import write_arrays
 
@@ -59,7 +60,15 @@ def test_a_picture_says_in_words_what_it_shows(called, folder, name):
     done = called("measure", *files, "-o", name, "--along", "epoch", cwd=folder)
     assert done.returncode == 0
     content = (folder / name).read_bytes()
-    assert name == "a.pdf" or b"From epoch epoch-0 to epoch-1: nc1.pinv" in content
+    assert name == "a.pdf" or b"From epoch 0 to 1: nc1.pinv" in content
+
+
+def test_files_stand_in_the_order_of_their_numbers_and_not_of_their_letters():
+    assert list(numbered({"run-9": 1, "run-10": 2, "run-100": 3, "run-20": 4}).items()) == [
+        ("9", 1), ("10", 2), ("20", 4), ("100", 3),
+    ]  # fmt: skip
+    for names in (["a-1", "b-0"], ["run-1", "last"], ["run-1", "run-01"]):
+        assert list(numbered(dict.fromkeys(names))) == names
 
 
 @pytest.mark.parametrize(
@@ -70,7 +79,8 @@ def test_a_picture_says_in_words_what_it_shows(called, folder, name):
         (["epoch-0.npz", "-o", "a.gif"], "-o = a.gif"),
         (["epoch-0.npz", "--along", "epoch"], "--along = epoch"),
         (["epoch-0.npz", "--weights", "nothing"], "weights = nothing"),
-        (["model.safetensors"], "missing: features, labels"),
+        (["model.safetensors"], "choose the last layer (--weights NAME): "),
+        (["model.pt"], "safetensors.torch.save_file"),
     ],
 )
 def test_bad_input_is_one_line(called, folder, arguments, says):
