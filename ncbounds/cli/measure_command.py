@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Literal, TypeVar, cast
 import click
 from rich.markup import escape
 
-from ncbounds.cli.output import print_json, print_table
+from ncbounds.cli.output import console, print_json, print_table
 from ncbounds.errors import InputError
 from ncbounds.measure import HELD_OUT_METRICS, METRICS, measure_file
 
@@ -20,6 +20,8 @@ if TYPE_CHECKING:
 
 T = TypeVar("T")
 
+#: Columns of a terminal below which a table has three columns.
+_NARROW = 100
 _FORMATS = (".png", ".svg", ".pdf")
 
 
@@ -126,12 +128,14 @@ def numbered(found: Mapping[str, T]) -> dict[str, T]:
 
 
 def _print(found: Measurement) -> None:
+    """A row for each metric; in a narrow terminal without its source, which --list tells too."""
+    columns = ["metric", "value", "what", "source"][: 3 if console().width < _NARROW else 4]
     rows = [
         [name, f"{value:.6g}", escape(METRICS[name].what), escape(METRICS[name].source)]
         for name, value in found.metrics.items()
     ]
     rows += [[name, "undefined", reason, ""] for name, reason in found.undefined.items()]
-    print_table(_size(found), ["metric", "value", "what", "source"], rows)
+    print_table(_size(found), columns, [row[: len(columns)] for row in rows])
 
 
 def _print_several(found: dict[str, Measurement]) -> None:

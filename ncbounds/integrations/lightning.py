@@ -71,7 +71,7 @@ class MeasureCollapse(Callback):  # type: ignore[misc]
         unpack: Unpack | None = None,
     ) -> None:
         super().__init__()
-        if (epochs if isinstance(epochs, int) else min(epochs, default=-1) + 1) < 1:
+        if not _usable(epochs):
             raise InputError("epochs", repr(epochs), "a number of at least 1, or epochs from 0")
         self.metrics = select(metrics)
         self.history: list[MeasuredEpoch] = []
@@ -85,6 +85,14 @@ class MeasureCollapse(Callback):  # type: ignore[misc]
             "ignore": ignore,
         }
         self._unpack = unpack_batch if unpack is None else unpack
+
+    def on_fit_start(self, trainer: Trainer, pl_module: LightningModule) -> None:
+        """Refuse a network that is not there before an epoch is spent."""
+        known = dict(pl_module.named_modules())
+        if self._network not in known:
+            parts = ", ".join(name for name, _ in pl_module.named_children())
+            domain = "the name of a part of the Lightning module"
+            raise InputError("network", repr(self._network), domain, f"its parts are {parts}")
 
     def on_train_epoch_end(self, trainer: Trainer, pl_module: LightningModule) -> None:
         """Measure and log where the epoch is one of those chosen."""
@@ -124,3 +132,11 @@ class MeasureCollapse(Callback):  # type: ignore[misc]
         if isinstance(self._epochs, int):
             return (epoch + 1) % self._epochs == 0 or epoch + 1 == epochs
         return epoch in self._epochs
+
+
+def _usable(epochs: object) -> bool:
+    """Whether it is a number of epochs, or epochs."""
+    if isinstance(epochs, int):
+        return not isinstance(epochs, bool) and epochs >= 1
+    every = epochs if isinstance(epochs, Collection) else ()
+    return len(every) > 0 and all(isinstance(one, int) and one >= 0 for one in every)

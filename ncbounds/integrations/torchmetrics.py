@@ -15,6 +15,7 @@ from ncbounds.measure.metrics import select
 try:
     import torch
     import torchmetrics
+    from torchmetrics.utilities import rank_zero_warn
 except ImportError as error:
     raise MissingDependencyError(
         'torchmetrics is missing: pip install "ncbounds[torchmetrics]"'
@@ -40,7 +41,8 @@ class NeuralCollapse(torchmetrics.Metric):
             where `forward` should measure single batches.
         options: those of `torchmetrics.Metric`.
 
-    `compute` gives float64 tensors, nan where a metric does not exist for the samples.
+    `compute` gives float64 tensors, nan where a metric does not exist for the samples; it warns of
+    those that wait for the second pass.
 
     Raises:
         InputError: an unknown metric, one of the weights without weights, unknown K or d.
@@ -121,7 +123,13 @@ class NeuralCollapse(torchmetrics.Metric):
 
     def compute(self) -> torch.Tensor | dict[str, torch.Tensor]:
         """The metric, or all of them by name."""
-        found = self._accumulator.compute(self._missing).metrics
+        accumulator = self._accumulator
+        found = accumulator.compute(self._missing).metrics
+        if accumulator.passes == 1 and (late := [n for n in self.names if METRICS[n].passes == 2]):
+            rank_zero_warn(
+                f"{', '.join(late)}: nan, as a second pass over the samples is needed; call "
+                "next_pass, and update with all samples again"
+            )
         values = {
             name: torch.tensor(found.get(name, torch.nan), dtype=torch.float64, device=self.device)
             for name in self.names

@@ -95,6 +95,11 @@ def test_another_loader_part_and_choice():
     )
 
 
+def test_a_part_that_is_not_there_is_told_before_training():
+    with pytest.raises(InputError, match=r"network = 'body'.*its parts are"):
+        fit(MeasureCollapse(network="body"), epochs=1)
+
+
 @pytest.mark.parametrize("precision", ["bf16-true", "bf16-mixed"])
 def test_the_network_is_measured_in_the_precision_of_the_trainer(precision):
     callback = MeasureCollapse(epochs=2)
@@ -116,6 +121,8 @@ def test_the_history_is_kept_in_checkpoints():
         ({"epochs": 0}, "epochs"),
         ({"epochs": []}, "epochs"),
         ({"epochs": [-1]}, "epochs"),
+        ({"epochs": 1.5}, "epochs"),
+        ({"epochs": True}, "epochs"),
         ({"metrics": ["nc9.*"]}, "metrics"),
     ],
 )
