@@ -199,11 +199,19 @@ def _catching(
     def caught(output: Any) -> dict[str, Tensor]:
         names = [name for name, _ in seen]
         if sorted(names) != sorted(hooked) or not hooked:
+            odd = [repr(name) for name in hooked if names.count(name) != 1]
             ran = f"{len(names)} runs of {len(hooked)} layers with weights"
-            raise InputError("module", ran, "layers with weights that run once each")
+            ran += f", not one of {', '.join(odd[:8])}" if odd else ""
+            remedy = "choose layers that do: layers=[NAME, ...]" if odd else ""
+            raise InputError("module", ran, "layers with weights that run once each", remedy)
         # Without names, a layer ends where the next one begins.
         ends = [*(x for _, x in seen[1:]), output] if layers is None else [x for _, x in seen]
         seen.clear()
+        for x in ends:
+            if not isinstance(x, torch.Tensor):
+                domain = "tensors between layers and as output"
+                remedy = "choose modules that return tensors: layers=[NAME, ...]"
+                raise InputError("module", f"{type(x).__name__} of features", domain, remedy)
         return {name: x.detach().flatten(1) for name, x in zip(names, ends, strict=True)}
 
     with ExitStack() as open_hooks:

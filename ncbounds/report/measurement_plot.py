@@ -44,6 +44,8 @@ _FAMILIES = {
 }
 #: Of these, "higher is nearer" does not mean nearer to one.
 _UNBOUNDED = ("gnc2", "logodds.mean")
+#: Characters of a name below a panel.
+_LONGEST_NAME = 14
 #: Colour, shape and dashes of a series; the first has most ink.
 _STYLES = (
     ("#0072B2", "o", "solid"),
@@ -273,9 +275,11 @@ def _curves(plt: Any, several: dict[str, Measurement], names: list[str], along: 
     families = list(dict.fromkeys(_family(name) for name in names))
     columns = min(3, len(families))
     shape = (math.ceil(len(families) / columns), columns)
-    size = (1.0 + 3.6 * columns, 0.8 + 2.9 * shape[0])
-    figure, panels = plt.subplots(*shape, figsize=size, squeeze=False)
     places, numbers = _places(list(several))
+    shown = [_short(name) for name in several]
+    crowded = not numbers and sum(map(len, shown)) > 30
+    size = (1.0 + 3.6 * columns, 0.8 + (3.5 if crowded else 2.9) * shape[0])
+    figure, panels = plt.subplots(*shape, figsize=size, squeeze=False)
     for axes, family in zip(panels.flat, families, strict=False):
         own = [name for name in names if _family(name) == family]
         curves = {n: [_distance(one, n) for one in several.values()] for n in own}
@@ -289,9 +293,8 @@ def _curves(plt: Any, several: dict[str, Measurement], names: list[str], along: 
         low, high = scale.limits
         axes.set_ylim(low, high + 0.12 * len(own) * (high - low))  # room for the legend
         if not numbers:
-            crowded = sum(map(len, several)) > 30
             turn = {"rotation": 35, "ha": "right"} if crowded else {}
-            axes.set_xticks(places, list(several), fontsize=8, **turn)
+            axes.set_xticks(places, shown, fontsize=8, **turn)
         axes.set_title(family, loc="left", fontsize=10)
         axes.set_xlabel(along)
         axes.legend(fontsize=8, loc="upper right", handlelength=3)
@@ -309,6 +312,11 @@ def _places(series: list[str]) -> tuple[list[float], bool]:
         return [float(i) for i in range(len(series))], False
     grow = all(a < b for a, b in pairwise(numbers))
     return (numbers, True) if grow else ([float(i) for i in range(len(series))], False)
+
+
+def _short(name: str) -> str:
+    """A name that leaves room for the curves: its ends, which tell files and layers apart."""
+    return name if len(name) <= _LONGEST_NAME else f"{name[:6]}…{name[-7:]}"
 
 
 def _cycled(names: Sequence[str]) -> list[tuple[Any, ...]]:

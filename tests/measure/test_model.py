@@ -181,6 +181,17 @@ def test_a_profile_of_named_modules_measures_what_they_return():
     assert profile.measurements[1].metrics == pytest.approx(measure(h, y).metrics)
 
 
+class Aside(nn.Module):
+    """A layer that does not run, as one for the training alone."""
+
+    def __init__(self):
+        super().__init__()
+        self.head, self.aside = nn.Linear(4, 3), nn.Linear(4, 3)
+
+    def forward(self, x):
+        return self.head(x)
+
+
 @pytest.mark.parametrize(
     ("call", "message"),
     [
@@ -189,6 +200,11 @@ def test_a_profile_of_named_modules_measures_what_they_return():
         (lambda: profile_layers(network()[:1], [(samples()[0], [0] * 50)]), "labels"),
         (lambda: profile_layers(nn.ReLU(), [samples()]), "0 runs of 0 layers"),
         (lambda: depth_profile(network(), *samples(), samples()[0], [7] * 50), "labels = 7"),
+        (lambda: profile_layers(Aside(), [samples()]), "not one of 'aside': must be"),
+        (
+            lambda: profile_layers(nn.LSTM(4, 4), [samples()], layers=[""], classes=3),
+            "tuple of features",
+        ),
     ],
 )
 def test_what_has_no_profile_is_refused(call, message):
