@@ -42,8 +42,10 @@ _FAMILIES = {
     "Cosines of features": ("cosine.",),
     "Loss and the rest": ("",),
 }
-#: Of these, "higher is nearer" does not mean nearer to one.
-_UNBOUNDED = ("gnc2", "logodds.mean")
+#: Where "higher is nearer" means nearer to one.
+_TO_ONE = ("nc3.cosine", "cosine.intra.", "cosine.weights.", "accuracy")
+#: Where "lower is nearer" does not mean nearer to zero.
+_BELOW_ZERO = ("cosine.inter.m", "cosine.means.", "cosine.rows.", "loss.hardmax")
 #: Characters of a name below a panel.
 _LONGEST_NAME = 14
 #: Colour, shape and dashes of a series; the first has most ink.
@@ -188,10 +190,9 @@ def _admitted(
 
 
 def _has_distance(name: str) -> bool:
-    metric = METRICS[name]
-    if metric.direction == "lower":
-        return not name.startswith(("cosine.inter.max", "cosine.inter.mean", "loss.hardmax"))
-    return metric.direction == "higher" and name not in _UNBOUNDED
+    if METRICS[name].direction == "lower":
+        return not name.startswith(_BELOW_ZERO)
+    return METRICS[name].direction == "higher" and name.startswith(_TO_ONE)
 
 
 def _distance(one: Measurement, name: str) -> float | None:

@@ -2,14 +2,19 @@
 
 import math
 
+import numpy as np
 import pytest
 
 from ncbounds.errors import InputError
-from ncbounds.measure import Measurement
+from ncbounds.measure import METRICS, Measurement, measure
 
 pytest.importorskip("matplotlib")
 
-from ncbounds.report.measurement_plot import describe_measurements, plot_measurements
+from ncbounds.report.measurement_plot import (
+    describe_measurements,
+    drawable,
+    plot_measurements,
+)
 from ncbounds.report.plots import pyplot
 
 
@@ -39,6 +44,29 @@ def test_curves_follow_numbers_to_scale_and_names_in_order(series, places):
     curve = figure.axes[0].lines[0]
     assert list(curve.get_xdata()) == places and list(curve.get_ydata()) == pytest.approx([0, -4])
     pyplot().close(figure)
+
+
+def test_what_is_drawn_is_zero_at_collapse_and_above_it_elsewhere():
+    etf, labels = 40 * (np.eye(4) - 1 / 4), np.arange(8) % 4
+    noise = np.random.default_rng(0).normal(size=(8, 4))
+    at = measure(etf[labels], labels, etf, temperature=1e-3)
+    off = measure(etf[labels] + 90 * noise, labels, etf + 30 * noise[4:], temperature=1e-3)
+    names = drawable([at])
+    undirected = [n for n in METRICS if METRICS[n].direction == "neither"]
+    assert {"margin.mean", "rank.means.stable", "cosine.means.max", *undirected}.isdisjoint(names)
+    words = {
+        of: dict(
+            part.rsplit(" ", 1)
+            for part in describe_measurements(found, names).split(": ", 1)[1].strip(".").split(", ")
+        )
+        for of, found in (("at", at), ("off", off))
+    }
+    assert len(words["at"]) == len(names) > 30
+    for name, distance in words["at"].items():
+        assert float(distance) == pytest.approx(0, abs=1e-5), name
+    # Two samples of a class are as near to their mean as each other, and nearest to it here.
+    still = [name for name, distance in words["off"].items() if float(distance) < 0.01]
+    assert still == ["ncc.error", "ncc.error.balanced"]
 
 
 def test_the_words_have_the_numbers():
