@@ -6,72 +6,51 @@ the nearest class mean on training and test samples, the CDNV, and the bound on 
 variances alone give. Then (53): depth on clean samples X_1 against the least depth that was found
 for X_1 and as many more of which a share p is relabelled. What training finds is an upper estimate
 of the minimal depth, so the share of deep networks is a lower estimate of the probability in (53).
+
+Paper scale: CIFAR-10 and width 300 as in the figure; AdamW here, where the figure has SGD.
 """
 
 from __future__ import annotations
 
-import json
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from experiments.training.data import DATA_SETS, Split
+from experiments.bnwd import rank_correlation
+from experiments.running import Experiment, Finding, Part, Place, Record
+from experiments.training.folders import data_set
 from experiments.training.networks import check
 from experiments.training.perceptron import error_of, tensor, train_perceptron
-from experiments.training.runs import Floats, Integers
+from experiments.training.runs import Integers
 from ncbounds.arithmetic.floats import numpy_namespace
-from ncbounds.measure.depth import LayerProfile, depth_profile
+from ncbounds.measure.depth import depth_profile
 from ncbounds.report.plots import LINE, pyplot
 from ncbounds.theory.transfer.depth import printed_depth_bound, sharp_depth_bound
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
-Progress = Callable[[int, int], None]
-
 
 @dataclass(frozen=True)
 class Settings:
-    """What is trained."""
+    """What is trained; `whole` takes the user's own data set, halved."""
 
     data: str = "mnist"
+    whole: bool = False
     per_class: int = 100
     widths: tuple[int, ...] = (100,) * 6
     shares: tuple[float, ...] = (0.0, 0.1, 0.4)
-    seeds: int = 2
     epochs: int = 40
     epsilon: float = 0.005
     alpha: float = 0.05
 
 
-SETTINGS = Settings()
-
-
-@dataclass(frozen=True)
-class Trained:
-    """One network: the share of random labels, its errors, and its layers."""
-
-    seed: int
-    share: float
-    train_error: float
-    test_error: float
-    profile: LayerProfile
-
-    def to_dict(self, epsilon: float) -> dict[str, Any]:
-        """Plain data."""
-        return {
-            "seed": self.seed,
-            "share": self.share,
-            "train_error": self.train_error,
-            "test_error": self.test_error,
-            "effective_depth": self.profile.effective_depth(epsilon),
-            "certified_depth": self.profile.certified_depth(epsilon),
-            "reaches": self.profile.reaches(epsilon),
-            **self.profile.to_dict(),
-        }
+SCALES = {
+    "small": Settings(),
+    "paper": Settings("cifar10", True, 2500, (300,) * 9, (0.0, 0.1, 0.25, 0.4), epochs=200),
+}
 
 
 def relabelled(y: Integers, share: float, seed: int) -> Integers:
@@ -83,61 +62,70 @@ def relabelled(y: Integers, share: float, seed: int) -> Integers:
     return found
 
 
-def _network(
-    data: Split, x: Floats, y: Integers, seed: int, share: float, settings: Settings, device: str
-) -> Trained:
-    net = train_perceptron(x, y, settings.widths, seed=seed, epochs=settings.epochs, device=device)
-    profile = depth_profile(net, tensor(x, device), y, tensor(data.test_x, device), data.test_y)
-    test = error_of(net, data.test_x, data.test_y, device)
-    return Trained(seed, share, error_of(net, x, y, device), test, profile)
+def parts(settings: Settings, seeds: Sequence[int]) -> list[Part]:
+    """A network each: on X_1 alone, by share of random labels, and on X_1 with relabelled X_2."""
+    check(0, settings.shares, settings.epochs, "cpu")
+    return [
+        {"both": both, "share": share, "seed": seed}
+        for both in (False, True)
+        for share in settings.shares
+        for seed in seeds
+        if share > 0 or not both
+    ]
 
 
-def train(
-    seed: int = 0,
-    settings: Settings = SETTINGS,
-    device: str = "cpu",
-    progress: Progress | None = None,
-) -> tuple[list[Trained], list[Trained]]:
-    """Networks on X_1 alone, by share of random labels, and on X_1 with relabelled X_2.
+def compute(part: Part, settings: Settings, place: Place) -> list[Record]:
+    """Train one network and profile its layers."""
+    seed, share = part["seed"], part["share"]
+    per_class = None if settings.whole else 2 * settings.per_class
+    data = data_set(settings.data, seed, per_class, place.data)
+    x, y = data.train_x, data.train_y
+    each = [np.flatnonzero(y == c)[: 2 * settings.per_class] for c in range(data.K)]
+    first, second = (
+        np.concatenate([rows[half] for rows in each])
+        for half in (slice(settings.per_class), slice(settings.per_class, None))
+    )
+    rows, labels = first, relabelled(y[first], share, seed)
+    if part["both"]:
+        rows = np.concatenate([first, second])
+        labels = np.concatenate([y[first], relabelled(y[second], share, seed)])
+    net = train_perceptron(
+        x[rows], labels, settings.widths, seed=seed, epochs=settings.epochs, device=place.device
+    )
+    profile = depth_profile(
+        net, tensor(x[rows], place.device), labels, tensor(data.test_x, place.device), data.test_y
+    )
+    return [
+        {
+            **part,
+            "train_error": error_of(net, x[rows], labels, place.device),
+            "test_error": error_of(net, data.test_x, data.test_y, place.device),
+            "effective_depth": profile.effective_depth(settings.epsilon),
+            "certified_depth": profile.certified_depth(settings.epsilon),
+            "reaches": profile.reaches(settings.epsilon),
+            **profile.to_dict(),
+        }
+    ]
 
-    The second list has one network for each seed and positive share.
-    """
-    check(seed, settings.shares, settings.epochs, device)
-    alone: list[Trained] = []
-    both: list[Trained] = []
-    total = settings.seeds * (2 * len(settings.shares) - (0.0 in settings.shares))
-    for number in range(seed, seed + settings.seeds):
-        data = DATA_SETS[settings.data](number, 2 * settings.per_class)
-        half = np.arange(len(data.train_y)) % (2 * settings.per_class) < settings.per_class
-        x, y = data.train_x, data.train_y
-        for share in settings.shares:
-            noisy = relabelled(y[half], share, number)
-            alone.append(_network(data, x[half], noisy, number, share, settings, device))
-            if share > 0:
-                second = relabelled(y[~half], share, number)
-                whole = np.concatenate([x[half], x[~half]])
-                labels = np.concatenate([y[half], second])
-                both.append(_network(data, whole, labels, number, share, settings, device))
-            if progress is not None:
-                progress(len(alone) + len(both), total)
-    return alone, both
+
+def _apart(records: Sequence[Record]) -> tuple[list[Record], list[Record]]:
+    """The networks on X_1 alone, and those on X_1 with relabelled X_2."""
+    return [r for r in records if not r["both"]], [r for r in records if r["both"]]
 
 
-def bounds(
-    alone: Sequence[Trained], both: Sequence[Trained], settings: Settings = SETTINGS
-) -> list[dict[str, float]]:
+def bounds(records: Sequence[Record], settings: Settings) -> list[dict[str, float]]:
     """(53) with what was found, for every positive share p below 1/2; failures taken as zero."""
     xp, rows = numpy_namespace(), []
-    clean = {run.seed: run for run in alone if run.share == 0}
-    for p in sorted({run.share for run in both if run.share < 0.5}):
+    alone, both = _apart(records)
+    clean = {r["seed"]: r for r in alone if r["share"] == 0}
+    for p in sorted({r["share"] for r in both if r["share"] < 0.5}):
         # A network that never reaches epsilon is deeper than all of its layers.
         least = {
-            run.seed: run.profile.effective_depth(settings.epsilon)
-            + (0 if run.profile.reaches(settings.epsilon) else 1)
-            for run in both
-            if run.share == p
+            r["seed"]: r["effective_depth"] + (0 if r["reaches"] else 1)
+            for r in both
+            if r["share"] == p
         }
-        depths = {s: clean[s].profile.effective_depth(settings.epsilon) for s in least}
+        depths = {s: clean[s]["effective_depth"] for s in least}
         deep = float(np.mean([depths[s] >= least[s] for s in least]))
         given = {"p": p, "alpha": settings.alpha, "deep": deep, "failed": 0.0}
         rows.append(
@@ -148,29 +136,79 @@ def bounds(
                 "deep": deep,
                 "printed": float(printed_depth_bound(xp, **given)),
                 "sharp": float(sharp_depth_bound(xp, **given)),
-                "test_error": float(np.mean([clean[s].test_error for s in least])),
+                "test_error": float(np.mean([clean[s]["test_error"] for s in least])),
             }
         )
     return rows
 
 
-def plot(alone: Sequence[Trained]) -> Figure:
+def findings(records: Sequence[Record], settings: Settings) -> list[Finding]:
+    """What section 4.2 of the review reads off figure 9."""
+    alone, _ = _apart(records)
+    seeds = sorted({r["seed"] for r in alone})
+    by = {(r["seed"], r["share"]): r for r in alone}
+    most = max(settings.shares)
+
+    def collapse(seed: int) -> float:
+        layers = by[seed, 0.0]["layers"][:-1]
+        return -rank_correlation([layer["cdnv"] for layer in layers])
+
+    def deeper(seed: int) -> float:
+        return float(by[seed, most]["effective_depth"] - by[seed, 0.0]["effective_depth"])
+
+    def separated(seed: int) -> float:
+        least = min(float(x["error"]) for x in by[seed, 0.0]["layers"][:-1])
+        return settings.epsilon - least
+
+    held = [row for row in bounds(records, settings) if row["test_error"] <= row["sharp"]]
+    said = ", ".join(f"{row['sharp']:.3f} at p = {row['p']:g}" for row in bounds(records, settings))
+    error = bounds(records, settings)[0]["test_error"]
+    tight = [
+        layer["bound"] / layer["error"] for r in alone for layer in r["layers"]
+        if layer["error"] and layer["bound"] < 1
+    ]  # fmt: skip
+    words = f"variances bound the errors by {np.median(tight):.1f} times (median)" if tight else ""
+    return [
+        Finding(
+            "review Fig. 9",
+            "after a certain depth all training samples are nearest to their own class mean",
+            tuple(separated(seed) for seed in seeds),
+            f"{settings.epsilon:g} less the least error of a hidden layer",
+            words,
+        ),
+        Finding(
+            "review Fig. 9",
+            "CDNV falls from layer to layer on true labels",
+            tuple(collapse(seed) for seed in seeds),
+            "rank correlation of depth with smallness, hidden layers",
+        ),
+        Finding(
+            "review Sec. 4.2",
+            "random labels demand more depth",
+            tuple(deeper(seed) for seed in seeds),
+            f"effective depth with {most:.0%} random labels, less that without",
+            f"(53) with what was found: test error {error:.3f} against {said};"
+            f" it holds in {len(held)} of {len(bounds(records, settings))}",
+        ),
+    ]
+
+
+def plot(records: Sequence[Record], settings: Settings) -> Figure:
     """Error of the nearest class mean and CDNV by layer, one column for each share."""
     plt = pyplot()
-    shares = sorted({run.share for run in alone})
+    alone, _ = _apart(records)
+    shares = sorted({r["share"] for r in alone})
     figure: Figure
     figure, axes = plt.subplots(
         2, len(shares), figsize=(3.3 * len(shares), 5.4), sharex=True, sharey="row", squeeze=False
     )
     blue = LINE["sharp"]["color"]
     for column, share in enumerate(shares):
-        runs = [run for run in alone if run.share == share]
-        layer = np.arange(1, len(runs[0].profile.layers) + 1)
+        runs = [r for r in alone if r["share"] == share]
+        layer = np.arange(1, len(runs[0]["layers"]) + 1)
 
-        def curve(name: str, runs: Sequence[Trained] = runs) -> Any:
-            return np.mean(
-                [[getattr(found, name) for found in run.profile.layers] for run in runs], axis=0
-            )
+        def curve(name: str, runs: Sequence[Record] = runs) -> Any:
+            return np.mean([[found[name] for found in r["layers"]] for r in runs], axis=0)
 
         top, bottom = axes[:, column]
         top.plot(layer, curve("error"), "o-", color="black", markersize=4)
@@ -189,40 +227,28 @@ def plot(alone: Sequence[Trained]) -> Figure:
     return figure
 
 
-def text(alone: Sequence[Trained], both: Sequence[Trained], settings: Settings) -> str:
+def text(records: Sequence[Record], settings: Settings) -> str:
     """Two tables: depths and errors by share, and (53)."""
+    alone, _ = _apart(records)
     lines = [
         f"effective depth at epsilon = {settings.epsilon:g} of {len(settings.widths) + 1} layers, "
-        f"means over {settings.seeds} seeds",
+        f"means over {len({r['seed'] for r in alone})} seeds",
         "",
         "random labels   train error   test error   depth   by variances   CDNV, last hidden",
     ]
+    names = ("train_error", "test_error", "effective_depth", "certified_depth")
     for share in settings.shares:
-        runs = [run for run in alone if run.share == share]
-        mean = [
-            np.mean(values)
-            for values in zip(
-                *(
-                    (
-                        run.train_error,
-                        run.test_error,
-                        run.profile.effective_depth(settings.epsilon),
-                        run.profile.certified_depth(settings.epsilon),
-                        run.profile.layers[-2].cdnv,
-                    )
-                    for run in runs
-                ),
-                strict=True,
-            )
-        ]
+        runs = [r for r in alone if r["share"] == share]
+        mean = [np.mean([r[name] for r in runs]) for name in names]
+        cdnv = np.mean([r["layers"][-2]["cdnv"] for r in runs])
         lines.append(
-            f"{share:13.0%}{mean[0]:14.4f}{mean[1]:13.4f}{mean[2]:8.2f}{mean[3]:15.2f}{mean[4]:20.4f}"
+            f"{share:13.0%}{mean[0]:14.4f}{mean[1]:13.4f}{mean[2]:8.2f}{mean[3]:15.2f}{cdnv:20.4f}"
         )
     lines += [
         "",
         "   p   depth on X_1   least found for X_1, X_2   deep   (53)   sharper   test error",
     ]
-    for row in bounds(alone, both, settings):
+    for row in bounds(records, settings):
         lines.append(
             f"{row['p']:4.0%}{row['depth']:15.2f}{row['minimal']:27.2f}{row['deep']:7.2f}"
             f"{row['printed']:7.3f}{row['sharp']:10.3f}{row['test_error']:13.4f}"
@@ -230,25 +256,14 @@ def text(alone: Sequence[Trained], both: Sequence[Trained], settings: Settings) 
     return "\n".join(lines)
 
 
-def main(
-    out: Path,
-    seed: int = 0,
-    device: str = "cpu",
-    progress: Progress | None = None,
-    settings: Settings = SETTINGS,
-) -> Path:
-    """Write `effective_depth.json`, the table as text and the plot; return the plot's path."""
-    alone, both = train(seed, settings, device, progress)
-    out.mkdir(parents=True, exist_ok=True)
-    kept = {
-        "alone": [run.to_dict(settings.epsilon) for run in alone],
-        "both": [run.to_dict(settings.epsilon) for run in both],
-        "bounds": bounds(alone, both, settings),
-    }
-    (out / "effective_depth.json").write_text(json.dumps(kept, indent=1))
-    table = text(alone, both, settings)
-    (out / "effective_depth.txt").write_text(table + "\n")
-    print(table)
-    path = out / "effective_depth.png"
-    plot(alone).savefig(path, dpi=160)
-    return path
+EXPERIMENT = Experiment(
+    "effective-depth",
+    "review Fig. 9",
+    __doc__.partition("\n")[0],
+    SCALES,
+    parts,
+    compute,
+    findings,
+    {"effective_depth": plot},
+    text,
+)

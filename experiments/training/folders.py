@@ -18,6 +18,7 @@ from typing import Any, BinaryIO
 import numpy as np
 import numpy.typing as npt
 
+from experiments.training.data import DATA_SETS, Split
 from ncbounds.errors import InputError
 
 Bytes = npt.NDArray[np.uint8]
@@ -57,6 +58,21 @@ def read_images(name: str, folder: Path | None) -> Images:
         if x.ndim != 4 or len(x) != len(y) or len(x) == 0:
             raise InputError("--data", str(folder / place), "as many images as labels")
     return found
+
+
+def data_set(name: str, seed: int, per_class: int | None, folder: Path | None) -> Split:
+    """A data set that ships in a package, split by the seed; a whole one of the user's for None.
+
+    Inputs are in [0, 1], (n, channels * height * width).
+    """
+    if per_class is not None:
+        if name not in DATA_SETS:
+            raise InputError("data set", name, f"one of {', '.join(DATA_SETS)}")
+        return DATA_SETS[name](seed, per_class)
+    found = read_images(name, folder)
+    train, test = (x.reshape(len(x), -1) / np.float32(255) for x in (found.train_x, found.test_x))
+    height, width = found.train_x.shape[2:]
+    return Split(train, found.train_y, test, found.test_y, (height, width))
 
 
 def _idx(folder: Path) -> Images:

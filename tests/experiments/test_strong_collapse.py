@@ -1,14 +1,10 @@
 """Strong collapse by initialisation, on few short runs: what is recorded, told and drawn."""
 
-import csv
-import json
-
 import pytest
-from click.testing import CliRunner
 
-from experiments import __main__ as command
 from experiments import strong_collapse
-from experiments.strong_collapse import Settings, compute, line, order
+from experiments.running import run
+from experiments.strong_collapse import EXPERIMENT, Settings, line, order, parts
 from ncbounds.errors import InputError
 from ncbounds.report.strong_collapse_plots import plot_strong_collapse
 
@@ -19,24 +15,18 @@ SMALL = Settings(
     samples=2,
     dimensions=(4, 1),
     scales=(1e-2, 1e-1, 1.0),
-    seeds=1,
     until=20.0,
     points=21,
     tolerance=1e-9,
 )
 
 
-def test_the_experiment_writes_what_it_found(tmp_path, monkeypatch):
-    monkeypatch.setattr(strong_collapse, "SETTINGS", SMALL)
-    monkeypatch.setattr(strong_collapse, "DPI", 40)
-    done = CliRunner().invoke(command.main, ["strong-collapse", "--out", str(tmp_path)])
-    assert done.exit_code == 0, done.output
-    runs = json.loads((tmp_path / "strong_collapse.json").read_text())["runs"]
-    with (tmp_path / "strong_collapse.csv").open() as file:
-        rows = list(csv.DictReader(file))
-    assert len(runs) == len(rows) == 6
+def test_the_experiment_writes_what_it_found(tmp_path):
+    runs = run(EXPERIMENT, tmp_path, seeds=1, settings=SMALL, workers=1).records
+    assert len(runs) == 6
     assert (tmp_path / "strong_collapse.png").stat().st_size > 5_000
-    assert "order" in done.output and max(map(len, done.output.splitlines())) < 120
+    told = EXPERIMENT.table(runs, SMALL)
+    assert "order" in told and max(map(len, told.splitlines())) < 120
     found = [line(run) for run in runs]
     wide = [row for row in found if row["m"] == 4]
     assert [order(wide, name) for name in ("snc1", "snc2", "snc3")] == pytest.approx(
@@ -50,11 +40,16 @@ def test_the_experiment_writes_what_it_found(tmp_path, monkeypatch):
         if row["m"] == 1:  # fewer than K - 1 dimensions
             assert row["snc1"] >= 2**0.5 - 1e-9
 
+    agree, stays, saddle = strong_collapse.findings(runs, SMALL)
+    assert agree.effects[0] > 0 and stays.effects[0] > 0
+    assert saddle.effects[0] < 0  # at zero risk there is no saddle
+    turned = {1e-2: 1.0, 1.0: 1e-2, 1e-1: 1e-1}
+    wrong = strong_collapse.findings([{**r, "scale": turned[r["scale"]]} for r in runs], SMALL)
+    assert wrong[0].effects[0] < 0
+
 
 def test_bad_settings_are_refused():
     with pytest.raises(InputError):
-        compute(SMALL, seed=-1)
-    with pytest.raises(InputError):
-        compute(Settings(scales=(0.0,)))
+        parts(Settings(scales=(0.0,)), [0])
     with pytest.raises(InputError):
         plot_strong_collapse([], 3, 3)
