@@ -259,7 +259,7 @@ def figure(records: Sequence[Record], settings: Settings) -> Figure:
                 _draw(axes, chosen, [float(r[name]) for r in chosen], _MARK[random])
             lacking = [1 - float(r["cosine.intra.mean"]) for r in chosen]
             _draw(row[3], chosen, lacking, _MARK[random])
-            _guarantee(row[3], chosen)
+            _guarantee(row[3], chosen, _MARK[random])
         d = list(range(min(settings.widths), max(settings.widths) + 1))
         least = [least_nc2(width, chosen[0]["K"]) for width in d]
         row[1].plot(d, least, linewidth=2.0, **LINE["sharp"])
@@ -293,15 +293,17 @@ def _draw(
         )
 
 
-def _guarantee(axes: Axes, chosen: Sequence[Record]) -> None:
+def _guarantee(axes: Axes, chosen: Sequence[Record], style: dict[str, Any]) -> None:
     """What the mean loss guarantees, mean over seeds: grey where it says nothing in some."""
     widths = sorted({r["width"] for r in chosen})
     name = "intra mean, mean loss"
     bounds = [[r["guaranteed"][name] for r in chosen if r["width"] == w] for w in widths]
     drawn = [np.mean([1.0 if b is None else min(float(b), 1.0) for b in group]) for group in bounds]
     told = [all(says_something(name, b) for b in group) for group in bounds]
-    axes.plot(widths, drawn, **VACUOUS)
-    axes.plot(widths, np.where(told, drawn, np.nan), linewidth=2.0, **LINE["sharp"])
+    open_ = [not all(told[max(0, i - 1) : i + 2]) for i in range(len(told))]
+    axes.plot(widths, np.where(open_, drawn, np.nan), **VACUOUS)
+    line = {**LINE["sharp"], "linestyle": style["linestyle"]}
+    axes.plot(widths, np.where(told, drawn, np.nan), linewidth=2.0, **line)
 
 
 def _legend(found: Figure) -> None:
@@ -314,7 +316,7 @@ def _legend(found: Figure) -> None:
             [], [], color="#222222", marker="o", mfc="white", linestyle="none", markersize=5,
             label="training error left",
         ),
-        Line2D([], [], linewidth=2.0, label="theory: at least, at most", **LINE["sharp"]),
+        Line2D([], [], linewidth=2.0, label="theory, dashes: true labels", **LINE["sharp"]),
         Line2D([], [], label="vacuous", **VACUOUS),
     ]  # fmt: skip
     found.legend(handles=handles, loc="outside lower center", ncols=5, fontsize=9)

@@ -40,7 +40,7 @@ def test_every_optimiser_is_recorded_on_the_way(results):
     assert len(found.records) == 2 * 3
     for r in found.records:
         assert [point["epoch"] for point in r["way"]] == [0, 1, 3, 10, 30]
-        assert r["train_error"] < 0.1 and r["nc1.pinv"] < r["start"]
+        assert r["train_error"] < 0.2 and r["nc1.pinv"] < r["start"]
         bound = r["guaranteed"]["intra mean, mean loss"]
         assert bound is None or 1 - r["cosine.intra.mean"] <= bound
         assert r["test_weak"] <= r["test_strong"]
