@@ -32,12 +32,12 @@ SMALL = Settings(("digits",), per_class=8, width=24, epochs=30, batch=20, points
 @pytest.fixture(scope="module")
 def results(tmp_path_factory):
     folder = tmp_path_factory.mktemp("optimizers")
-    return run(EXPERIMENT, folder, seeds=2, settings=SMALL, workers=1), folder
+    return run(EXPERIMENT, folder, seeds=1, settings=SMALL, workers=1), folder
 
 
 def test_every_optimiser_is_recorded_on_the_way(results):
     found, folder = results
-    assert len(found.records) == 2 * 3
+    assert len(found.records) == 3
     for r in found.records:
         assert [point["epoch"] for point in r["way"]] == [0, 1, 3, 10, 30]
         assert r["train_error"] < 0.2 and r["nc1.pinv"] < r["start"]
@@ -50,7 +50,7 @@ def test_every_optimiser_is_recorded_on_the_way(results):
 def test_a_planted_fault_in_the_records_changes_the_findings(results):
     records = results[0].records
     right = optimizers.findings(records, SMALL)
-    assert all(len(one.effects) == 2 for one in right)
+    assert all(len(one.effects) == 1 for one in right)
     names = {"sgd": "l-bfgs", "l-bfgs": "sgd", "adam": "l-bfgs"}
     wrong = [{**r, "optimiser": names[r["optimiser"]]} for r in records if r["optimiser"] != "adam"]
     wrong += [{**r, "optimiser": "adam"} for r in records if r["optimiser"] == "l-bfgs"]

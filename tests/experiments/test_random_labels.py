@@ -25,12 +25,12 @@ SMALL = Settings("digits", 8, (("perceptron", Recipe(epochs=60, batch=20)),), (4
 @pytest.fixture(scope="module")
 def results(tmp_path_factory):
     folder = tmp_path_factory.mktemp("random_labels")
-    return run(EXPERIMENT, folder, seeds=2, settings=SMALL, workers=1), folder
+    return run(EXPERIMENT, folder, seeds=1, settings=SMALL, workers=1), folder
 
 
 def test_narrow_features_keep_from_the_simplex_and_guarantees_hold(results):
     found, folder = results
-    assert len(found.records) == 2 * 2 * 2
+    assert len(found.records) == 2 * 2
     for r in found.records:
         assert r["nc2.etf.weights"] >= r["nc2_at_least"]
         assert (r["nc2_at_least"] > 0) == (r["width"] < 9)
@@ -49,7 +49,7 @@ def test_a_wide_network_memorises_what_cannot_be_learnt(results):
 def test_findings_follow_the_records_and_notice_training_error(results):
     records = results[0].records
     right = random_labels.findings(records, SMALL)
-    assert all(len(one.effects) == 2 for one in right)
+    assert all(len(one.effects) == 1 for one in right)
     wrong = random_labels.findings([{**r, "random": not r["random"]} for r in records], SMALL)
     assert wrong[2].effects == pytest.approx([-value for value in right[2].effects])
     unfit = random_labels.findings([{**r, "train_error": 0.1} for r in records], SMALL)
