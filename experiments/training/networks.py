@@ -46,6 +46,8 @@ class Architecture:
     widths: tuple[int, ...]
     channels: tuple[int, ...] = ()
     batch_norm: bool = True
+    outputs: int | None = None
+    """Rows of the last layer, where they are not the classes."""
 
     def shapes(self, data: Split) -> list[tuple[int, int]]:
         """Rows and columns of the weights of every layer, for the inputs and classes of a data set.
@@ -59,7 +61,7 @@ class Architecture:
             found.append((channels, 9 * planes))
             height, width, planes = -(-height // 2), -(-width // 2), channels
         last = height * width * planes
-        for rows in (*self.widths, data.K):
+        for rows in (*self.widths, self.outputs or data.K):
             found.append((rows, last))
             last = rows
         return found
