@@ -6,6 +6,10 @@ many quarters MNIST digits are turned, without their labels, and then the digits
 other MNIST digits are what they meet out of distribution (the paper: CIFAR10 and STL10; the paper's
 scale here keeps our hands, for no pretrained image network ships). Drawn in: the largest
 one-vs-rest distance that is proved to be possible.
+
+At small scale class means are not comparable to learned weights but far better: numbers that share
+a digit look alike, and learned weights hardly leave the assignment that chance gave them. Between
+our two hands the shift is so large that a nearest neighbour is right only four times in ten.
 """
 
 from __future__ import annotations

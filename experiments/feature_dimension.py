@@ -4,6 +4,9 @@ Figure 3 of `gnc` (ResNet-50 on ImageNet). At small scale perceptrons read the h
 00 to 99; the paper's scale is ResNet18 on CIFAR100, for no reader of ImageNet is here. Drawn in:
 the printed bounds (13) on the largest one-vs-rest distance of K unit vectors, the best bounds
 proved here, the best code known, and the distance that the trained weights have.
+
+Below d = 8 the small networks are far from fitting their data after 30 epochs, and their weights
+are no codes yet: what the figure shows there is optimisation as much as room on the sphere.
 """
 
 from __future__ import annotations
@@ -109,8 +112,10 @@ def findings(records: Sequence[Record], settings: Settings) -> list[Finding]:
         return rank_correlation([r["test_accuracy"] for r in ordered])
 
     def slow(seed: int) -> float:
-        values = [float(r["test_accuracy"]) for r in curves[seed]]
-        return (values[1] - values[0]) - (values[-1] - values[-2])
+        """Accuracy lost with each dimension: at the small end, less at the large end."""
+        found = [(int(r["dimension"]), float(r["test_accuracy"])) for r in curves[seed]]
+        (d1, a1), (d2, a2), (d3, a3), (d4, a4) = *found[:2], *found[-2:]
+        return (a2 - a1) / (d2 - d1) - (a4 - a3) / (d4 - d3)
 
     return [
         Finding(
@@ -118,7 +123,8 @@ def findings(records: Sequence[Record], settings: Settings) -> list[Finding]:
             "the optimal distance and the test accuracy rise together with the dimension",
             tuple(agreement(seed) for seed in seeds),
             "Kendall rank correlation",
-            f"a code reaches {min(below):.2f} to {max(below):.2f} of our upper bound",
+            f"of our upper bound a code reaches {_range(below)}, learned weights"
+            f" {_range(learned)}; the printed one is {_range(room)} times ours",
         ),
         Finding(
             "gnc Sec. 3.3",
@@ -128,22 +134,15 @@ def findings(records: Sequence[Record], settings: Settings) -> list[Finding]:
         ),
         Finding(
             "gnc Sec. 3.3",
-            "accuracy falls slowly at large dimensions and fast at small ones",
+            "each dimension given up costs less accuracy at large dimensions than at small ones",
             tuple(slow(seed) for seed in seeds),
-            "loss of accuracy at the last step down, less at the first",
-        ),
-        Finding(
-            "gnc Thm 3.9",
-            "learned weights come within half of the largest distance that is possible",
-            tuple(
-                float(np.mean([r["gnc2"] / r["upper"] for r in curves[seed]])) - 0.5
-                for seed in seeds
-            ),
-            "mean share of the proved upper bound, less one half",
-            f"learned distances are {min(learned):.2f} to {max(learned):.2f} of our upper bound;"
-            f" the printed upper bound is {min(room):.2f} to {max(room):.2f} times ours",
+            "loss of accuracy per dimension at the small end, less at the large end",
         ),
     ]
+
+
+def _range(values: Sequence[float]) -> str:
+    return f"{min(values):.2f} to {max(values):.2f}"
 
 
 def _curve(records: Sequence[Record], seed: int) -> list[Record]:
@@ -216,7 +215,8 @@ def _draw_theory(axes: Axes, dimensions: list[int], groups: list[list[Record]]) 
     for name in ("printed upper", "printed lower"):
         values, idle = curve(name), curve(name) >= curve("trivial")
         label = "printed (13)" if name == "printed upper" else None
-        axes.plot(dimensions, values, **VACUOUS, label="vacuous" if idle.any() else None)
+        if idle.any():
+            axes.plot(dimensions, values, **VACUOUS, label="vacuous")
         drawn = np.where(idle, np.nan, values)
         axes.plot(dimensions, drawn, linewidth=1.6, label=label, **LINE["printed"])
     for name in ("upper", "lower"):
