@@ -1,7 +1,6 @@
 """Classifiers on the sphere: heads that learn, stay or follow; data of two hands; what is found."""
 
 import pickle
-from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -183,16 +182,19 @@ def test_the_papers_scale_runs_on_images_of_the_users(tmp_path):
     rng = np.random.default_rng(0)
     folder = tmp_path / "cifar-10-batches-py"
     folder.mkdir()
-    y = np.repeat((3, 5, 1, 9), 2).tolist()
     for name in (*(f"data_batch_{k}" for k in range(1, 6)), "test_batch"):
-        images = rng.integers(0, 256, (8, 3072), dtype=np.uint8)
-        (folder / name).write_bytes(pickle.dumps({b"data": images, b"labels": y}))
-    settings = replace(
-        class_assignment.SCALES["paper"], training=SphereTraining(epochs=1, batch=20)
-    )
-    part = {"seed": 0}
-    found = class_assignment.compute(part, settings, Place(data=tmp_path))
-    assert found[0]["head"] == LEARNED and len(found) == 4
-    assert all(len(r["weights"]) == 4 for r in found)
+        images = rng.integers(0, 256, (4, 3072), dtype=np.uint8)
+        (folder / name).write_bytes(pickle.dumps({b"data": images, b"labels": [3, 5, 1, 9]}))
+    task = class_assignment.SCALES["paper"].task
+    short = SphereTraining(epochs=1, batch=8)
+    (found,) = train_task(task, [Sphere(0, 0.1)], 2, short, Place(data=tmp_path))
+    assert found.end.features.shape == (20, 2) and found.end.weights.shape == (4, 2)
+    assert np.bincount(found.labels).tolist() == [5] * 4
+
+
+@pytest.mark.parametrize("module", TINY, ids=lambda module: module.EXPERIMENT.name)
+def test_the_papers_scale_asks_for_its_images(module):
+    settings = module.SCALES["paper"]
+    part = module.parts(settings, [0])[-1]
     with pytest.raises(InputError, match="--data"):
-        class_assignment.compute(part, settings, Place())
+        module.compute(part, settings, Place())
