@@ -338,7 +338,9 @@ def draw_margins(records: Sequence[Record], settings: Settings) -> Figure:
     found: Figure
     columns = _columns(records, settings)
     size = (4.4 * len(columns), 3.8)
-    found, panels = plt.subplots(1, len(columns), figsize=size, sharex=True, squeeze=False)
+    found, panels = plt.subplots(
+        1, len(columns), figsize=size, sharex=True, sharey=True, squeeze=False
+    )
     largest = float(np.quantile(np.concatenate([r["margins"] for r in records]), 0.998))
     bins = np.linspace(min(0.0, -0.1 * largest), largest, 70)
     for axes, (title, chosen) in zip(panels[0], columns, strict=True):
@@ -350,7 +352,6 @@ def draw_margins(records: Sequence[Record], settings: Settings) -> Figure:
                 heights / len(own), edges, color=colour, linewidth=1.4, label=f"ρ(0) = {start:g}"
             )
         axes.set_xlabel("margin $y_n f_V(x_n)$ at the end")
-        axes.set_yscale("log")
     panels[0, 0].set_ylabel("share of samples")
     handles, labels = panels[0, 0].get_legend_handles_labels()
     found.legend(handles, labels, loc="outside lower center", ncols=4, fontsize=9)

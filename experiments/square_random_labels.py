@@ -20,7 +20,7 @@ import numpy as np
 from experiments.bnwd import rank_correlation
 from experiments.running import Experiment, Finding, Part, Place, Record
 from experiments.square_initialisation import PAPER_SHAPE
-from experiments.training.error_bounds import CHOSEN, error_bounds
+from experiments.training.error_bounds import CHOSEN, draw_bound, error_bounds
 from experiments.training.pairs import SUBSET, load_task
 from experiments.training.unit_norm import (
     Descent,
@@ -31,7 +31,7 @@ from experiments.training.unit_norm import (
     margins,
     to_network,
 )
-from ncbounds.report.plots import LINE, VACUOUS, pyplot
+from ncbounds.report.plots import VACUOUS, pyplot
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -177,12 +177,7 @@ def draw(records: Sequence[Record], settings: Settings) -> Figure:
     show(right, "test_error", marker="o", label="test error")
     show(right, "train_error", marker="s", mfc="white", linestyle="none", label="training error")
     for (name, key), variant in zip(CHOSEN.items(), ("printed", "sharp"), strict=True):
-        bounds = np.array([[_number(r["bounds"][key]) for r in group] for group in groups])
-        drawn = bounds.mean(1)
-        right.plot(x, drawn, **VACUOUS)
-        style = {**LINE[variant], "linewidth": 1.8}
-        right.plot(x, np.where(drawn < 1, drawn, np.nan), **style)
-        right.plot([], [], **style, label=_LABELS[name])
+        draw_bound(right, x, groups, key, _LABELS[name], variant)
     right.plot([], [], **VACUOUS, label="vacuous (1 or more)")
     right.set_yscale("symlog", linthresh=0.1)
     right.set_ylim(0, None)
@@ -194,10 +189,6 @@ def draw(records: Sequence[Record], settings: Settings) -> Figure:
 
 
 _LABELS = {"printed": "printed (16), filter norms", "ours": "ours: best margin"}
-
-
-def _number(bound: float | None) -> float:
-    return float("nan") if bound is None else bound
 
 
 EXPERIMENT = Experiment(

@@ -22,7 +22,7 @@ import numpy as np
 from experiments.bnwd import rank_correlation
 from experiments.running import Experiment, Finding, Part, Place, Record
 from experiments.square_initialisation import PAPER_SHAPE, SMALL_SHAPE
-from experiments.training.error_bounds import error_bounds
+from experiments.training.error_bounds import draw_bound, error_bounds
 from experiments.training.pairs import SUBSET, load_task
 from experiments.training.unit_norm import (
     Descent,
@@ -33,10 +33,9 @@ from experiments.training.unit_norm import (
     margins,
     to_network,
 )
-from ncbounds.report.plots import LINE, VACUOUS, pyplot
+from ncbounds.report.plots import VACUOUS, pyplot
 
 if TYPE_CHECKING:
-    from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
 FILTERS, MATRICES, OURS = "eq-16, filter norms", "eq-16, norms of the whole matrices", "best margin"
@@ -250,10 +249,10 @@ def draw(records: Sequence[Record], settings: Settings) -> Figure:
             axes.errorbar(
                 n, np.mean(values, 1), np.std(values, 1), marker="o", label=label, **black
             )
-        _bound(top, n, groups, FILTERS, "printed (16), norms of filters", "printed")
+        draw_bound(top, n, groups, FILTERS, "printed (16), norms of filters", "printed")
         if settings.shapes[name].channels:
-            _bound(top, n, groups, MATRICES, "(16), norms of matrices", "corrected")
-        _bound(top, n, groups, OURS, "ours: best margin", "sharp")
+            draw_bound(top, n, groups, MATRICES, "(16), norms of matrices", "corrected")
+        draw_bound(top, n, groups, OURS, "ours: best margin", "sharp")
         top.axhline(1, color="#bbbbbb", linewidth=1)
         top.set_title(name, fontsize=10)
         top.set_yscale("log")
@@ -269,22 +268,6 @@ def draw(records: Sequence[Record], settings: Settings) -> Figure:
     handles.append(Line2D([], [], label="vacuous (1 or more)", **VACUOUS))
     found.legend(handles=handles, loc="outside lower center", ncols=5, fontsize=9)
     return found
-
-
-_MARK = {"printed": "v", "corrected": "s", "sharp": "^"}
-
-
-def _bound(
-    axes: Axes, n: Any, groups: Sequence[Sequence[Record]], name: str, label: str, variant: str
-) -> None:
-    """The mean bound, where it applies to every seed: grey where vacuous, told apart by marks."""
-    bounds = [[r["bounds"][name] for r in group] for group in groups]
-    drawn = np.array([np.nan if None in group else np.mean(group) for group in bounds], dtype=float)
-    line = LINE[variant]
-    grey = {"marker": _MARK[variant], "markersize": 4, "mec": line["color"], "mfc": "white"}
-    axes.plot(n, drawn, **VACUOUS, **grey)
-    axes.plot(n, np.where(drawn < 1, drawn, np.nan), linewidth=1.8, **line)
-    axes.plot([], [], linewidth=1.2, marker=_MARK[variant], markersize=4, label=label, **line)
 
 
 EXPERIMENT = Experiment(

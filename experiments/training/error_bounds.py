@@ -2,9 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
 from experiments.training.pairs import Task
 from ncbounds.measure.network import Network
 from ncbounds.report.generalization import DELTA, Outcome, generalization_bounds
+from ncbounds.report.plots import LINE, VACUOUS
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
 
 #: What is shown: the printed bound as the paper plots it, and the least of ours.
 CHOSEN = {"printed": "eq-16, filter norms", "ours": "best margin"}
@@ -27,3 +36,29 @@ def error_bounds(network: Network, task: Task, test_error: float) -> dict[str, f
     names = ("eq-16, filter norms", "eq-16, norms of the whole matrices")
     best = min((float(b.bound) for b in ours if b.variant == "sharp"), default=None)
     return {**dict.fromkeys(names), **found, "best margin": best}
+
+
+_MARK = {"printed": "v", "corrected": "s", "sharp": "^"}
+
+
+def draw_bound(
+    axes: Axes,
+    x: Any,
+    groups: Sequence[Sequence[Mapping[str, Any]]],
+    name: str,
+    label: str,
+    variant: str,
+) -> None:
+    """Draw the mean of a bound over the records of each group, where it applies to all of them.
+
+    Grey where it is vacuous, and then told apart by marks.
+    """
+    bounds = [[r["bounds"][name] for r in group] for group in groups]
+    drawn = np.array([np.nan if None in group else np.mean(group) for group in bounds], dtype=float)
+    line = LINE[variant]
+    grey = {"marker": _MARK[variant], "markersize": 5, "mec": line["color"], "mfc": "white"}
+    axes.plot(x, drawn, **VACUOUS, **grey)
+    axes.plot(x, np.where(drawn < 1, drawn, np.nan), linewidth=1.8, **line)
+    axes.plot(
+        [], [], linewidth=1.2, marker=_MARK[variant], markersize=5, mfc="white", label=label, **line
+    )
