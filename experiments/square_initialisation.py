@@ -9,6 +9,9 @@ The paper's scales multiply a start that it does not print; here they are the in
 scale the starts are wider apart and lambda is 3e-3: with the paper's 1e-3 a start is forgotten
 only after some 1/(2 lambda) = 500 units of time, as many as there are. At paper scale strides are
 chosen so that the network has the 3 519 328 weights that the paper counts (and 7 numbers more).
+
+At small scale 5 seeds leave figure 5 undecided on both sides, and that margins become equal under
+weight decay (figure 8): their spread ends near a half of the mean, as the loss says it must.
 """
 
 from __future__ import annotations
@@ -190,7 +193,7 @@ def findings(records: Sequence[Record], settings: Settings) -> list[Finding]:
             "square Fig. 5, left",
             "with weight decay test accuracy falls as 1/rho grows, from start to start",
             per_seed(lambda s: -correlation(s, True)),
-            "less Kendall rank correlation of 1/rho and accuracy,",
+            "Kendall rank correlation of 1/rho and accuracy, times -1,",
         ),
         Finding(
             "square Fig. 5, right",
