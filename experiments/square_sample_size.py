@@ -8,8 +8,8 @@ speaks, and our best margin (`square:sharp-5`) in the best bound for convolution
 
 All networks take as many steps whatever N is. At small scale rho starts at 5 (the paper's scale of
 0.1 multiplies a start that it does not print) and lambda is its 1e-3. From 100 samples on some
-labels are not fitted there: then (16) does not apply. Our bound is above 1 at every N so far, where
-it is little more than its confidence term and tells networks apart hardly at all.
+labels are not fitted there: then (16) does not apply. With overlap our bound is above 1 at every N,
+where it is little more than 1 and its confidence term, and hardly tells networks apart.
 """
 
 from __future__ import annotations
