@@ -55,6 +55,8 @@ SCALES = {
     ),
 }  # fmt: skip
 
+#: Metrics below this are zero up to rounding.
+_ROUNDING = 1e-9
 #: What is measured, and which guarantee of the square loss bounds it, if any.
 METRICS = {
     "nc1.pinv": "",
@@ -152,7 +154,8 @@ def findings(records: Sequence[Record], settings: Settings) -> list[Finding]:
         for seed in seeds:
             own = path(records, C, seed)
             early = next(r for r in own if r["step"] >= own[-1]["step"] / 10)
-            effects.append(float(np.log(early[name] / own[-1][name])))
+            first, last = (max(float(r[name]), _ROUNDING) for r in (early, own[-1]))
+            effects.append(float(np.log(first / last)))
         return tuple(effects)
 
     def per_class(C: int) -> list[Finding]:
