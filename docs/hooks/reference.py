@@ -22,8 +22,24 @@ if str(ROOT) not in sys.path:  # the experiments are found beside the package, n
 
 #: Public names that are not reached from `ncbounds` itself: module, and the names to show.
 BEYOND = {
-    "ncbounds.measure": ("Measurement", "Metric", "read_features", "write_features"),
-    "ncbounds.measure.depth": ("depth_profile",),
+    "ncbounds.measure": (
+        "Measurement",
+        "Metric",
+        "Accumulator",
+        "FeatureTap",
+        "measure_batches",
+        "measure_file",
+        "measure_weights",
+        "Head",
+        "read_head",
+        "read_features",
+        "write_features",
+    ),
+    "ncbounds.measure.depth": ("depth_profile", "profile_layers"),
+    "ncbounds.integrations.torchmetrics": ("NeuralCollapse",),
+    "ncbounds.integrations.lightning": ("MeasureCollapse",),
+    "ncbounds.report.measurement_plot": ("plot_measurements",),
+    "ncbounds.report.recheck": ("recheck",),
     "ncbounds.codes.margin": ("one_vs_rest_distances",),
     "ncbounds.codes.solver": ("best_code",),
     "ncbounds.campaign": ("Effort", "run_campaign"),
@@ -121,7 +137,7 @@ def _python() -> Iterator[str]:
     for name in ncbounds.__all__:
         if not name.startswith("_"):
             home = ncbounds._HOME[name]
-            home = "ncbounds.measure.metrics" if name == "measure" else home
+            home = "ncbounds.measure.accumulator" if name == "measure" else home
             yield _directive(f"{home}.{name}", f"ncbounds.{name}")
     for module, names in BEYOND.items():
         for name in names:
