@@ -4,15 +4,15 @@ Pages write LaTeX between dollars, as GitHub shows it too. A formula that the co
 know is a warning, hence a failure of a strict build.
 """
 
+import logging
 import re
 from functools import cache
 from html import unescape
 from typing import Any
 
 from latex2mathml.converter import convert
-from mkdocs.plugins import get_plugin_logger
 
-_log = get_plugin_logger("formulas")
+_log = logging.getLogger("mkdocs.plugins.formulas")  # a warning there fails a strict build
 _FORMULA = re.compile(
     r'<(span|div) class="arithmatex">\\[(\[](.+?)\\[)\]]</\1>',
     re.DOTALL,
@@ -30,7 +30,7 @@ def on_post_page(output: str, page: Any, **_: Any) -> str:
         try:
             return mathml(latex, display=found[1] == "div")
         except ValueError as error:
-            _log.warning(f"{page.file.src_uri}: {error}")
+            _log.warning(f"formulas: {page.file.src_uri}: {error}")
             return found[0]
 
     return _FORMULA.sub(typeset, output)

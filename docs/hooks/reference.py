@@ -1,13 +1,15 @@
 """The pages of the reference, written from what they describe each time the site is built."""
 
+from __future__ import annotations
+
 import re
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
-from mkdocs.structure.files import File, Files
 
 import ncbounds
 from ncbounds.arithmetic.symbolic import latex
@@ -15,6 +17,9 @@ from ncbounds.cli import COMMANDS, group
 from ncbounds.measure import HELD_OUT_METRICS, METRICS, Metric
 from ncbounds.theory import statements
 from ncbounds.theory.terms import PAPERS, Statement, Variant
+
+if TYPE_CHECKING:
+    from mkdocs.structure.files import Files
 
 ROOT = Path(__file__).parents[2]
 if str(ROOT) not in sys.path:  # the experiments are found beside the package, not in it
@@ -50,27 +55,35 @@ BEYOND = {
 
 def on_files(files: Files, config: Any, **_: Any) -> Files:
     """Add the generated pages to those that were written."""
-    for path, content in pages().items():
-        files.append(File.generated(config, path, content=content))
+    from mkdocs.structure.files import File
+
+    for path, write in pages().items():
+        files.append(File.generated(config, path, content=write()))
     return files
 
 
-def pages() -> dict[str, str]:
-    """Every generated page by its path."""
+def pages() -> dict[str, Callable[[], str]]:
+    """What writes each generated page, by the path of the page."""
     return {
-        "reference/commands.md": "\n\n".join(_commands()),
-        "reference/python.md": "\n\n".join(_python()),
-        "reference/metrics.md": "\n\n".join(_metrics()),
-        "reference/statements/index.md": "\n\n".join(_index()),
+        "reference/commands.md": lambda: "\n\n".join(_commands()),
+        "reference/python.md": lambda: "\n\n".join(_python()),
+        "reference/metrics.md": lambda: "\n\n".join(_metrics()),
+        "reference/statements/index.md": lambda: "\n\n".join(_index()),
         **{
-            f"reference/statements/{paper}.md": "\n\n".join(_paper(paper, title))
+            f"reference/statements/{paper}.md": partial(_statements, paper, title)
             for paper, title in PAPERS.items()
         },
-        "reference/changes.md": (ROOT / "CHANGELOG.md")
-        .read_text()
-        .replace("](docs/", "](../")
-        .replace("# Changelog", "# Changes", 1),
+        "reference/changes.md": _changes,
     }
+
+
+def _statements(paper: str, title: str) -> str:
+    return "\n\n".join(_paper(paper, title))
+
+
+def _changes() -> str:
+    text = (ROOT / "CHANGELOG.md").read_text()
+    return text.replace("](docs/", "](../").replace("# Changelog", "# Changes", 1)
 
 
 # -- the command line -----------------------------------------------------------------------------
