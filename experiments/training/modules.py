@@ -16,6 +16,7 @@ import numpy as np
 
 from experiments.training.data import Split
 from experiments.training.networks import torch_module
+from experiments.training.resnet import residual_layers
 from experiments.training.runs import Floats, Integers
 from ncbounds.errors import InputError
 
@@ -55,27 +56,15 @@ def perceptron(data: Split, width: int, depth: int, seed: int) -> nn.Sequential:
 
 
 def residual_network(data: Split, widths: Sequence[int], blocks: int, seed: int) -> nn.Sequential:
-    """Stages of basic residual blocks: ResNet18 has widths 64, 128, 256, 512 and 2 blocks each.
-
-    A wide ResNet of depth 28 has 3 stages of 4 blocks. Every stage but the first halves the image.
-    """
+    """The residual layers of `resnet`, a mean over positions, and the head."""
     torch = torch_module()
     torch.manual_seed(seed)
     height, width = data.image
     channels = data.train_x.shape[1] // (height * width)
-    body: list[Any] = [
-        torch.nn.Unflatten(1, (channels, height, width)),
-        torch.nn.Conv2d(channels, widths[0], 3, padding=1, bias=False),
-        torch.nn.BatchNorm2d(widths[0]),
-        torch.nn.ReLU(),
-    ]
-    last = widths[0]
-    for stage, planes in enumerate(widths):
-        for block in range(blocks):
-            body.append(_block(last, planes, 2 if stage and not block else 1))
-            last = planes
+    body: list[Any] = [torch.nn.Unflatten(1, (channels, height, width))]
+    body += residual_layers(channels, widths, blocks)
     body += [torch.nn.AdaptiveAvgPool2d(1), torch.nn.Flatten()]
-    return _with_head(body, last, data.K)
+    return _with_head(body, widths[-1], data.K)
 
 
 def _with_head(body: Sequence[Any], width: int, classes: int) -> nn.Sequential:
@@ -84,31 +73,6 @@ def _with_head(body: Sequence[Any], width: int, classes: int) -> nn.Sequential:
         torch.nn.Sequential(*body), torch.nn.Linear(width, classes, bias=False)
     )
     return found
-
-
-def _block(before: int, planes: int, stride: int) -> nn.Module:
-    """ReLU of two normalised convolutions plus the input, projected where shapes differ."""
-    torch = torch_module()
-
-    def layer(fan_in: int, size: int, step: int) -> list[Any]:
-        convolution = torch.nn.Conv2d(fan_in, planes, size, step, size // 2, bias=False)
-        return [convolution, torch.nn.BatchNorm2d(planes)]
-
-    class Residual(torch.nn.Module):  # type: ignore[misc,name-defined]
-        """Torch is imported late, so that this class is made late as well."""
-
-        def __init__(self) -> None:
-            super().__init__()
-            first, second = layer(before, 3, stride), layer(planes, 3, 1)
-            self.path = torch.nn.Sequential(*first, torch.nn.ReLU(), *second)
-            same = before == planes and stride == 1
-            self.past = torch.nn.Sequential(*([] if same else layer(before, 1, stride)))
-
-        def forward(self, x: Tensor) -> Tensor:
-            found: Tensor = torch.relu(self.path(x) + self.past(x))
-            return found
-
-    return Residual()
 
 
 def train_module(

@@ -1,6 +1,6 @@
-"""ResNet18 (He et al., 2016) for images of 32 x 32 pixels, with d outputs, on images of the user's.
+"""ResNet18 with d outputs on images of the user's, for training on the sphere.
 
-The first convolution keeps the resolution, and no maximum follows it. Images stay bytes on the
+Images stay bytes on the
 device until a batch is taken, and a batch in training is shifted and mirrored at random. On a GPU
 the steps run in bfloat16 with float32 parameters. At the end batch norm uses its running means.
 """
@@ -15,6 +15,7 @@ import numpy as np
 from experiments.training.data import Split
 from experiments.training.folders import Images
 from experiments.training.networks import torch_module
+from experiments.training.resnet import residual_layers
 from experiments.training.spheres import Trunk
 from ncbounds.errors import InputError
 
@@ -93,28 +94,10 @@ def _moved(x: Tensor, generator: Any) -> Tensor:
 def _resnet18(channels: int, d: int) -> Any:
     """Four stages of two blocks, a mean over positions, and a linear layer of d outputs."""
     nn = torch_module().nn
-
-    def convolution(a: int, b: int, stride: int = 1, size: int = 3) -> list[Any]:
-        layer = nn.Conv2d(a, b, size, stride, padding=size // 2, bias=False)
-        nn.init.kaiming_normal_(layer.weight, nonlinearity="relu")
-        return [layer, nn.BatchNorm2d(b)]
-
-    class Block(nn.Module):  # type: ignore[misc, name-defined]
-        """Two convolutions beside a short cut."""
-
-        def __init__(self, a: int, b: int, stride: int) -> None:
-            super().__init__()
-            self.long = nn.Sequential(*convolution(a, b, stride), nn.ReLU(), *convolution(b, b))
-            short = convolution(a, b, stride, 1) if stride > 1 or a != b else []
-            self.short = nn.Sequential(*short)
-
-        def forward(self, x: Tensor) -> Tensor:
-            """The sum of both, cut off below zero."""
-            found: Tensor = nn.functional.relu(self.long(x) + self.short(x))
-            return found
-
-    layers, last = [*convolution(channels, _CHANNELS[0]), nn.ReLU()], _CHANNELS[0]
-    for stage, width in enumerate(_CHANNELS):
-        layers += [Block(last, width, 2 if stage else 1), Block(width, width, 1)]
-        last = width
-    return nn.Sequential(*layers, nn.AdaptiveAvgPool2d(1), nn.Flatten(), nn.Linear(last, d))
+    layers = residual_layers(channels, _CHANNELS, 2)
+    for part in nn.Sequential(*layers).modules():
+        if isinstance(part, nn.Conv2d):
+            nn.init.kaiming_normal_(part.weight, nonlinearity="relu")
+    return nn.Sequential(
+        *layers, nn.AdaptiveAvgPool2d(1), nn.Flatten(), nn.Linear(_CHANNELS[-1], d)
+    )

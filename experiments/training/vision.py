@@ -20,6 +20,7 @@ import numpy.typing as npt
 
 from experiments.training.folders import Images
 from experiments.training.networks import check, torch_module
+from experiments.training.resnet import residual_layers
 from ncbounds.errors import InputError
 
 if TYPE_CHECKING:
@@ -190,7 +191,8 @@ def _classifier(
     if name == "ResNet18":
         if not batch_norm:
             raise InputError("batch_norm", batch_norm, "True: ResNet18 always has it")
-        layers, features = _resnet18(channels, width), 8 * width
+        features = 8 * width
+        layers = residual_layers(channels, (width, 2 * width, 4 * width, features), 2)
     else:
         layers, features = _vgg(_VGG[name], channels, batch_norm, width)
     body = nn.Sequential(*layers, nn.AdaptiveAvgPool2d(1), nn.Flatten())
@@ -217,41 +219,3 @@ def _vgg(
         layers += [nn.BatchNorm2d(channels)] if batch_norm else []
         layers.append(nn.ReLU())
     return layers, channels
-
-
-def _resnet18(channels: int, width: int) -> list[Module]:
-    nn = torch_module().nn
-    stem = nn.Conv2d(channels, width, 3, padding=1, bias=False)
-    layers = [stem, nn.BatchNorm2d(width), nn.ReLU()]
-    before = width
-    for after, stride in ((width, 1), (2 * width, 2), (4 * width, 2), (8 * width, 2)):
-        layers += [_residual(before, after, stride), _residual(after, after, 1)]
-        before = after
-    return layers
-
-
-def _residual(before: int, after: int, stride: int) -> Module:
-    """`relu(two convolutions of x + x)`, by a 1 x 1 convolution of x where the shapes differ."""
-    from torch import nn
-
-    class Residual(nn.Module):
-        def __init__(self) -> None:
-            super().__init__()
-            self.main = nn.Sequential(
-                nn.Conv2d(before, after, 3, stride, padding=1, bias=False),
-                nn.BatchNorm2d(after),
-                nn.ReLU(),
-                nn.Conv2d(after, after, 3, padding=1, bias=False),
-                nn.BatchNorm2d(after),
-            )
-            short = nn.Conv2d(before, after, 1, stride, bias=False)
-            same = before == after and stride == 1
-            self.short = (
-                nn.Identity() if same else nn.Sequential(short, nn.BatchNorm2d(after))
-            )  # fmt: skip
-
-        def forward(self, x: Tensor) -> Tensor:
-            found: Tensor = nn.functional.relu(self.main(x) + self.short(x))
-            return found
-
-    return Residual()
