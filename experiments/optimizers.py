@@ -176,8 +176,11 @@ def _told(records: Sequence[Record]) -> str:
     name, words = "intra mean, mean loss", []
     for optimiser in RATES:
         chosen = [r for r in records if r["optimiser"] == optimiser]
-        pairs = [(r["guaranteed"][name], 1 - r["cosine.intra.mean"]) for r in chosen]
-        ratios = [bound / value for bound, value in pairs if says_something(name, bound)]
+        ratios = [
+            r["guaranteed"][name] / (1 - r["cosine.intra.mean"])
+            for r in chosen
+            if says_something(name, r)
+        ]
         said = f"{np.median(ratios):.2f} times" if ratios else "nothing of"
         words.append(f"{NAMES[optimiser]} {said} ({len(ratios)} of {len(chosen)})")
     return "the mean loss guarantees, of what cosines within classes lack: " + ", ".join(words)
@@ -278,7 +281,7 @@ def _draw_guarantee(axes: Axes, records: Sequence[Record], data: str) -> None:
         axes.plot(at, values, style["marker"], color=style["color"], markersize=4.5)
         for x, r in zip(at, chosen, strict=True):
             bound = r["guaranteed"][name]
-            told = says_something(name, bound)
+            told = says_something(name, r)
             line = {"linewidth": 2.2, **LINE["sharp"]} if told else VACUOUS
             height = 1.0 if bound is None else min(float(bound), 1.0)
             axes.plot([x - 0.05, x + 0.05], [height] * 2, **line)

@@ -198,8 +198,11 @@ def _told(records: Sequence[Record]) -> str:
     """How near the guarantee on cosines comes where random labels are interpolated."""
     fitted = [r for r in records if r["random"] and r["train_error"] == 0]
     name = "intra mean, mean loss"
-    bounds = [(r["guaranteed"][name], 1 - r["cosine.intra.mean"]) for r in fitted]
-    ratios = [b / value for b, value in bounds if says_something(name, b)]
+    ratios = [
+        r["guaranteed"][name] / (1 - r["cosine.intra.mean"])
+        for r in fitted
+        if says_something(name, r)
+    ]
     if not ratios:
         return f"the mean loss guarantees nothing of cosines in {len(fitted)} networks"
     middle = float(np.median(ratios))
@@ -297,9 +300,10 @@ def _guarantee(axes: Axes, chosen: Sequence[Record], style: dict[str, Any]) -> N
     """What the mean loss guarantees, mean over seeds: grey where it says nothing in some."""
     widths = sorted({r["width"] for r in chosen})
     name = "intra mean, mean loss"
-    bounds = [[r["guaranteed"][name] for r in chosen if r["width"] == w] for w in widths]
+    groups = [[r for r in chosen if r["width"] == w] for w in widths]
+    bounds = [[r["guaranteed"][name] for r in group] for group in groups]
     drawn = [np.mean([1.0 if b is None else min(float(b), 1.0) for b in group]) for group in bounds]
-    told = [all(says_something(name, b) for b in group) for group in bounds]
+    told = [all(says_something(name, r) for r in group) for group in groups]
     open_ = [not all(told[max(0, i - 1) : i + 2]) for i in range(len(told))]
     axes.plot(widths, np.where(open_, drawn, np.nan), **VACUOUS)
     line = {**LINE["sharp"], "linestyle": style["linestyle"]}
