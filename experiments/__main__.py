@@ -56,7 +56,8 @@ def title(module: ModuleType) -> str:
     type=click.Path(path_type=Path, file_okay=False, exists=True),
     help="Folder with data sets in the layout of torchvision, for those that do not ship.",
 )
-def main(name: str, out: Path, **options: Any) -> None:
+@click.option("--markdown", is_flag=True, help="Of `findings`: a table for a page.")
+def main(name: str, out: Path, markdown: bool, **options: Any) -> None:
     """Run the experiment NAME and write its results into a folder.
 
     NAME `list` lists all experiments, `findings` says what the results in the folder show.
@@ -68,7 +69,7 @@ def main(name: str, out: Path, **options: Any) -> None:
         return
     try:
         if name == "findings":
-            _show_findings(out)
+            _show_findings(out, markdown)
         elif (experiment := getattr(module := load(name), "EXPERIMENT", None)) is None:
             _run_plain(module, out, **options)
         else:
@@ -95,12 +96,20 @@ def _run_plain(module: ModuleType, out: Path, seed: int, device: str, **others: 
     click.echo(f"wrote {path}")
 
 
-def _show_findings(out: Path) -> None:
+def _show_findings(out: Path, markdown: bool) -> None:
     """A line for each claim: where, how it came out, how tight theory is there."""
     found = read_findings(out)
     if not found:
         raise InputError("--out", str(out), "a folder with results of experiments")
+    if markdown:
+        click.echo(
+            "| experiment | claim | verdict | p | what theory says there |\n|---|---|---|---|---|"
+        )
     for one in found:
+        if markdown:
+            cells = (f"`{one['name']}`", f"{one['claim']} ({one['source']})", one["verdict"])
+            click.echo("| " + " | ".join((*cells, f"{one['p']:.2g}", one["tightness"])) + " |")
+            continue
         click.echo(
             f"{one['verdict']:12} {one['source']:18} {one['claim']}"
             f" ({one['effect']}, p = {one['p']:.2g}, {one['name']})"

@@ -159,7 +159,8 @@ def findings(records: Sequence[Record], settings: Settings) -> list[Finding]:
         return float("nan") if None in (filters, matrices) else math.log10(matrices / filters)
 
     def saved(seed: int) -> float:
-        return float(np.nanmean([v for row in of(seed, convolutional, gap) for v in row] or [0]))
+        found = [v for row in of(seed, convolutional, gap) for v in row if not math.isnan(v)]
+        return float(np.mean(found)) if found else float("nan")
 
     return [
         Finding(

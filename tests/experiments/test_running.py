@@ -152,6 +152,9 @@ def test_the_command_tells_findings_and_refuses_what_an_experiment_has_not(tmp_p
     told = CliRunner().invoke(command.main, ["findings", "--out", str(tmp_path)])
     assert told.exit_code == 0 and "reproduced   paper Fig. 1" in told.output
     assert "tight" in told.output
+    table = CliRunner().invoke(command.main, ["findings", "--markdown", "--out", str(tmp_path)])
+    row = "| `toy-one` | it rises (paper Fig. 1) | reproduced | 0.031 | tight |"
+    assert table.output.splitlines()[2] == row
     empty = CliRunner().invoke(command.main, ["findings", "--out", str(tmp_path / "none")])
     assert empty.exit_code == 2 and "--out" in empty.output
     for option in (["--seeds", "2"], ["--scale", "paper"], ["--workers", "1"]):
