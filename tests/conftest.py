@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 import pytest
 from hypothesis import settings
+from hypothesis.internal.conjecture import providers
 
 from ncbounds.campaign.strategies import register_profiles
 from ncbounds.cli import main
@@ -13,6 +14,11 @@ from ncbounds.cli import main
 register_profiles()
 settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "dev"))
 os.environ["NCBOUNDS_EVIDENCE"] = ""
+if hasattr(providers, "_get_local_constants"):
+    # Or Hypothesis draws constants from the modules that happen to be loaded, and what a test
+    # draws depends on the tests before it in its process.
+    _none = providers.Constants()
+    providers._get_local_constants = lambda: _none
 
 
 @dataclass(frozen=True)

