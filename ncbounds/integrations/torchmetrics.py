@@ -39,6 +39,7 @@ class NeuralCollapse(torchmetrics.Metric):
         temperature: of `loss.cross_entropy.spherical`.
         missing: what becomes of classes without samples, as in `ncbounds.measure`: ``"leave out"``
             where `forward` should measure single batches.
+        scatter: True, or the counts of the classes, for NC1 in one pass, as in `Accumulator`.
         options: those of `torchmetrics.Metric`.
 
     `compute` gives float64 tensors, nan where a metric does not exist for the samples; it warns of
@@ -67,6 +68,7 @@ class NeuralCollapse(torchmetrics.Metric):
         bias: object = None,
         temperature: float = 1.0,
         missing: Missing = "refuse",
+        scatter: object = False,
         **options: Any,
     ) -> None:
         super().__init__(**options)
@@ -78,7 +80,7 @@ class NeuralCollapse(torchmetrics.Metric):
         """The metrics that are computed."""
         self._single = isinstance(metrics, str) and metrics in METRICS
         self._missing: Missing = missing
-        self._accumulator = Accumulator(classes, weights, bias, temperature, dimension)
+        self._accumulator = Accumulator(classes, weights, bias, temperature, dimension, scatter)
         self._packed: torch.Tensor | None = None
         self.add_state("sums", _packed(self._accumulator), dist_reduce_fx=_merged)
 

@@ -1,7 +1,7 @@
 """Measure samples that come in batches, in two passes at most, in any number of processes.
 
-`Accumulator` holds sums over samples by class, O(K d) of them however many samples there are;
-`measure_batches` drives one over batches that can be read twice, `measure` over arrays in memory.
+`Accumulator` holds sums over samples by class, O(K d) of them however many samples there are, and
+d x d more with `scatter`; `measure_batches` drives one over batches, `measure` over arrays.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ from copy import deepcopy
 from dataclasses import fields
 from functools import reduce
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 from numpy.typing import NDArray
@@ -23,7 +23,9 @@ from ncbounds.measure.door import (
     admit,
     admit_batch,
     admit_layer,
+    admit_scatter,
     admit_tensors,
+    check_counts,
     check_missing,
     check_temperature,
     on_device,
@@ -48,6 +50,7 @@ from ncbounds.measure.passes import (
     add_tensors_to_first,
     add_tensors_to_second,
     add_to_first,
+    add_to_scatter,
     add_to_second,
 )
 from ncbounds.measure.threads import in_threads, one_thread
@@ -69,10 +72,13 @@ class Accumulator:
         bias: (K,) bias of the last layer.
         temperature: of `loss.cross_entropy.spherical`, from 1e-6 to 1e6.
         dimension: d, told by the first batch unless given.
+        scatter: True keeps the d x d scatter within classes too, from which one pass gives
+            nc1.pinv.samples and nc1.fuzziness, and for classes of equal size nc1.pinv and gnc1; the
+            counts of the classes, (K,) integers, give these for any. A second pass is more exact.
 
     Raises:
         InputError: neither classes nor weights, numbers that are not those of the weights, or
-            weights that are not as `measure` asks for.
+            weights that are not as `measure` asks for, counts that are not such integers.
 
     >>> accumulator = Accumulator(classes=2)
     >>> accumulator.update([[2.0, 1.0], [-2.0, 1.0]], [0, 1])
@@ -88,6 +94,7 @@ class Accumulator:
         bias: object = None,
         temperature: float = 1.0,
         dimension: int | None = None,
+        scatter: object = False,
     ) -> None:
         check_temperature(temperature)
         W, b = admit_layer(weights, bias)
@@ -99,9 +106,11 @@ class Accumulator:
             _check_number("dimension", dimension, 1, None if W is None else W.shape[1])
         self.classes = int(classes) if classes is not None else len(W)  # type: ignore[arg-type]
         self._layer = None if W is None or b is None else Layer.of(W, b, float(temperature))
+        self._told, self._factors = admit_scatter(scatter, self.classes)
+        """The counts of the classes as told; what samples count in the scatter matrices."""
         self._first: FirstPass | None = None
         if dimension is not None:
-            self._first = FirstPass.empty(self.classes, dimension)
+            self._first = self._empty(dimension)
         self._second: SecondPass | None = None
         self._frame: Frame | None = None
         self._constants: dict[Any, tuple[Any, Any]] = {}
@@ -142,15 +151,19 @@ class Accumulator:
         h, index, largest = admit_batch(features, labels, self.classes, d)
         self._add(h, index, largest)
 
+    def _empty(self, d: int) -> FirstPass:
+        return FirstPass.empty(self.classes, d, self._factors)
+
     def _add(self, h: NDArray[Any], index: Indices, largest: float) -> None:
         """Add checked arrays."""
         d, layer, frame = h.shape[1], self._layer, self._frame
-        self._first = FirstPass.empty(self.classes, d) if self._first is None else self._first
+        self._first = self._empty(d) if self._first is None else self._first
         if self._second is None or frame is None:
             first = self._first = to_host(self._first)
             first.largest[0] = max(first.largest[0], largest)
             in_threads(lambda part, order: add_to_first(part, h, index, order, layer),
                        first, index, d)  # fmt: skip
+            add_to_scatter(first, h, index)
             return
         place = frame.places[index]
         if place.min() < 0:
@@ -166,7 +179,7 @@ class Accumulator:
             self._constants[device] = to_device(self._layer, device), to_device(self._frame, device)
         layer, frame = self._constants[device]
         if self._second is None:
-            first = FirstPass.empty(self.classes, d) if self._first is None else self._first
+            first = self._empty(d) if self._first is None else self._first
             self._first = to_device(first, device)
             add_tensors_to_first(self._first, h, index, layer)
         else:
@@ -177,8 +190,8 @@ class Accumulator:
         """Return an accumulator of the samples of both, which stay as they are.
 
         Raises:
-            InputError: the other has another number of classes, last layer or pass, or in the
-                second pass other class means.
+            InputError: the other has another number of classes, last layer, scatter or pass, or in
+                the second pass other class means.
         """
         self._check_mergeable(other)
         merged = deepcopy(self)
@@ -219,6 +232,8 @@ class Accumulator:
             )
         if not same:
             raise InputError("other", "of other classes or another last layer", "the same")
+        if not np.array_equal(self._factors, other._factors):
+            raise InputError("other", "with another scatter", "the same")
         if self.passes != other.passes:
             shown = f"in pass {other.passes}"
             raise InputError("other", shown, f"in pass {self.passes}, as this one")
@@ -269,7 +284,8 @@ class Accumulator:
 
         Raises:
             InputError: fewer than two classes have samples, a class has none and is not left out,
-                labels or numbers were out of range, or the second pass has not seen the samples of
+                labels or numbers were out of range, the counts are not those that were told as
+                `scatter`, or the second pass has not seen the samples of
                 the first: other labels, or features of another spread about a class mean.
         """
         check_missing(missing)
@@ -279,6 +295,7 @@ class Accumulator:
             domain = f"at least one sample for each of the {self.classes} classes"
             remedy = "or missing='leave out'"
             raise InputError("labels", f"no sample of class {absent}", domain, remedy)
+        check_counts(self._told, first.counts, rows)
         second, means = None, means_of(first)
         if self._second is not None and self._frame is not None:
             second = to_host(self._second), self._frame
@@ -312,6 +329,9 @@ class Accumulator:
         if self._layer is not None:
             arrays |= {"layer.weights": self._layer.weights, "layer.bias": self._layer.bias}
             arrays["layer.temperature"] = np.array([self._layer.temperature])
+        if len(self._factors):
+            # No counts where none were told.
+            arrays["scatter"] = np.zeros(0, np.int64) if self._told is None else self._told
         for name, sums in (("first", to_host(self._first)), ("second", to_host(self._second))):
             if sums is not None:
                 arrays |= {f"{name}.{f.name}": getattr(sums, f.name) for f in fields(sums)}
@@ -329,18 +349,21 @@ class Accumulator:
 
         try:
             arrays = {name: array.copy() for name, array in load(content).items()}
+            told = arrays.get("scatter", np.zeros(0))
             found = cls(
                 int(arrays["classes"][0]),
                 arrays.get("layer.weights"),
                 arrays.get("layer.bias"),
                 float(arrays.get("layer.temperature", np.ones(1))[0]),
+                scatter=told if len(told) else "scatter" in arrays,
             )
             if "first.counts" in arrays:
-                found._first = _read(arrays, "first", FirstPass, found.classes)
+                d = arrays["first.anchors"].shape[-1]
+                found._first = _read(arrays, "first", found._empty(d))
             if "second.counts" in arrays:
                 found.next_pass()
                 seen = int(np.count_nonzero(arrays["first.counts"]))
-                found._second = _read(arrays, "second", SecondPass, seen)
+                found._second = _read(arrays, "second", SecondPass.empty(seen, d))
         except (SafetensorError, KeyError, IndexError, TypeError, ValueError) as error:
             raise InputError("content", "other", "what Accumulator.to_bytes gave") from error
         return found
@@ -353,20 +376,18 @@ def _check_number(parameter: str, value: object, least: int, needed: int | None)
         raise InputError(parameter, repr(value), domain)
 
 
-def _read(arrays: dict[str, NDArray[Any]], name: str, kind: Any, K: int) -> Any:
-    """The sums of K classes that a file holds; a KeyError says that they are none."""
-    d = arrays["first.anchors"].shape[-1]
-    if arrays[f"{name}.counts"].shape != (K,):
+def _read(arrays: dict[str, NDArray[Any]], name: str, empty: Any) -> Any:
+    """The sums that a file holds, shaped like empty ones; a KeyError says that they are none."""
+    counts = arrays[f"{name}.counts"]
+    if counts.shape != empty.counts.shape or counts.min() < 0:
         raise KeyError(name)
-    if arrays[f"{name}.counts"].min() < 0:
-        raise KeyError(name)
-    empty, found = kind.empty(K, d), {}
-    for f in fields(kind):
+    found = {}
+    for f in fields(empty):
         array, like = arrays[f"{name}.{f.name}"], getattr(empty, f.name)
         if array.shape != like.shape or array.dtype != like.dtype:
             raise KeyError(f.name)
         found[f.name] = array
-    return kind(**found)
+    return type(empty)(**found)
 
 
 def measure_batches(
@@ -377,6 +398,8 @@ def measure_batches(
     *,
     temperature: float = 1.0,
     missing: Missing = "refuse",
+    passes: Literal[1, 2] = 2,
+    scatter: object = False,
 ) -> Measurement:
     """All metrics of samples that come in batches, read twice, in the memory of the class means.
 
@@ -384,8 +407,9 @@ def measure_batches(
         batches: a callable that gives a fresh iterable of (features, labels), called once for each
             pass, or a list of such pairs. An iterator that is used up after one pass gives the
             metrics of one pass.
-        classes, weights, bias, temperature: as for `Accumulator`.
+        classes, weights, bias, temperature, scatter: as for `Accumulator`.
         missing: as for `measure`.
+        passes: 1 reads the batches once, for the metrics of one pass; the others are `undefined`.
 
     Returns:
         `Measurement`, as from `measure`.
@@ -397,12 +421,14 @@ def measure_batches(
     >>> measure_batches(batches, classes=2).metrics["ncc.error"]
     0.0
     """
-    accumulator = Accumulator(classes, weights, bias, temperature)
+    if passes not in (1, 2):
+        raise InputError("passes", passes, "1 or 2")
+    accumulator = Accumulator(classes, weights, bias, temperature, scatter=scatter)
     fresh = batches if callable(batches) else lambda: batches
     once = fresh()
     for features, labels in once:
         accumulator.update(features, labels)
-    if callable(batches) or iter(once) is not once:
+    if passes == 2 and (callable(batches) or iter(once) is not once):
         accumulator.next_pass()
         for features, labels in fresh():
             accumulator.update(features, labels)

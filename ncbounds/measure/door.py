@@ -258,3 +258,26 @@ def _check_magnitudes(parameter: str, array: NDArray[Any], smallest: float = SMA
         domain = f"zero or between {SMALLEST} and {LARGEST} in its largest magnitude"
         raise InputError(parameter, largest, domain, "rescale it")
     return largest
+
+
+def admit_scatter(scatter: object, classes: int) -> tuple[Indices | None, Floats]:
+    """The counts that `scatter` tells, and (m, K) what samples count in the scatter matrices."""
+    if isinstance(scatter, (bool, np.bool_)):
+        return None, np.ones((int(scatter), classes))
+    told = np.asarray(scatter)
+    if told.shape != (classes,) or told.dtype.kind not in "iu" or told.min() < 0:
+        domain = f"True, False or {classes} integers, how many samples each class has"
+        raise InputError("scatter", repr(scatter), domain)
+    counts: Indices = told.astype(np.int64)
+    return counts, np.array([np.ones(classes), 1 / np.maximum(counts, 1)])
+
+
+def check_counts(told: Indices | None, counts: Indices, rows: Indices) -> None:
+    """Raise InputError if the counts told are not those of the classes `rows` that were seen."""
+    if told is None:
+        return
+    seen = np.zeros_like(told)
+    seen[rows] = counts
+    for c in np.flatnonzero(told != seen)[:1]:
+        shown, domain = f"{told[c]} samples of class {c}", f"the {seen[c]} that were seen"
+        raise InputError("scatter", shown, domain)

@@ -36,6 +36,8 @@ from ncbounds.measure.moments import (
     Frame,
     Layer,
     SecondPass,
+    frame_of,
+    scatter_of,
     variances_of,
 )
 
@@ -146,7 +148,8 @@ def evaluate(
     Parameters:
         first: sums of K classes.
         means: their class means.
-        second: sums of the same samples and what they were gathered with, or None.
+        second: sums of the same samples and what they were gathered with, or None: then NC1 comes
+            from the scatter matrix, if the first pass kept it.
         layer: the last layer, whose weights may have more rows.
         rows: (K,), the row of the weights of each class.
 
@@ -156,6 +159,8 @@ def evaluate(
     values = _of_first_pass(first, means)
     if second is not None:
         values |= _of_second_pass(*second, means)
+    elif len(first.scatter):
+        values |= _of_scatter(first, means)
     if layer is not None:
         W = layer.weights[rows]
         values |= _of_weights(layer.weights) | _of_weights_beside_means(W, means)
@@ -168,7 +173,7 @@ def evaluate(
             and second is None
             and (layer is not None or not metric.needs_weights)
         ):
-            values[name] = Undefined("needs a second pass over the samples")
+            values.setdefault(name, Undefined("needs a second pass over the samples"))
     K, d = first.anchors.shape
     return _measurement(int(first.counts.sum()), d, K, values)
 
@@ -263,7 +268,38 @@ def _of_second_pass(second: SecondPass, frame: Frame, means: ClassMeans) -> Valu
     return values | cosine_summary(second.unit_centred / n[:, None])
 
 
+def _of_scatter(first: FirstPass, means: ClassMeans) -> Values:
+    """NC1 from the scatter about the class means, whose small eigenvalues have lost digits."""
+    n, K = first.counts, len(first.counts)
+    scatter, frame = scatter_of(first, means), frame_of(means, n, np.arange(K), K)
+
+    def whitened(matrix: Floats, columns: Floats) -> float:
+        """tr(P^T S P): the sum of |P^T e|^2 over the samples."""
+        P = frame.basis @ columns
+        return max(0.0, float((P * (matrix @ P)).sum()))
+
+    s, r = frame.uncentred, len(frame.scales)
+    of_centred = np.eye(frame.basis.shape[1], r) * np.sqrt(frame.scales)
+    of_means, of_samples = frame.turned[:, :s], frame.turned[:, s:]
+    if n.min() == n.max():
+        by_class, of_samples = scatter[0] / n[0], of_centred
+    else:
+        by_class = scatter[1] if len(scatter) > 1 else None
+    values: Values = dict.fromkeys(("nc1.pinv", "gnc1"), _UNEQUAL)
+    values["nc1.pinv.samples"] = whitened(scatter[0], of_centred) / n.sum() / K
+    values["nc1.fuzziness"] = whitened(scatter[0], of_samples) / n.sum()
+    if by_class is not None:
+        values["nc1.pinv"] = whitened(by_class, of_centred) / K**2
+        values["gnc1"] = whitened(by_class, of_means) / K**2
+    if not r:
+        values |= dict.fromkeys(("nc1.pinv", "nc1.pinv.samples", "nc1.fuzziness"), _SAME)
+    return values if s else values | {"gnc1": Undefined("all class means are zero")}
+
+
 _SAME = Undefined("all class means are equal")
+_UNEQUAL = Undefined(
+    "classes of unequal size: tell the counts, scatter=counts, or make a second pass"
+)
 _AT_MEAN = Undefined("a feature equals the global mean")
 
 

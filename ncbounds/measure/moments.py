@@ -68,14 +68,20 @@ class FirstPass:
     """The largest magnitude in the features or, where that is in range for sure, less; (1,)."""
     outside: Indices
     """How many labels were no class, (1,)."""
+    factors: Floats
+    """What a sample of each class counts in each of m scatter matrices, (m, K): 1, and 1/n_c."""
+    scatter: Floats
+    """(h - anchor)(h - anchor)^T times that factor, summed over all samples, (m, d, d)."""
 
     @classmethod
-    def empty(cls, K: int, d: int) -> FirstPass:
+    def empty(cls, K: int, d: int, factors: Floats | None = None) -> FirstPass:
         """No sample yet."""
         zeros: dict[str, Any] = {
             f.name: np.zeros((K, d) if f.name in ("anchors", "sums", "unit_sums") else K)
             for f in fields(cls)
         }
+        zeros["factors"] = np.zeros((0, K)) if factors is None else factors
+        zeros["scatter"] = np.zeros((len(zeros["factors"]), d, d))
         zeros |= {"counts": np.zeros(K, dtype=np.int64)}
         zeros |= {name: np.array([np.inf]) for name in LEAST if name in zeros}
         zeros |= {"largest": np.zeros(1), "outside": np.zeros(1, dtype=np.int64)}
@@ -83,8 +89,10 @@ class FirstPass:
 
     def of_classes(self, rows: Indices) -> FirstPass:
         """The sums of some of the classes."""
-        values = {f.name: getattr(self, f.name) for f in fields(self)}
-        return FirstPass(**{k: v if v.shape == (1,) else v[rows] for k, v in values.items()})
+        names = [f.name for f in fields(self) if f.name not in ("factors", "scatter")]
+        values = {name: getattr(self, name) for name in names}
+        kept = {k: v if v.shape == (1,) else v[rows] for k, v in values.items()}
+        return FirstPass(**kept, factors=self.factors[:, rows], scatter=self.scatter)
 
 
 @dataclass(eq=False)
@@ -222,6 +230,13 @@ def variances_of(first: FirstPass, means: ClassMeans) -> Floats:
     return np.maximum(variances, 0.0)
 
 
+def scatter_of(first: FirstPass, means: ClassMeans) -> Floats:
+    """Scatter matrices about the class means, (m, d, d), of sums that keep them about anchors."""
+    weights = (first.factors * first.counts)[:, :, None]
+    moved: Floats = first.scatter - (weights * means.shifts).swapaxes(1, 2) @ means.shifts
+    return moved
+
+
 def frame_of(means: ClassMeans, counts: Indices, rows: Indices, classes: int) -> Frame:
     """Prepare the second pass, of those rows of all classes that have samples."""
     places = np.full(classes, -1)
@@ -350,8 +365,12 @@ def merge_first(one: FirstPass, other: FirstPass) -> FirstPass:
     added["unit_sums"] += n[:, None] * turned
     added["unit_squares"] += 2 * np.einsum("ij,ij->i", turned, other.unit_sums)
     added["unit_squares"] += n * _squared_norms(turned)
+    across = other.sums + n[:, None] * step / 2
+    cross = (one.factors[:, :, None] * across).swapaxes(1, 2) @ step
+    added["scatter"] += cross + cross.swapaxes(1, 2)
     added |= {
         "anchors": anchors,
+        "factors": one.factors,
         "largest": np.maximum(one.largest, other.largest),
         **_least(one, other),
     }

@@ -62,6 +62,20 @@ def add_to_first(
             _predictions(np, total, products, inverse, own, layer)
 
 
+def add_to_scatter(total: FirstPass, h: Any, index: Any) -> None:
+    """Add arrays or tensors h (b, d) of classes (b,) that have anchors to the scatter matrices."""
+    if not len(total.scatter):
+        return
+    step = _step(h.shape[1])
+    for start in range(0, len(h), step):
+        own = index[start : start + step]
+        e = h[start : start + step] - total.anchors[own]
+        for k in range(len(total.scatter)):
+            # The root, so that the product is of a matrix and itself: symmetric, at half the cost.
+            scaled = e * total.factors[k][own][:, None] ** 0.5
+            total.scatter[k] += scaled.T @ scaled
+
+
 def add_to_second(
     total: SecondPass, h: Any, index: Indices, order: Indices, frame: Frame, layer: Layer | None
 ) -> None:
@@ -136,6 +150,7 @@ def add_tensors_to_first(total: FirstPass, h: Any, index: Any, layer: Layer | No
     new = (first[index] == place) & (total.counts[index] == 0)
     add_by_class(total.anchors, xp.where(new[:, None], h, 0.0), index)
     inverse = _first_rows(xp, total, h, index)
+    add_to_scatter(total, h, index)
     if layer is not None:
         products = xp.empty((2, len(h), K), dtype=xp.float64, device=h.device)
         products[0] = h @ layer.weights.T

@@ -156,3 +156,15 @@ def test_bad_settings_are_named(options, parameter):
     with pytest.raises(InputError) as error:
         NeuralCollapse(**options)
     assert error.value.parameter == parameter
+
+
+def test_the_scatter_gives_nc1_in_one_pass_of_two_processes():
+    h, labels = samples()
+    names = ["nc1.pinv", "nc1.fuzziness", "gnc1"]
+    one, two = (metric(names, scatter=True) for _ in range(2))
+    one.update(h[:13], labels[:13])
+    two.update(h[13:], labels[13:])
+    one.merge_state(two)
+    expected = measure(h, labels, *layer()).metrics
+    found = {name: value.item() for name, value in one.compute().items()}
+    assert found == pytest.approx({name: expected[name] for name in names}, rel=1e-12)

@@ -6,7 +6,7 @@ import pickle
 import numpy as np
 import pytest
 from measure_reference import reference
-from metric_laws import HARD, far, hard_case
+from metric_laws import HARD, OF_SCATTER, THIN, exact, far, hard_case, in_one_pass
 
 from ncbounds.errors import InputError
 from ncbounds.measure import METRICS, Accumulator, accumulator, measure, measure_batches, passes
@@ -74,6 +74,85 @@ def test_one_pass_gives_what_needs_no_deviation_from_class_means():
     assert set(found.undefined.values()) == {"needs a second pass over the samples"}
     whole = measure(features, labels, W, b).metrics
     assert found.metrics == {k: whole[k] for k in METRICS if k not in TWO_PASSES}
+
+
+PLAIN = ("plain", "collapse to 1e-12", "more classes than dimensions", "tiny features")
+
+
+@pytest.mark.parametrize("case", PLAIN)
+def test_the_scatter_of_one_pass_gives_nc1_as_two_passes_do(case):
+    c = hard_case(**HARD[case])
+    found, whole = in_one_pass(c), measure(*c.arrays).metrics
+    assert set(found) == set(OF_SCATTER)
+    assert far(found, {name: whole[name] for name in OF_SCATTER}, rel=1e-12) == []
+
+
+@pytest.mark.parametrize("case", HARD)
+def test_the_scatter_of_one_pass_agrees_with_fifty_digits(case):
+    found = in_one_pass(hard_case(**HARD[case]))
+    assert far(found, {name: exact(case)[name] for name in OF_SCATTER}, rel=1e-10) == []
+
+
+@pytest.mark.parametrize(("case", "rel"), [*zip(THIN, (1e-11, 1e-8), strict=True)])
+def test_the_scatter_loses_digits_in_a_thin_direction_as_documented(case, rel):
+    found = in_one_pass(hard_case(**THIN[case]))
+    assert far(found, {name: exact(case)[name] for name in OF_SCATTER}, rel=rel) == []
+
+
+def test_classes_of_unequal_size_need_their_counts_or_a_second_pass():
+    features, labels, W, b = hard_case().arrays
+    layer, whole = {"weights": W, "bias": b}, measure(features, labels, W, b)
+    batches = parts_of(features, labels, 3)
+    once = measure_batches(batches, **layer, passes=1, scatter=True)
+    assert set(once.undefined) == TWO_PASSES - {"nc1.pinv.samples", "nc1.fuzziness"}
+    assert {once.undefined[k] for k in ("nc1.pinv", "gnc1")} == {
+        "classes of unequal size: tell the counts, scatter=counts, or make a second pass"
+    }
+    # Their values win, to the bit.
+    assert measure_batches([(features, labels)], **layer, scatter=True) == whole
+    of_one_size = np.concatenate([np.flatnonzero(labels == c)[:1] for c in range(4)])
+    h, y = np.repeat(features[of_one_size], 2, axis=0), np.repeat(labels[of_one_size], 2)
+    h[::2] += 0.1 * np.arange(6)
+    found = measure_batches([(h, y)], 4, passes=1, scatter=True).metrics
+    expected = measure(h, y).metrics
+    assert far(found, {name: expected[name] for name in OF_SCATTER}, rel=1e-12) == []
+
+
+def test_classes_without_samples_are_left_out_of_the_scatter():
+    features, labels, *_ = hard_case().arrays
+    batches, counts = [(features, 2 * labels)], np.zeros(8, int)
+    counts[::2] = np.bincount(labels)
+    left = {"classes": 8, "missing": "leave out", "passes": 1}
+    found = measure_batches(batches, **left, scatter=counts).metrics
+    expected = measure(features, labels).metrics
+    assert far(found, {name: expected[name] for name in OF_SCATTER}, rel=1e-12) == []
+    with pytest.raises(InputError, match="that were seen"):
+        measure_batches(batches, **left, scatter=counts + 1)
+    counts[1] = 3
+    with pytest.raises(InputError, match="that were seen"):
+        measure_batches(batches, **left, scatter=counts)
+
+
+def test_equal_class_means_have_no_nc1_in_one_pass_either():
+    features = [[1.0, 0.0], [-1.0, 0.0], [0.0, 1.0], [0.0, -1.0]]
+    labels = [0, 0, 1, 1]
+    once = measure_batches([(features, labels)], 2, passes=1, scatter=True).undefined
+    twice = measure(features, labels).undefined
+    assert {k: once[k] for k in OF_SCATTER} == {k: twice[k] for k in OF_SCATTER}
+
+
+@pytest.mark.parametrize("told", [True, False])
+def test_a_saved_scatter_goes_on_where_it_was(told, tmp_path):
+    features, labels, *_ = hard_case(offset=10.0).arrays
+    found = Accumulator(4, scatter=np.bincount(labels) if told else True)
+    for batch in parts_of(features, labels, 3):
+        found.save(tmp_path / "sums.safetensors")
+        found = Accumulator.load(tmp_path / "sums.safetensors")
+        found.update(*batch)
+    assert Accumulator.from_bytes(found.to_bytes()).compute() == found.compute()
+    expected = measure_batches(parts_of(features, labels, 3), 4, passes=1, scatter=True)
+    assert found.compute().metrics["nc1.fuzziness"] == expected.metrics["nc1.fuzziness"]
+    assert ("gnc1" in found.compute().metrics) is told
 
 
 def test_a_generator_that_is_used_up_gives_one_pass_and_a_callable_two():
@@ -193,6 +272,9 @@ def test_tensors_elsewhere_are_measured_like_arrays(case, everywhere):
         (everywhere.tensor(x), everywhere.tensor(y)) for x, y in parts_of(features, labels, 3)
     ]
     same(measure_batches(batches, weights=W, bias=b), measure(features, labels, W, b))
+    once = {"weights": W, "passes": 1, "scatter": np.bincount(labels, minlength=len(W))}
+    found = measure_batches(batches, **once).metrics
+    assert far(found, {name: exact(case)[name] for name in OF_SCATTER}, rel=1e-10) == []
 
 
 @pytest.mark.parametrize("dtype", ["float32", "float16", "bfloat16", "int64"])
@@ -203,7 +285,7 @@ def test_no_update_waits_for_a_device(dtype):
     found = Accumulator(weights=W, bias=b)
     found.update(features, labels)
     found.next_pass()
-    fresh = Accumulator(weights=W, bias=b)
+    fresh = Accumulator(weights=W, bias=b, scatter=[1, 2, 3, 4])
     batch = torch.empty(9, 6, dtype=getattr(torch, dtype), device="meta")
     for sums in (fresh, found):
         sums.update(batch, torch.zeros(9, dtype=torch.int64, device="meta"))
@@ -256,6 +338,11 @@ BAD = {
     "nothing yet": ("labels", lambda: Accumulator(3).compute()),
     "nothing for a second pass": ("labels", lambda: Accumulator(3).next_pass()),
     "merged with other classes": ("other", lambda: given().merge(Accumulator(4))),
+    "a count of too few classes": ("scatter", lambda: Accumulator(3, scatter=[1, 2])),
+    "counts that are fractions": ("scatter", lambda: Accumulator(3, scatter=[1.5, 2.0, 3.0])),
+    "negative counts": ("scatter", lambda: Accumulator(3, scatter=[1, 2, -3])),
+    "three passes": ("passes", lambda: measure_batches([([[1.0]], [0])], 2, passes=3)),
+    "merged with a scatter": ("other", lambda: given().merge(Accumulator(3, scatter=True))),
     "merged with weights": ("other", lambda: given().merge(Accumulator(3, np.eye(3)))),
 }
 

@@ -19,6 +19,7 @@ from metric_laws import (
     compiled,
     from_batches,
     in_memory,
+    in_one_pass,
     inexact,
     of_tensors,
     wrong_values,
@@ -216,6 +217,13 @@ FAULTS = {
         "nc1.trace",
         "symmetries digits",
     ),
+    "a scatter left about another anchor, in one pass": Fault(
+        moments.merge_first,
+        'added["scatter"] += cross + cross.swapaxes(1, 2)',
+        "pass",
+        "gnc1",
+        "digits",
+    ),
 }
 
 
@@ -235,7 +243,12 @@ def plant(monkeypatch, fault):
 
 
 #: By the last words of a fault, which way it is in.
-WAYS_OF = {"merged": from_batches, "in threads": compiled, "of tensors": of_tensors}
+WAYS_OF = {
+    "merged": from_batches,
+    "in threads": compiled,
+    "of tensors": of_tensors,
+    "in one pass": in_one_pass,
+}
 
 
 @pytest.mark.parametrize("name", FAULTS)
