@@ -39,7 +39,8 @@ class NeuralCollapse(torchmetrics.Metric):
         temperature: of `loss.cross_entropy.spherical`.
         missing: what becomes of classes without samples, as in `ncbounds.measure`: ``"leave out"``
             where `forward` should measure single batches.
-        scatter: True, or the counts of the classes, for NC1 in one pass, as in `Accumulator`.
+        scatter: True for NC1 in one pass, as in `Accumulator`; or the counts of the classes, with
+            which `forward` refuses to measure single batches.
         options: those of `torchmetrics.Metric`.
 
     `compute` gives float64 tensors, nan where a metric does not exist for the samples; it warns of

@@ -285,8 +285,8 @@ class Accumulator:
         Raises:
             InputError: fewer than two classes have samples, a class has none and is not left out,
                 labels or numbers were out of range, the counts are not those that were told as
-                `scatter`, or the second pass has not seen the samples of
-                the first: other labels, or features of another spread about a class mean.
+                `scatter`, or the second pass has not seen the samples of the first: other labels,
+                or features of another spread about a class mean.
         """
         check_missing(missing)
         first, rows = self._seen()
