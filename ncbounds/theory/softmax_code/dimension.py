@@ -229,7 +229,15 @@ REMARK_DIMENSION = Statement(
             "printed",
             "for all K and rho, at most twice",
             r"Every dimension $d \ge 2 \log(K^2/\rho)$ suffices for $K$ classes of margin $\rho$.",
-            Claim(suffices_as_printed, (*_NUMBERS, Field("rho", (), "proportion"))),
+            Claim(
+                suffices_as_printed,
+                # Below d = 5 nothing is said: 2 log(K^2/rho) > 2 log 9 > 4.
+                (
+                    Field("K", (), "integer", least=3),
+                    Field("d", (), "integer", least=5),
+                    Field("rho", (), "proportion"),
+                ),
+            ),
             defect="Margins near 1 need far more: the margin 1 needs d >= K/2, and 1 - epsilon "
             "with epsilon below (K - 2d)/(d (K - 2)) is not possible in dimension d. No constant "
             "in place of 2 helps.",
