@@ -110,7 +110,7 @@ def compute(part: Part, settings: Settings, place: Place) -> list[Record]:
             **{name: found.get(name) for name in names},
             "test_strong": test.strong,
             "test_weak": test.weak,
-            **measured(features, data, weights),
+            **measured(features, data.train_y, weights),
         }
     ]
 

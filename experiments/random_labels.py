@@ -107,7 +107,7 @@ def compute(part: Part, settings: Settings, place: Place) -> list[Record]:
             "start": start["nc1.pinv"],
             **{name: found.get(name) for name in COLLAPSE},
             "nc2_at_least": least_nc2(features.shape[1], data.K),
-            **measured(features, data, weights),
+            **measured(features, data.train_y, weights),
         }
     ]
 

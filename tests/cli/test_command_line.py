@@ -444,7 +444,7 @@ REFUSED_FILES = [
     ("missing-class.npz", ("labels", "no sample of class 2", "3 rows of weights")),
     ("one-class.npz", ("labels", "one class (0)", "at least two classes")),
     ("one-weight.npz", ("weights", "shape (1, 4)", "K >= 2")),
-    ("nameless.npz", ("nameless.npz", "'features' and 'labels'", "found: x")),
+    ("nameless.npz", ("nameless.npz", "'features' and 'labels'", "x (12, 4)")),
     ("pickle.npz", ("pickle.npz", "plain arrays")),
     ("bare-pickle.npz", ("bare-pickle.npz", "plain arrays")),
     ("truncated.npz", ("truncated.npz", "sound .npz")),
