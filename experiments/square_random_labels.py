@@ -5,8 +5,9 @@ share of the training labels is random. Beside the test error stand the bounds o
 as printed, which speaks of networks that fit all labels, and the best margin (`square:sharp-5`) in
 our bound for convolutions; with random labels all must rise, as none knows the labels to be random.
 
-Lambda is the paper's 1e-3. At small scale rho starts at 20, not at the paper's 1: from there random
-labels are not fitted in our 3000 steps, and the claim is about networks that fit them.
+Lambda is the paper's 1e-3. At small scale rho starts at 20, not at the paper's 1, whence a trial of
+300 steps hardly trained. From 20 our 3000 steps do not fit all random labels either: the claim
+is about networks that fit them, and these runs are not of that kind.
 """
 
 from __future__ import annotations
