@@ -1,0 +1,285 @@
+"""The build: compile the development, and ask the kernel what it has proved.
+
+Sources are copied into a folder of the user's cache under their own hash and compiled there, never
+in the source tree. The exit status of `coqc` is no verdict, since it accepts `Admitted` and axioms:
+a generated file then prints each theorem's closed statement and what it assumes. All that, with the
+hashes of the compiled files, is the certificate, which is read again as long as nothing changed.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import platform
+import re
+import shutil
+import subprocess
+import tempfile
+import time
+from collections.abc import Iterator, Mapping
+from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import contextmanager
+from dataclasses import asdict, dataclass, replace
+from hashlib import sha256
+from pathlib import Path
+
+from ncbounds.errors import MissingDependencyError
+from proofs_check.kernel.statements import Printed, Stated, read_answers
+
+FOLDER = Path(__file__).parent
+LIBRARY = "NCBounds"
+INSTALL = "apt-get install -y --no-install-recommends coq libcoq-interval"
+#: What a theorem may assume: the axioms of Coq's classical real numbers.
+ALLOWED = (
+    "ClassicalDedekindReals.sig_forall_dec",
+    "ClassicalDedekindReals.sig_not_dec",
+    "FunctionalExtensionality.functional_extensionality_dep",
+    "Classical_Prop.classic",
+)
+_JOBS = 2
+_REQUIRED = re.compile(rf"From\s+{LIBRARY}\s+Require\s+(?:Import\s+|Export\s+)?([\w\s]+)\.")
+_COMMENT = re.compile(r"\(\*.*?\*\)", re.DOTALL)
+_THEOREM = re.compile(r"^\s*(?:Theorem|Corollary)\s+([\w']+)", re.MULTILINE)
+_DEFINITION = re.compile(r"^\s*(?:Definition|Fixpoint)\s+([\w']+)", re.MULTILINE)
+
+Sources = Mapping[str, str]
+
+
+@dataclass(frozen=True)
+class Certificate:
+    """What compiling a development showed: when, by what, and what the kernel says of it.
+
+    `seconds` and `errors` are by file, `digests` are of the compiled files; `rechecked` tells
+    whether the independent checker has passed them.
+    """
+
+    sources: str
+    coq: str
+    machine: str
+    seconds: dict[str, float]
+    errors: dict[str, str]
+    digests: dict[str, str]
+    printed: Printed
+    rechecked: bool = False
+
+    def to_json(self) -> str:
+        """Return the certificate as JSON."""
+        return json.dumps(asdict(self), indent=1)
+
+    @classmethod
+    def from_json(cls, text: str) -> Certificate:
+        """Restore a certificate."""
+        data = json.loads(text)
+        theorems = {name: Stated(**one) for name, one in data["printed"]["theorems"].items()}
+        definitions = {k: (a, b) for k, (a, b) in data["printed"]["definitions"].items()}
+        return cls(**{**data, "printed": Printed(theorems, definitions)})
+
+
+def sources(folder: Path = FOLDER) -> dict[str, str]:
+    """Return the text of every file of the development, those that are required first."""
+    texts = {path.name: path.read_text("utf-8") for path in sorted(folder.glob("*.v"))}
+    ordered: dict[str, str] = {}
+
+    def add(name: str) -> None:
+        for needed in required(texts[name]):
+            if needed not in ordered:
+                add(needed)
+        ordered[name] = texts[name]
+
+    for name in texts:
+        add(name)
+    return ordered
+
+
+def required(text: str) -> list[str]:
+    """Return the files of the development that a source requires."""
+    found = _REQUIRED.findall(_COMMENT.sub("", text))
+    return [f"{name}.v" for names in found for name in names.split()]
+
+
+def source_hash(texts: Sources) -> str:
+    """Hash sources with their names."""
+    found = sha256()
+    for name in sorted(texts):
+        found.update(f"{name} {len(texts[name])}\n{texts[name]}".encode())
+    return found.hexdigest()[:16]
+
+
+def coq_version() -> str | None:
+    """Return the version of the installed Coq, or None where there is none."""
+    if shutil.which("coqc") is None:
+        return None
+    told = subprocess.run(["coqc", "--print-version"], capture_output=True, text=True, check=False)
+    return told.stdout.split()[0] if told.returncode == 0 and told.stdout.split() else None
+
+
+# -- where compiled files are kept ----------------------------------------------------------------
+
+
+@contextmanager
+def home(texts: Sources) -> Iterator[Path]:
+    """The folder in which sources are compiled, kept for the next look.
+
+    It lies in the folder that NCBOUNDS_CACHE names, or in ``ncbounds`` in the user's cache folder
+    (XDG_CACHE_HOME, or ``~/.cache``). An empty name, or a place that cannot be written, keeps
+    nothing.
+    """
+    kept = _kept(texts)
+    if kept is not None:
+        try:
+            kept.mkdir(parents=True, exist_ok=True)
+        except OSError:
+            kept = None
+    if kept is not None and os.access(kept, os.W_OK):
+        yield kept
+        return
+    with tempfile.TemporaryDirectory() as folder:
+        yield Path(folder)
+
+
+def _kept(texts: Sources) -> Path | None:
+    named = os.environ.get("NCBOUNDS_CACHE")
+    if named == "":
+        return None
+    cache_home = os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache"
+    folder = Path(named) if named else Path(cache_home, "ncbounds")
+    return folder / "kernel" / source_hash(texts)
+
+
+def certificate(texts: Sources | None = None) -> Certificate | None:
+    """Return the kept certificate of the sources as they are, if this machine has made one.
+
+    The compiled files must be those that it was made from.
+    """
+    folder = _kept(sources() if texts is None else texts)
+    if folder is None:
+        return None
+    try:
+        found = Certificate.from_json((folder / "certificate.json").read_text("utf-8"))
+    except (OSError, ValueError, TypeError, KeyError):
+        return None
+    sound = found.machine == platform.node() and found.digests == _digests(folder)
+    return found if sound else None
+
+
+def _digests(folder: Path) -> dict[str, str]:
+    return {p.name: sha256(p.read_bytes()).hexdigest()[:16] for p in sorted(folder.glob("*.vo"))}
+
+
+# -- compiling ------------------------------------------------------------------------------------
+
+
+def build(texts: Sources | None = None, recheck: bool = False) -> Certificate:
+    """Compile the development, or find it compiled, and return its certificate.
+
+    Raises
+    ------
+    MissingDependencyError
+        When Coq is not installed.
+    """
+    texts = sources() if texts is None else texts
+    version = coq_version()
+    if version is None:
+        raise MissingDependencyError(f"Coq is missing (coqc is not on the PATH): {INSTALL}")
+    found = certificate(texts)
+    if found is not None and found.coq == version and (found.rechecked or not recheck):
+        return found
+    with home(texts) as folder:
+        if found is None or found.coq != version:
+            found = _compiled(texts, folder, version)
+        if recheck and not found.errors:
+            found = replace(found, **_rechecked(texts, folder))  # type: ignore[arg-type]
+        _write(folder / "certificate.json", found.to_json())
+    return found
+
+
+def _write(path: Path, text: str) -> None:
+    """Write a file at once: another process may read it."""
+    draft = path.with_name(f"{path.name}.{os.getpid()}")
+    draft.write_text(text, "utf-8")
+    draft.replace(path)
+
+
+def _compiled(texts: Sources, folder: Path, version: str) -> Certificate:
+    with tempfile.TemporaryDirectory(dir=folder) as name:
+        scratch = Path(name)
+        for file, text in texts.items():
+            (scratch / file).write_text(text, "utf-8")
+        seconds, errors = _compile(texts, scratch)
+        sound = {file: text for file, text in texts.items() if file not in errors}
+        printed = ask(sound, scratch)
+        for file in sound:
+            shutil.copy2((scratch / file).with_suffix(".vo"), folder)
+    digests = _digests(folder)
+    node = platform.node()
+    return Certificate(source_hash(texts), version, node, seconds, errors, digests, printed)
+
+
+def _compile(texts: Sources, folder: Path) -> tuple[dict[str, float], dict[str, str]]:
+    """Compile files, each after those that it requires; return seconds and what went wrong."""
+    seconds: dict[str, float] = {}
+    errors: dict[str, str] = {}
+
+    def one(file: str, needed: list[Future[None]]) -> None:
+        for future in needed:
+            future.result()
+        lacking = [other for other in required(texts[file]) if other in errors]
+        if lacking:
+            errors[file] = f"requires {lacking[0]}, which does not compile"
+            return
+        start = time.perf_counter()
+        done = _coqc(folder, file)
+        seconds[file] = round(time.perf_counter() - start, 2)
+        if done.returncode:
+            errors[file] = " ".join((done.stderr or done.stdout).split())
+
+    with ThreadPoolExecutor(_JOBS) as pool:
+        futures: dict[str, Future[None]] = {}
+        for file, text in texts.items():
+            needed = [futures[other] for other in required(text)]
+            futures[file] = pool.submit(one, file, needed)
+        for future in futures.values():
+            future.result()
+    return {file: seconds.get(file, 0.0) for file in texts}, errors
+
+
+def _coqc(folder: Path, file: str) -> subprocess.CompletedProcess[str]:
+    command = ["coqc", "-q", "-w", "none", "-R", ".", LIBRARY, file]
+    return subprocess.run(command, cwd=folder, capture_output=True, text=True, check=False)
+
+
+def _rechecked(texts: Sources, folder: Path) -> dict[str, object]:
+    """Let the independent checker read the compiled files, and all that they rest on."""
+    modules = [f"{LIBRARY}.{Path(file).stem}" for file in texts]
+    command = ["coqchk", "-silent", "-o", "-R", ".", LIBRARY, *modules]
+    done = subprocess.run(command, cwd=folder, capture_output=True, text=True, check=False)
+    if done.returncode:
+        told = " ".join((done.stderr or done.stdout).split())
+        return {"errors": {"coqchk": told}, "rechecked": False}
+    return {"rechecked": True}
+
+
+# -- asking the kernel ----------------------------------------------------------------------------
+
+
+def ask(texts: Sources, folder: Path) -> Printed:
+    """Have the kernel print every theorem with what it assumes, and every definition."""
+    lines = [f"From {LIBRARY} Require Import {' '.join(Path(f).stem for f in texts)}."]
+    lines += ["From Coq Require Import Reals.", "Open Scope R_scope."]
+    lines += ["Set Printing Depth 100000.", "Set Printing Width 98."]
+    for file, text in texts.items():
+        plain, module = _COMMENT.sub("", text), Path(file).stem
+        for name in _THEOREM.findall(plain):
+            lines += [_mark(f"theorem {file} {name}"), f"Check {module}.{name}."]
+            lines += [_mark("assumptions"), f"Print Assumptions {module}.{name}."]
+        for name in _DEFINITION.findall(plain):
+            lines += [_mark(f"definition {file} {name}"), f"Print {module}.{name}."]
+    (folder / "Asked.v").write_text("\n".join(lines) + "\n", "utf-8")
+    done = _coqc(folder, "Asked.v")
+    if done.returncode:
+        raise RuntimeError(f"the kernel does not answer: {' '.join(done.stderr.split())}")
+    return read_answers(done.stdout)
+
+
+def _mark(words: str) -> str:
+    return f'Goal True. idtac "=== {words}". Abort.'

@@ -1,0 +1,107 @@
+"""What the kernel says of the development, as data and as the text that is kept with the sources.
+
+`statements.txt` pins it: a theorem whose statement, assumptions or definitions are not as written
+there has changed its meaning, and a change of meaning is to be seen in the difference.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from pathlib import Path
+
+_PINNED = Path(__file__).parent / "statements.txt"
+
+
+@dataclass(frozen=True)
+class Stated:
+    """A theorem as the kernel has it: its closed statement and the axioms under its proof."""
+
+    file: str
+    statement: str
+    assumptions: list[str]
+
+
+@dataclass(frozen=True)
+class Printed:
+    """All theorems by name, and all definitions by name with type and body."""
+
+    theorems: dict[str, Stated]
+    definitions: dict[str, tuple[str, str]]
+
+
+def read_answers(output: str) -> Printed:
+    """Read what the kernel printed, piece by piece between its marks."""
+    theorems: dict[str, Stated] = {}
+    definitions: dict[str, tuple[str, str]] = {}
+    pieces = re.split(r"^=== (.*)\n", output, flags=re.MULTILINE)[1:]
+    marked = list(zip(pieces[::2], pieces[1::2], strict=True))
+    for place, (mark, text) in enumerate(marked):
+        kind, *where = mark.split()
+        if kind == "theorem":
+            file, name = where
+            statement = _plain(text.split(" : ", 1)[1])
+            theorems[name] = Stated(file, statement, _axioms(marked[place + 1][1]))
+        elif kind == "definition":
+            told, _, rest = text.partition("=")
+            body, _, tail = rest.rpartition("\n     : ")
+            type = tail.split("\n\nArguments")[0]
+            definitions[told.strip()] = (_plain(type), _plain(body))
+    return Printed(theorems, definitions)
+
+
+def _axioms(text: str) -> list[str]:
+    """The names in what `Print Assumptions` prints; each begins a line."""
+    if text.startswith("Closed under the global context"):
+        return []
+    named = re.findall(r"^([^\s:]+)(?=\s|:)", text, flags=re.MULTILINE)
+    return sorted(name for name in named if name not in ("Axioms", "Axioms:"))
+
+
+def _plain(text: str) -> str:
+    """A term without the indentation that printing gave it."""
+    lines = text.strip().splitlines()
+    indents = [len(line) - len(line.lstrip()) for line in lines[1:] if line.strip()]
+    cut = min(indents, default=0)
+    return (
+        "\n".join([lines[0].strip(), *(line[cut:].rstrip() for line in lines[1:])]) if lines else ""
+    )
+
+
+# -- as text --------------------------------------------------------------------------------------
+
+
+def written(printed: Printed) -> str:
+    """Write what the kernel says as text, a block for each theorem and each definition."""
+    blocks = [
+        _block(f"Theorem {name} in {one.file}", one.statement)
+        + f"\n  assuming {', '.join(one.assumptions) or 'nothing'}"
+        for name, one in printed.theorems.items()
+    ]
+    blocks += [
+        _block(f"Definition {name} : {' '.join(type.split())}", body)
+        for name, (type, body) in printed.definitions.items()
+    ]
+    return "\n\n".join(blocks) + "\n"
+
+
+def _block(head: str, body: str) -> str:
+    return "\n".join([head, *(f"  {line}" for line in body.splitlines())])
+
+
+def pinned(text: str | None = None) -> Printed:
+    """Read the statements that are kept with the sources."""
+    text = _PINNED.read_text("utf-8") if text is None else text
+    theorems: dict[str, Stated] = {}
+    definitions: dict[str, tuple[str, str]] = {}
+    for block in text.strip().split("\n\n"):
+        head, *lines = block.splitlines()
+        body = [line[2:] for line in lines]
+        kind, name, *rest = head.split()
+        if kind == "Theorem":
+            told = body.pop().removeprefix("assuming ")
+            assumptions = [] if told == "nothing" else told.split(", ")
+            theorems[name] = Stated(rest[1], "\n".join(body), assumptions)
+        else:
+            definitions[name] = (" ".join(rest[1:]), "\n".join(body))
+    return Printed(theorems, definitions)
