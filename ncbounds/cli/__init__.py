@@ -22,6 +22,7 @@ COMMANDS = {
     "show": "One statement: what it says, verdicts, evidence, correction.",
     "evaluate": "A bound at given parameters, to certified digits.",
     "verify": "Run proofs and campaigns; print the ledger.",
+    "kernel": "Compile the theorems that Coq checks; what each assumes and stands for.",
     "campaign": "Search for counterexamples of one statement, at length.",
     "code": "The best code of K classes in d dimensions, certified.",
     "margin": "The distance of each class of a classifier to the rest, certified.",

@@ -62,6 +62,7 @@ def _print(row: StatementRow) -> None:
         evidence = v.counterexample or v.variant.undecided or v.brief
         out.print(f"[italic]evidence:[/] {escape(evidence)}")
         _print_proof(out, v)
+        _print_kernel(out, v)
 
 
 def _print_proof(out: Console, row: VariantRow) -> None:
@@ -74,3 +75,23 @@ def _print_proof(out: Console, row: VariantRow) -> None:
     for fact in row.proof.facts:
         stated = escape(f"{fact.name}: {fact.statement}")
         out.print(f"  [yellow]fact[/]   {stated} [dim]{escape(fact.source)}[/]")
+
+
+def _print_kernel(out: Console, row: VariantRow) -> None:
+    """Print the theorems of the kernel, or what would add them."""
+    if row.raised_by:
+        out.print(f"[italic]would be raised by:[/] {escape(row.raised_by)}", soft_wrap=True)
+    for one in row.kernel:
+        mark = "[bold red]fails[/]" if one.fault else "[green]kernel[/]"
+        checked = ", rechecked by coqchk" if one.rechecked else ""
+        told = f"Coq {one.coq}, {one.theorem.file} in {one.seconds:g} s{checked}; {one.axioms}"
+        out.print(f"  {mark} {escape(one.theorem.name)} [dim]{escape(told)}[/]", soft_wrap=True)
+        for line in one.statement.splitlines():
+            out.print(f"           {line}", markup=False, soft_wrap=True)
+        for formula in one.formulas:
+            body = " ".join(formula.coq.split())
+            out.print(f"           {formula.name} := {body}", markup=False, soft_wrap=True)
+            out.print(
+                f"           {formula.name} = ${formula.latex}$", markup=False, soft_wrap=True
+            )
+        out.print(f"           [dim]{escape(one.fault or one.tied)}[/]", soft_wrap=True)

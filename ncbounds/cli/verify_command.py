@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from typing import TYPE_CHECKING
 
 import click
 from rich.markup import escape
@@ -11,6 +12,9 @@ from ncbounds.cli.output import print_json, print_table, progress_bar, styled
 from ncbounds.errors import InputError
 from ncbounds.report.ledger import Ledger
 from ncbounds.report.verification import verify
+
+if TYPE_CHECKING:
+    from proofs_check.kernel.build import Certificate
 
 
 @click.command("verify")
@@ -51,6 +55,7 @@ def command(
             seed=seed,
             workers=workers,
             progress=progress,
+            kernel=_kernel(),
         )
     if as_json:
         print_json(ledger.to_dict())
@@ -62,6 +67,14 @@ def command(
         click.echo(f"ncbounds: fault: {fault}", err=True)
     if ledger.faults:
         sys.exit(1)
+
+
+def _kernel() -> Certificate | None:
+    """The theorems of the kernel: as kept, or compiled once where Coq is and they can be kept."""
+    from proofs_check.kernel.build import build, certificate, coq_version, keeps
+
+    found = certificate()
+    return build() if found is None and keeps() and coq_version() is not None else found
 
 
 def print_ledger(ledger: Ledger) -> None:

@@ -1,9 +1,10 @@
 """The ledger: the verdict of every variant, computed from its proof and its campaign.
 
 A verdict is a function of the evidence found at run time and of nothing else. `refuted` needs a
-certified counterexample, `proved` a proof whose every step holds, `supported` a campaign that met
-the hypotheses and broke nothing. Whatever of ours does not hold (a corrected or sharp variant
-that is refuted, a proof that fails, a proof and a counterexample of one claim) is a fault.
+certified counterexample; `proved` a proof whose every step holds, or theorems of the kernel that
+have every conclusion; `supported` a campaign that met the hypotheses and broke nothing. Whatever of
+ours does not hold (a corrected or sharp variant that is refuted, a proof or a theorem that fails, a
+proof and a counterexample of one claim) is a fault.
 """
 
 from __future__ import annotations
@@ -12,8 +13,10 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 
+from ncbounds.campaign.chunks import glance
 from ncbounds.campaign.search import Campaign
 from ncbounds.errors import InputError
+from ncbounds.report.kernel import KernelEvidence
 from ncbounds.theory import statement, statements
 from ncbounds.theory.terms import PAPERS, Statement, Variant
 from proofs_check.steps import ProofResult
@@ -21,11 +24,17 @@ from proofs_check.steps import ProofResult
 
 @dataclass(frozen=True)
 class VariantRow:
-    """A variant with its evidence and the verdict that follows from it."""
+    """A variant with its evidence and the verdict that follows from it.
+
+    `kernel` has the theorems of Coq that stand for it, where they were compiled on this machine;
+    where there are some that were not, `raised_by` says what would compile them.
+    """
 
     variant: Variant
     proof: ProofResult | None
     campaign: Campaign | None
+    kernel: tuple[KernelEvidence, ...] = ()
+    raised_by: str = ""
 
     @property
     def verdict(self) -> str:
@@ -38,9 +47,19 @@ class VariantRow:
             return "refuted"
         if not self.campaign.certain:
             return "vacuous"
-        if self.proof is not None and self.proof.holds:
+        if (self.proof is not None and self.proof.holds) or self.kernel_covers:
             return "proved"
         return "supported"
+
+    @property
+    def kernel_covers(self) -> bool:
+        """Whether theorems of the kernel, tied to the claim, have every conclusion of it."""
+        sound = [one for one in self.kernel if not one.fault and not one.theorem.refutes]
+        covered = {name for one in sound if one.tie is not None for name in one.tie.covers}
+        claim = self.variant.claim
+        if claim is None or not covered:
+            return False
+        return covered >= {c.name for c in glance(claim).conclusions}
 
     @property
     def fault(self) -> str:
@@ -48,6 +67,12 @@ class VariantRow:
         if self.proof is not None and not self.proof.holds:
             failed = next((s for s in self.proof.steps if not s.holds), None)
             return f"the proof fails at: {failed.name} ({failed.detail})" if failed else "no steps"
+        for one in self.kernel:
+            if one.fault:
+                return f"the theorem {one.theorem.name}: {one.fault}"
+            if one.theorem.refutes != (self.verdict == "refuted"):
+                against = "is against" if one.theorem.refutes else "is for"
+                return f"the theorem {one.theorem.name} {against} what is {self.verdict}"
         if self.verdict == "refuted" and self.proof is not None:
             return "there is a proof and a counterexample"
         if self.verdict == "refuted" and self.variant.name != "printed":
@@ -75,6 +100,9 @@ class VariantRow:
         if self.proof is not None:
             state = "" if self.proof.holds else " (FAILS)"
             words.append(f"proof of {len(self.proof.steps)} steps{state}")
+        if self.kernel:
+            count = len(self.kernel)
+            words.append(f"{count} theorem{'s' if count > 1 else ''} of the kernel")
         words.append(f"{self.campaign.met} instances")
         return ", ".join(words)
 
@@ -102,6 +130,7 @@ class VariantRow:
                     ],
                 }
             )
+        found += [one.to_dict() for one in self.kernel]
         if self.campaign is not None:
             if self.campaign.counterexample is not None:
                 found.append(self.campaign.counterexample.to_dict())
@@ -121,6 +150,7 @@ class VariantRow:
             "defect": v.defect or None,
             "remark": v.remark or None,
             "reason": v.undecided or None,
+            "raised_by": self.raised_by or None,
             "fault": self.fault or None,
         }
 

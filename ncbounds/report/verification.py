@@ -9,7 +9,7 @@ fixed amount of work, so that a budget gives the same ledger on every machine.
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from functools import partial
 
@@ -21,9 +21,12 @@ from ncbounds.campaign.store import Store
 from ncbounds.campaign.workers import in_order, local
 from ncbounds.errors import InputError
 from ncbounds.report.evidence import Job, Round, kept
+from ncbounds.report.kernel import KernelEvidence, Wording, kernel_evidence, raised_by
 from ncbounds.report.ledger import Ledger, StatementRow, VariantRow, select
 from ncbounds.theory import statement
 from ncbounds.theory.terms import Claim, Variant
+from proofs_check.kernel.build import Certificate, certificate
+from proofs_check.kernel.register import theorems
 from proofs_check.steps import ProofResult, proofs, run
 
 #: What a round takes, about, on a core of 2020.
@@ -86,6 +89,7 @@ def verify(
     progress: Progress | None = None,
     store: Store | None = None,
     fresh: bool = False,
+    kernel: Certificate | None = None,
 ) -> Ledger:
     """Run the proofs and campaigns of statements and return their ledger.
 
@@ -107,6 +111,9 @@ def verify(
         opens the user's. The result does not depend on it.
     fresh
         Whether every round is done anew and replaces what the store has.
+    kernel
+        What compiling the theorems of the kernel showed; without one, what this machine has kept
+        of it (`proofs_check.kernel.build`).
 
     Raises
     ------
@@ -153,10 +160,15 @@ def verify(
         unsettled = [place for place in searches if not searches[place].tally.settled]
         unsettled.sort(key=lambda place: searches[place].value)
         lap = unsettled[: min(left, -(-len(unsettled) // 2))]
+    ours = {s.id for s in chosen}
+    proved = kernel_evidence(kernel or certificate(), [t for t in theorems() if t.id in ours])
     return Ledger(
         tuple(
             StatementRow(
-                s, tuple(_row(v, searches.get((s.id, i))) for i, v in enumerate(s.variants))
+                s,
+                tuple(
+                    _row(s.id, v, searches.get((s.id, i)), proved) for i, v in enumerate(s.variants)
+                ),
             )
             for s in chosen
         ),
@@ -164,13 +176,20 @@ def verify(
     )
 
 
-def _row(variant: Variant, search: _Search | None) -> VariantRow:
+def _row(
+    id: str,
+    variant: Variant,
+    search: _Search | None,
+    proved: Mapping[Wording, tuple[KernelEvidence, ...]],
+) -> VariantRow:
+    kernel = proved.get((id, variant.name, variant.reading), ())
+    row = VariantRow(variant, None, None, kernel, "" if kernel else raised_by(id, variant))
     if search is None:
-        return VariantRow(variant, None, None)
+        return row
     found, known = search.tally.result(), search.tally.broken
     if found.counterexample is not None and known is None:
         found = replace(found, counterexample=shrink(search.tally.claim, found.counterexample))
-    return VariantRow(variant, search.proof, found)
+    return replace(row, proof=search.proof, campaign=found)
 
 
 def _job(seed: int, share: float, job: Job) -> Round:

@@ -18,7 +18,7 @@ import tempfile
 import time
 from collections.abc import Iterator, Mapping
 from concurrent.futures import Future, ThreadPoolExecutor
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import asdict, dataclass, replace
 from hashlib import sha256
 from pathlib import Path
@@ -113,6 +113,16 @@ def coq_version() -> str | None:
     return told.stdout.split()[0] if told.returncode == 0 and told.stdout.split() else None
 
 
+def certificate_faults(found: Certificate) -> list[str]:
+    """What does not hold of a development: files that fail, and axioms that are not allowed."""
+    faults = [f"{file} fails: {told}" for file, told in found.errors.items()]
+    for name, stated in found.printed.theorems.items():
+        alien = sorted(set(stated.assumptions) - set(ALLOWED))
+        if alien:
+            faults.append(f"{name} in {stated.file} assumes {', '.join(alien)}")
+    return faults
+
+
 # -- where compiled files are kept ----------------------------------------------------------------
 
 
@@ -124,26 +134,45 @@ def home(texts: Sources) -> Iterator[Path]:
     (XDG_CACHE_HOME, or ``~/.cache``). An empty name, or a place that cannot be written, keeps
     nothing.
     """
-    kept = _kept(texts)
-    if kept is not None:
-        try:
-            kept.mkdir(parents=True, exist_ok=True)
-        except OSError:
-            kept = None
-    if kept is not None and os.access(kept, os.W_OK):
-        yield kept
-        return
-    with tempfile.TemporaryDirectory() as folder:
-        yield Path(folder)
+    folder = _kept(source_hash(texts))
+    if folder is not None:
+        with suppress(OSError):
+            folder.mkdir(parents=True, exist_ok=True)
+        if os.access(folder, os.W_OK):
+            yield folder
+            return
+    with tempfile.TemporaryDirectory() as scratch:
+        yield Path(scratch)
 
 
-def _kept(texts: Sources) -> Path | None:
+def _kept(hash: str) -> Path | None:
     named = os.environ.get("NCBOUNDS_CACHE")
     if named == "":
         return None
     cache_home = os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache"
     folder = Path(named) if named else Path(cache_home, "ncbounds")
-    return folder / "kernel" / source_hash(texts)
+    return folder / "kernel" / hash
+
+
+def kept(hash: str, name: str) -> str | None:
+    """Return the text that is kept under a name beside the compiled files of a source hash."""
+    folder = _kept(hash)
+    try:
+        return None if folder is None else (folder / name).read_text("utf-8")
+    except OSError:
+        return None
+
+
+def keep(hash: str, name: str, text: str) -> None:
+    """Keep a text under a name beside the compiled files of a source hash, if they are kept."""
+    folder = _kept(hash)
+    if folder is not None and folder.is_dir() and os.access(folder, os.W_OK):
+        _write(folder / name, text)
+
+
+def keeps() -> bool:
+    """Whether there is a place to keep what is compiled."""
+    return _kept("") is not None
 
 
 def certificate(texts: Sources | None = None) -> Certificate | None:
@@ -151,15 +180,20 @@ def certificate(texts: Sources | None = None) -> Certificate | None:
 
     The compiled files must be those that it was made from.
     """
-    folder = _kept(sources() if texts is None else texts)
+    found = _kept_certificate(sources() if texts is None else texts)
+    return found if found is not None and found.machine == platform.node() else None
+
+
+def _kept_certificate(texts: Sources) -> Certificate | None:
+    """The certificate beside compiled files that are as it says, whichever machine made them."""
+    folder = _kept(source_hash(texts))
     if folder is None:
         return None
     try:
         found = Certificate.from_json((folder / "certificate.json").read_text("utf-8"))
     except (OSError, ValueError, TypeError, KeyError):
         return None
-    sound = found.machine == platform.node() and found.digests == _digests(folder)
-    return found if sound else None
+    return found if found.digests == _digests(folder) else None
 
 
 def _digests(folder: Path) -> dict[str, str]:
@@ -172,6 +206,9 @@ def _digests(folder: Path) -> dict[str, str]:
 def build(texts: Sources | None = None, recheck: bool = False) -> Certificate:
     """Compile the development, or find it compiled, and return its certificate.
 
+    What another machine has compiled counts when the independent checker passes it here, and the
+    kernel is asked anew; with `recheck` that is done in any case.
+
     Raises
     ------
     MissingDependencyError
@@ -180,15 +217,20 @@ def build(texts: Sources | None = None, recheck: bool = False) -> Certificate:
     texts = sources() if texts is None else texts
     version = coq_version()
     if version is None:
-        raise MissingDependencyError(f"Coq is missing (coqc is not on the PATH): {INSTALL}")
-    found = certificate(texts)
-    if found is not None and found.coq == version and (found.rechecked or not recheck):
+        raise MissingDependencyError(f"Coq is missing (no coqc on the PATH): {INSTALL}")
+    found = _kept_certificate(texts)
+    if found is not None and found.coq != version:
+        found = None
+    foreign = found is not None and found.machine != platform.node()
+    if found is not None and not foreign and (found.rechecked or not recheck):
         return found
     with home(texts) as folder:
-        if found is None or found.coq != version:
+        if found is None:
             found = _compiled(texts, folder, version)
-        if recheck and not found.errors:
-            found = replace(found, **_rechecked(texts, folder))  # type: ignore[arg-type]
+        if foreign or (recheck and not found.errors):
+            found = _rechecked(found, texts, folder)
+        if foreign and not found.rechecked:
+            found = _compiled(texts, folder, version)
         _write(folder / "certificate.json", found.to_json())
     return found
 
@@ -248,15 +290,16 @@ def _coqc(folder: Path, file: str) -> subprocess.CompletedProcess[str]:
     return subprocess.run(command, cwd=folder, capture_output=True, text=True, check=False)
 
 
-def _rechecked(texts: Sources, folder: Path) -> dict[str, object]:
-    """Let the independent checker read the compiled files, and all that they rest on."""
+def _rechecked(found: Certificate, texts: Sources, folder: Path) -> Certificate:
+    """Let the independent checker read the compiled files, and ask the kernel what they say."""
     modules = [f"{LIBRARY}.{Path(file).stem}" for file in texts]
     command = ["coqchk", "-silent", "-o", "-R", ".", LIBRARY, *modules]
     done = subprocess.run(command, cwd=folder, capture_output=True, text=True, check=False)
     if done.returncode:
         told = " ".join((done.stderr or done.stdout).split())
-        return {"errors": {"coqchk": told}, "rechecked": False}
-    return {"rechecked": True}
+        return replace(found, errors={"coqchk": told}, rechecked=False)
+    node = platform.node()
+    return replace(found, printed=ask(texts, folder), machine=node, rechecked=True)
 
 
 # -- asking the kernel ----------------------------------------------------------------------------
@@ -274,8 +317,10 @@ def ask(texts: Sources, folder: Path) -> Printed:
             lines += [_mark("assumptions"), f"Print Assumptions {module}.{name}."]
         for name in _DEFINITION.findall(plain):
             lines += [_mark(f"definition {file} {name}"), f"Print {module}.{name}."]
-    (folder / "Asked.v").write_text("\n".join(lines) + "\n", "utf-8")
-    done = _coqc(folder, "Asked.v")
+    with tempfile.TemporaryDirectory() as scratch:
+        asked = Path(scratch, "asked.v")
+        asked.write_text("\n".join(lines) + "\n", "utf-8")
+        done = _coqc(folder, str(asked))
     if done.returncode:
         raise RuntimeError(f"the kernel does not answer: {' '.join(done.stderr.split())}")
     return read_answers(done.stdout)

@@ -91,10 +91,11 @@ def _block(head: str, body: str) -> str:
 
 def pinned(text: str | None = None) -> Printed:
     """Read the statements that are kept with the sources."""
-    text = _PINNED.read_text("utf-8") if text is None else text
+    if text is None:
+        text = _PINNED.read_text("utf-8") if _PINNED.exists() else ""
     theorems: dict[str, Stated] = {}
     definitions: dict[str, tuple[str, str]] = {}
-    for block in text.strip().split("\n\n"):
+    for block in filter(None, text.strip().split("\n\n")):
         head, *lines = block.splitlines()
         body = [line[2:] for line in lines]
         kind, name, *rest = head.split()
