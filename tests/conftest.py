@@ -14,6 +14,9 @@ from ncbounds.cli import main
 register_profiles()
 settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "dev"))
 os.environ["NCBOUNDS_EVIDENCE"] = ""
+#: Where theorems of the kernel are kept compiled; tests that want them say so.
+KERNEL_CACHE = os.environ.get("NCBOUNDS_CACHE")
+os.environ["NCBOUNDS_CACHE"] = ""
 if hasattr(providers, "_get_local_constants"):
     # Or Hypothesis draws constants from the modules that happen to be loaded, and what a test
     # draws depends on the tests before it in its process.
@@ -48,3 +51,12 @@ def called(monkeypatch, capsys):
         return Ended(status, *capsys.readouterr())
 
     return run
+
+
+@pytest.fixture
+def kernel_cache(monkeypatch):
+    """The user's own cache of compiled theorems, so that they are compiled once."""
+    if KERNEL_CACHE is None:
+        monkeypatch.delenv("NCBOUNDS_CACHE")
+    else:
+        monkeypatch.setenv("NCBOUNDS_CACHE", KERNEL_CACHE)

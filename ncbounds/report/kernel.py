@@ -201,7 +201,7 @@ def _unchanged(theorem: Theorem, printed: Printed, recorded: Printed) -> str:
     name = theorem.name
     if name not in recorded.theorems:
         return "its statement is not recorded in statements.txt"
-    if printed.theorems[name] != recorded.theorems[name]:
+    if printed.theorems[name].statement != recorded.theorems[name].statement:
         return "its statement is not the recorded one"
     for other in reachable(printed, name):
         if printed.definitions[other] != recorded.definitions.get(other):

@@ -134,7 +134,7 @@ def home(texts: Sources) -> Iterator[Path]:
     (XDG_CACHE_HOME, or ``~/.cache``). An empty name, or a place that cannot be written, keeps
     nothing.
     """
-    folder = _kept(source_hash(texts))
+    folder = kept_folder(source_hash(texts))
     if folder is not None:
         with suppress(OSError):
             folder.mkdir(parents=True, exist_ok=True)
@@ -145,7 +145,8 @@ def home(texts: Sources) -> Iterator[Path]:
         yield Path(scratch)
 
 
-def _kept(hash: str) -> Path | None:
+def kept_folder(hash: str) -> Path | None:
+    """The folder of what is compiled from sources of a hash; None where nothing is kept."""
     named = os.environ.get("NCBOUNDS_CACHE")
     if named == "":
         return None
@@ -156,7 +157,7 @@ def _kept(hash: str) -> Path | None:
 
 def kept(hash: str, name: str) -> str | None:
     """Return the text that is kept under a name beside the compiled files of a source hash."""
-    folder = _kept(hash)
+    folder = kept_folder(hash)
     try:
         return None if folder is None else (folder / name).read_text("utf-8")
     except OSError:
@@ -165,14 +166,14 @@ def kept(hash: str, name: str) -> str | None:
 
 def keep(hash: str, name: str, text: str) -> None:
     """Keep a text under a name beside the compiled files of a source hash, if they are kept."""
-    folder = _kept(hash)
+    folder = kept_folder(hash)
     if folder is not None and folder.is_dir() and os.access(folder, os.W_OK):
         _write(folder / name, text)
 
 
 def keeps() -> bool:
     """Whether there is a place to keep what is compiled."""
-    return _kept("") is not None
+    return kept_folder("") is not None
 
 
 def certificate(texts: Sources | None = None) -> Certificate | None:
@@ -186,7 +187,7 @@ def certificate(texts: Sources | None = None) -> Certificate | None:
 
 def _kept_certificate(texts: Sources) -> Certificate | None:
     """The certificate beside compiled files that are as it says, whichever machine made them."""
-    folder = _kept(source_hash(texts))
+    folder = kept_folder(source_hash(texts))
     if folder is None:
         return None
     try:
@@ -270,7 +271,7 @@ def _compile(texts: Sources, folder: Path) -> tuple[dict[str, float], dict[str, 
             errors[file] = f"requires {lacking[0]}, which does not compile"
             return
         start = time.perf_counter()
-        done = _coqc(folder, file)
+        done = coqc(folder, file)
         seconds[file] = round(time.perf_counter() - start, 2)
         if done.returncode:
             errors[file] = " ".join((done.stderr or done.stdout).split())
@@ -285,7 +286,8 @@ def _compile(texts: Sources, folder: Path) -> tuple[dict[str, float], dict[str, 
     return {file: seconds.get(file, 0.0) for file in texts}, errors
 
 
-def _coqc(folder: Path, file: str) -> subprocess.CompletedProcess[str]:
+def coqc(folder: Path, file: str) -> subprocess.CompletedProcess[str]:
+    """Compile one file in a folder that has what it requires."""
     command = ["coqc", "-q", "-w", "none", "-R", ".", LIBRARY, file]
     return subprocess.run(command, cwd=folder, capture_output=True, text=True, check=False)
 
@@ -299,31 +301,48 @@ def _rechecked(found: Certificate, texts: Sources, folder: Path) -> Certificate:
         told = " ".join((done.stderr or done.stdout).split())
         return replace(found, errors={"coqchk": told}, rechecked=False)
     node = platform.node()
-    return replace(found, printed=ask(texts, folder), machine=node, rechecked=True)
+    return replace(found, printed=ask(texts, folder, exactly=True), machine=node, rechecked=True)
 
 
 # -- asking the kernel ----------------------------------------------------------------------------
 
 
-def ask(texts: Sources, folder: Path) -> Printed:
-    """Have the kernel print every theorem with what it assumes, and every definition."""
-    lines = [f"From {LIBRARY} Require Import {' '.join(Path(f).stem for f in texts)}."]
-    lines += ["From Coq Require Import Reals.", "Open Scope R_scope."]
+def ask(texts: Sources, folder: Path, exactly: bool = False) -> Printed:
+    """Have the kernel print every theorem with what it assumes, and every definition.
+
+    What a theorem assumes takes the kernel a second, since it reads all proofs below; so it is
+    asked of all theorems together, and of each alone only if it is wanted `exactly` or if together
+    they assume what is not allowed.
+    """
+    if not texts:
+        return Printed({}, {})
+    modules = " ".join(Path(file).stem for file in texts)
+    lines = ["From Coq Require Import Reals.", f"From {LIBRARY} Require Import {modules}."]
+    lines += ["Open Scope R_scope."]
     lines += ["Set Printing Depth 100000.", "Set Printing Width 98."]
+    proved: list[str] = []
     for file, text in texts.items():
         plain, module = _COMMENT.sub("", text), Path(file).stem
         for name in _THEOREM.findall(plain):
-            lines += [_mark(f"theorem {file} {name}"), f"Check {module}.{name}."]
-            lines += [_mark("assumptions"), f"Print Assumptions {module}.{name}."]
+            proved.append(f"{module}.{name}")
+            lines += [_mark(f"theorem {file} {name}"), f"Check {proved[-1]}."]
+            if exactly:
+                lines += [_mark(f"assumptions {name}"), f"Print Assumptions {proved[-1]}."]
         for name in _DEFINITION.findall(plain):
             lines += [_mark(f"definition {file} {name}"), f"Print {module}.{name}."]
+    if proved and not exactly:
+        together = " ".join(f"(conj {name}" for name in proved[:-1]) + f" {proved[-1]}"
+        lines += [f"Definition together := {together}{')' * (len(proved) - 1)}."]
+        lines += [_mark("assumptions"), "Print Assumptions together."]
     with tempfile.TemporaryDirectory() as scratch:
         asked = Path(scratch, "asked.v")
         asked.write_text("\n".join(lines) + "\n", "utf-8")
-        done = _coqc(folder, str(asked))
+        done = coqc(folder, str(asked))
     if done.returncode:
         raise RuntimeError(f"the kernel does not answer: {' '.join(done.stderr.split())}")
-    return read_answers(done.stdout)
+    found = read_answers(done.stdout)
+    assumed = {name for stated in found.theorems.values() for name in stated.assumptions}
+    return found if exactly or assumed <= set(ALLOWED) else ask(texts, folder, exactly=True)
 
 
 def _mark(words: str) -> str:

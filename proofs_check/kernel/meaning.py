@@ -301,9 +301,9 @@ class Meaning:
             case Operation(symbol) if symbol in RELATIONS:
                 try:
                     sides = self.compared(term, scope)
+                    return _ordered(sides.relation, sides.lhs, sides.rhs, _NOISE)
                 except UndecidedError:
                     return None
-                return _ordered(sides.relation, sides.lhs, sides.rhs, _NOISE)
         found = self.value(term, scope, PROP)
         return found if found is None else bool(found)
 

@@ -15,7 +15,10 @@ _PINNED = Path(__file__).parent / "statements.txt"
 
 @dataclass(frozen=True)
 class Stated:
-    """A theorem as the kernel has it: its closed statement and the axioms under its proof."""
+    """A theorem as the kernel has it: its closed statement, and axioms that its proof may use.
+
+    They are those of its own proof where each theorem was asked for alone, or else those of all.
+    """
 
     file: str
     statement: str
@@ -32,21 +35,22 @@ class Printed:
 
 def read_answers(output: str) -> Printed:
     """Read what the kernel printed, piece by piece between its marks."""
-    theorems: dict[str, Stated] = {}
+    statements: dict[str, tuple[str, str]] = {}
     definitions: dict[str, tuple[str, str]] = {}
+    assumed: dict[str, list[str]] = {}
     pieces = re.split(r"^=== (.*)\n", output, flags=re.MULTILINE)[1:]
-    marked = list(zip(pieces[::2], pieces[1::2], strict=True))
-    for place, (mark, text) in enumerate(marked):
-        kind, *where = mark.split()
-        if kind == "theorem":
-            file, name = where
-            statement = _plain(text.split(" : ", 1)[1])
-            theorems[name] = Stated(file, statement, _axioms(marked[place + 1][1]))
-        elif kind == "definition":
-            told, _, rest = text.partition("=")
-            body, _, tail = rest.rpartition("\n     : ")
-            type = tail.split("\n\nArguments")[0]
-            definitions[told.strip()] = (_plain(type), _plain(body))
+    for mark, text in zip(pieces[::2], pieces[1::2], strict=True):
+        match mark.split():
+            case ["theorem", file, name]:
+                statements[name] = file, _plain(text.split(" : ", 1)[1])
+            case ["assumptions", *names]:
+                assumed |= dict.fromkeys(names or statements, _axioms(text))
+            case ["definition", _, _]:
+                told, _, rest = text.partition("=")
+                body, _, tail = rest.rpartition("\n     : ")
+                type = tail.split("\n\nArguments")[0]
+                definitions[told.strip()] = (_plain(type), _plain(body))
+    theorems = {name: Stated(*told, assumed.get(name, [])) for name, told in statements.items()}
     return Printed(theorems, definitions)
 
 

@@ -9,6 +9,7 @@ from itertools import takewhile
 
 from ncbounds.arithmetic import symbolic
 from ncbounds.campaign.chunks import glance
+from ncbounds.report.kernel import KernelEvidence
 from ncbounds.report.ledger import Ledger, StatementRow, VariantRow
 from ncbounds.report.page.arrays import typeset_array, typeset_name
 from ncbounds.report.page.curves import curves
@@ -190,7 +191,14 @@ def _wording(row: StatementRow, number: int, v: VariantRow) -> str:
     ):
         if words:
             parts.append(f"<p><b>{label}.</b> {prose(words)}</p>")
-    parts += [_counterexample(id, v), _judged(v), _proof(row, v), _formulas(v), _search(v)]
+    parts += [
+        _counterexample(id, v),
+        _judged(v),
+        _proof(row, v),
+        _kernel(v),
+        _formulas(v),
+        _search(v),
+    ]
     return (
         f'<section class="wording" id="{id}/{number}" data-verdict="{v.verdict}">'
         f"{''.join(parts)}</section>"
@@ -304,6 +312,35 @@ def _step(s: Step) -> str:
         f"{'<li>' if s.holds else _FAILS}{prose(s.name)} "
         f"<small>{escape(s.method)}{detail}</small></li>"
     )
+
+
+def _kernel(v: VariantRow) -> str:
+    """The theorems of the kernel, each as Coq has it beside our formula; or what would add them."""
+    if v.raised_by:
+        return f'<p class="note">Would be raised by {escape(v.raised_by)}.</p>'
+    return "".join(_theorem(one) for one in v.kernel)
+
+
+def _theorem(one: KernelEvidence) -> str:
+    aim = "against this, " if one.theorem.refutes else ""
+    told = one.fault or one.tied
+    told = escape(told[0].upper() + told[1:])
+    state = f'<b class="refuted">{told}</b>' if one.fault else told
+    rechecked = ", rechecked by coqchk" if one.rechecked else ""
+    formulas = "".join(
+        f"<li><code>{escape(formula.name)}</code> {latex(formula.latex, block=True)}"
+        f'<pre tabindex="0">{escape(formula.coq)}</pre></li>'
+        for formula in one.formulas
+    )
+    beside = (
+        f"<p>Our formula, and its definition in Coq:</p><ul>{formulas}</ul>" if formulas else ""
+    )
+    return f"""
+<details class="proof"><summary>Theorem {aim}<code>{escape(one.theorem.name)}</code>, checked by Coq
+</summary><pre tabindex="0">{escape(one.statement)}</pre>{beside}
+<p class="note">{state}. <code>{escape(one.theorem.file)}</code>, compiled by
+Coq {escape(one.coq)} in {one.seconds:g} s{rechecked}; it assumes {escape(one.axioms)}.</p>
+</details>"""
 
 
 def _counted(things: Iterable[object], name: str) -> str:
