@@ -136,6 +136,12 @@ Proof.
   unfold Rdiv; rewrite Rinv_mult, <- Rmult_assoc; f_equal; field; lra.
 Qed.
 
+Lemma le_quotient x y z : 0 < y -> x * y <= z -> x <= z / y.
+Proof.
+  intros P H; apply (Rmult_le_reg_r y); [exact P |].
+  replace (z / y * y) with z by (field; lra). exact H.
+Qed.
+
 Lemma square_le x y : 0 <= x -> x <= y -> x * x <= y * y.
 Proof. intros; apply Rmult_le_compat; assumption. Qed.
 
