@@ -94,8 +94,9 @@ def _print(certificate: Certificate, evidence: list[KernelEvidence]) -> None:
     click.echo()
     click.echo(
         f"{len(printed)} theorems in {len(certificate.seconds)} files, compiled by Coq "
-        f"{certificate.coq} in {sum(certificate.seconds.values()):.0f} s; axioms: {axioms}"
+        f"{certificate.coq} in {sum(certificate.seconds.values()):.0f} s of processor time"
     )
+    click.echo(f"axioms, of all together: {axioms}")
     if certificate.rechecked:
         click.echo("coqchk has read them too, with all that they rest on")
 

@@ -15,7 +15,6 @@ import re
 import shutil
 import subprocess
 import tempfile
-import time
 from collections.abc import Iterator, Mapping
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager, suppress
@@ -49,8 +48,8 @@ Sources = Mapping[str, str]
 class Certificate:
     """What compiling a development showed: when, by what, and what the kernel says of it.
 
-    `seconds` and `errors` are by file, `digests` are of the compiled files; `rechecked` tells
-    whether the independent checker has passed them.
+    `seconds` of processor time and `errors` are by file, `digests` are of the compiled files;
+    `rechecked` tells whether the independent checker has passed them.
     """
 
     sources: str
@@ -270,11 +269,9 @@ def _compile(texts: Sources, folder: Path) -> tuple[dict[str, float], dict[str, 
         if lacking:
             errors[file] = f"requires {lacking[0]}, which does not compile"
             return
-        start = time.perf_counter()
-        done = coqc(folder, file)
-        seconds[file] = round(time.perf_counter() - start, 2)
-        if done.returncode:
-            errors[file] = " ".join((done.stderr or done.stdout).split())
+        status, told, seconds[file] = coqc(folder, file)
+        if status:
+            errors[file] = " ".join(told.split())
 
     with ThreadPoolExecutor(_JOBS) as pool:
         futures: dict[str, Future[None]] = {}
@@ -286,10 +283,19 @@ def _compile(texts: Sources, folder: Path) -> tuple[dict[str, float], dict[str, 
     return {file: seconds.get(file, 0.0) for file in texts}, errors
 
 
-def coqc(folder: Path, file: str) -> subprocess.CompletedProcess[str]:
-    """Compile one file in a folder that has what it requires."""
+def coqc(folder: Path, file: str) -> tuple[int, str, float]:
+    """Compile one file in a folder that has what it requires.
+
+    Returns the exit status, what was printed, errors last, and the seconds of processor time.
+    """
     command = ["coqc", "-q", "-w", "none", "-R", ".", LIBRARY, file]
-    return subprocess.run(command, cwd=folder, capture_output=True, text=True, check=False)
+    with tempfile.TemporaryFile() as told:
+        with subprocess.Popen(command, cwd=folder, stdout=told, stderr=subprocess.STDOUT) as run:
+            _, status, used = os.wait4(run.pid, 0)
+            run.returncode = os.waitstatus_to_exitcode(status)
+        told.seek(0)
+        text = told.read().decode("utf-8", "replace")
+    return run.returncode, text, round(used.ru_utime + used.ru_stime, 2)
 
 
 def _rechecked(found: Certificate, texts: Sources, folder: Path) -> Certificate:
@@ -337,10 +343,10 @@ def ask(texts: Sources, folder: Path, exactly: bool = False) -> Printed:
     with tempfile.TemporaryDirectory() as scratch:
         asked = Path(scratch, "asked.v")
         asked.write_text("\n".join(lines) + "\n", "utf-8")
-        done = coqc(folder, str(asked))
-    if done.returncode:
-        raise RuntimeError(f"the kernel does not answer: {' '.join(done.stderr.split())}")
-    found = read_answers(done.stdout)
+        status, told, _ = coqc(folder, str(asked))
+    if status:
+        raise RuntimeError(f"the kernel does not answer: {' '.join(told.split())}")
+    found = read_answers(told)
     assumed = {name for stated in found.theorems.values() for name in stated.assumptions}
     return found if exactly or assumed <= set(ALLOWED) else ask(texts, folder, exactly=True)
 
