@@ -9,7 +9,7 @@ from rich.markup import escape
 
 from ncbounds.cli.output import print_json, print_table
 from ncbounds.report.kernel import KernelEvidence, kernel_evidence
-from proofs_check.kernel.build import ALLOWED, Certificate, build, certificate_faults
+from proofs_check.kernel.build import Certificate, build, certificate_faults
 from proofs_check.kernel.statements import written
 
 
@@ -80,18 +80,15 @@ def _print(certificate: Certificate, evidence: list[KernelEvidence]) -> None:
     rows = []
     printed = certificate.printed.theorems
     for name, stated in printed.items():
-        standing = [one for one in evidence if one.theorem.name == name]
-        axioms = f"{len(set(stated.assumptions) & set(ALLOWED))}"
-        alien = len(set(stated.assumptions) - set(ALLOWED))
-        axioms += f" and [bold red]{alien} of another kind[/]" if alien else ""
-        place = [escape(name), stated.file, f"{certificate.seconds[stated.file]:.1f}", axioms]
-        rows += [[*place, *_wording(one)] for one in standing] or [[*place, "", ""]]
-    print_table(
-        "", ["theorem", "file", "seconds", "axioms", "stands for", "beside the claim"], rows
-    )
+        standing = [_wording(one) for one in evidence if one.theorem.name == name] or [["", ""]]
+        for place, words in enumerate(standing):
+            seconds = f"{certificate.seconds[stated.file]:.1f}"
+            head = ["", "", ""] if place else [escape(name), stated.file, seconds]
+            rows.append([*head, *words])
+    print_table("", ["theorem", "file", "seconds", "stands for", "beside the claim"], rows)
+    click.echo()
     assumed = {name for stated in printed.values() for name in stated.assumptions}
     axioms = ", ".join(sorted(name.rpartition(".")[2] for name in assumed)) or "none"
-    click.echo()
     click.echo(
         f"{len(printed)} theorems in {len(certificate.seconds)} files, compiled by Coq "
         f"{certificate.coq} in {sum(certificate.seconds.values()):.0f} s of processor time"

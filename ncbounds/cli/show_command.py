@@ -84,7 +84,9 @@ def _print_kernel(out: Console, row: VariantRow) -> None:
     for one in row.kernel:
         mark = "[bold red]fails[/]" if one.fault else "[green]kernel[/]"
         checked = ", rechecked by coqchk" if one.rechecked else ""
-        told = f"Coq {one.coq}, {one.theorem.file} in {one.seconds:g} s{checked}; {one.axioms}"
+        told = (
+            f"Coq {one.coq}, {one.theorem.file} in {one.seconds:g} s{checked}; assumes {one.axioms}"
+        )
         out.print(f"  {mark} {escape(one.theorem.name)} [dim]{escape(told)}[/]", soft_wrap=True)
         for line in one.statement.splitlines():
             out.print(f"           {line}", markup=False, soft_wrap=True)

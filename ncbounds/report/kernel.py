@@ -62,19 +62,19 @@ class KernelEvidence:
 
     @property
     def axioms(self) -> str:
-        """The axioms under the proof, by their short names."""
-        return ", ".join(name.rpartition(".")[2] for name in self.assumptions) or "no axiom"
+        """The axioms under the proof, by their short names; without a recheck, those of all."""
+        short = ", ".join(name.rpartition(".")[2] for name in self.assumptions) or "no axiom"
+        return short if self.rechecked or not self.assumptions else f"at most {short}"
 
     @property
     def tied(self) -> str:
         """How the theorem was compared with the claim, in words."""
         if self.tie is None:
             return f"not evaluated: {self.theorem.untied}"
-        covered = ", ".join(self.tie.covers) or "no conclusion, its premises only"
-        return (
-            f"agrees with the claim on {self.tie.instances} instances "
-            f"({covered}) to {self.tie.difference:.0e}"
-        )
+        covered = ", ".join(self.tie.covers) or "its premises only"
+        count = self.tie.instances
+        instances = "1 instance" if count == 1 else f"{count} instances"
+        return f"agrees with the claim on {instances} to {self.tie.difference:.0e}: {covered}"
 
     def to_dict(self) -> dict[str, Any]:
         """Return plain data."""
@@ -149,7 +149,7 @@ def judged(
                 tie = correspond(theorem, variant.claim, printed)
                 if ties is not None:
                     ties.put(theorem, tie)
-            if tie.failure:
+            if tie.failure and not fault:
                 fault = f"it does not correspond to the claim: {tie.failure}"
     return KernelEvidence(
         theorem,
