@@ -128,7 +128,8 @@ Proof.
   replace (sum N a * sum N a / (beta * B) * (beta * B)) with (sum N a * sum N a)
     by (field; lra).
   eapply Rle_trans; [exact C |].
-  eapply Rle_trans; [apply Rmult_le_compat_l; [apply sum_nonneg; intros; apply Rle_0_sqr | exact S] |].
+  eapply Rle_trans;
+    [apply Rmult_le_compat_l; [apply sum_nonneg; intros; apply Rle_0_sqr | exact S] |].
   replace (sum N r * (beta * B)) with (beta * sum N r * B) by ring.
   apply Rmult_le_compat_r; lra.
 Qed.
@@ -337,4 +338,105 @@ Proof.
     nra.
   - replace c with 0 by lra; unfold mean_direction_norm, Rdiv; rewrite Rmult_0_l.
     assert (P := norm_nonneg d (mean_direction N d v)); lra.
+Qed.
+
+(** * What fails *)
+
+Lemma norm_line x : norm 1 x = Rabs (x O).
+Proof. unfold norm, dot; simpl; rewrite Rplus_0_l; apply sqrt_Rsqr_abs. Qed.
+
+Lemma over_root_2 a c : a <= c * (7 / 5) -> 0 <= c -> a / sqrt 2 <= c.
+Proof.
+  intros H C.
+  assert (R : 7 / 5 <= sqrt 2)
+    by (rewrite <- (sqrt_square (7 / 5)) by lra; apply sqrt_le_1_alt; lra).
+  apply Rmult_le_reg_r with (sqrt 2); [lra |].
+  replace (a / sqrt 2 * sqrt 2) with a by (field; lra). nra.
+Qed.
+
+(** Three vectors 1 and one -1 on the line. *)
+Definition one_against_three (i k : nat) : R := if Nat.eq_dec i 3 then -1 else 1.
+
+Lemma one_against_three_norm i : norm 1 (one_against_three i) = 1.
+Proof.
+  rewrite norm_line; unfold one_against_three.
+  destruct (Nat.eq_dec i 3); [rewrite Rabs_left by lra; ring | apply Rabs_R1].
+Qed.
+
+Lemma sqrt_4 : sqrt (INR 4) = 2.
+Proof. replace (INR 4) with (2 * 2) by (simpl; ring); apply sqrt_square; lra. Qed.
+
+Lemma one_against_three_direction : norm 1 (mean_direction 4 1 one_against_three) = 1 / 2.
+Proof.
+  rewrite norm_line; unfold mean_direction.
+  rewrite (mean_ext 4 _ (fun i => one_against_three i 0))
+    by (intros; rewrite one_against_three_norm; field).
+  unfold mean, one_against_three; simpl; rewrite Rabs_pos_eq; lra.
+Qed.
+
+(** bnwd:lemma-a.4, printed "every norm, as typeset": fails without the sum over the samples. *)
+Theorem mean_direction_typeset_fails :
+  exists (N d : nat) (u : nat -> R) (v : nat -> nat -> R) (alpha beta c : R),
+    (0 < N)%nat /\ 0 < alpha /\ 0 < beta /\
+    (forall i, (i < N)%nat -> norm d (v i) / sqrt (INR N) <= alpha) /\
+    norm d u <= beta /\
+    c <= mean N (fun i => dot d u (v i)) /\
+    alpha * beta / sqrt 2 <= c /\ c <= alpha * beta /\
+    ~ mean_direction_norm (c / (alpha * beta)) <= norm d (mean_direction N d v).
+Proof.
+  exists 4%nat, 1%nat, (fun _ => 1), one_against_three, (1 / 2), 1, (1 / 2).
+  repeat split; try lra; try lia.
+  - intros i _; rewrite one_against_three_norm, sqrt_4; lra.
+  - rewrite norm_line, Rabs_R1; lra.
+  - unfold mean, dot, one_against_three; simpl; lra.
+  - apply over_root_2; lra.
+  - rewrite one_against_three_direction; unfold mean_direction_norm.
+    replace (1 / 2 / (1 / 2 * 1)) with 1 by field; lra.
+Qed.
+
+(** bnwd:corollary-a.2, printed "every norm, as typeset": fails in the same way. *)
+Theorem mean_direction_from_mean_typeset_fails :
+  exists (N d : nat) (v : nat -> nat -> R) (alpha c : R),
+    (0 < N)%nat /\ 0 < alpha /\
+    (forall i, (i < N)%nat -> norm d (v i) / sqrt (INR N) <= alpha) /\
+    c <= norm d (mean_vector N v) /\
+    0 <= c /\ c <= alpha /\
+    ~ mean_direction_norm (c / alpha) <= norm d (mean_direction N d v).
+Proof.
+  exists 4%nat, 1%nat, one_against_three, (1 / 2), (1 / 2).
+  repeat split; try lra; try lia.
+  - intros i _; rewrite one_against_three_norm, sqrt_4; lra.
+  - rewrite norm_line; unfold mean_vector, mean, one_against_three; simpl.
+    rewrite Rabs_pos_eq; lra.
+  - rewrite one_against_three_direction; unfold mean_direction_norm.
+    replace (1 / 2 / (1 / 2)) with 1 by field; lra.
+Qed.
+
+(** bnwd:lemma-a.4, printed "squared norm, last line of the proof": fails for u = 1 and
+    v = (1, 1, -1/100). *)
+Theorem squared_norm_printed_fails :
+  exists (N d : nat) (u : nat -> R) (v : nat -> nat -> R) (alpha beta c : R),
+    (0 < N)%nat /\ 0 < alpha /\ 0 < beta /\
+    root_mean_square N d v <= alpha /\
+    norm d u <= beta /\
+    c <= mean N (fun i => dot d u (v i)) /\
+    alpha * beta / sqrt 2 <= c /\ c <= alpha * beta /\
+    ~ 1 - dot d (mean_direction N d v) (mean_direction N d v)
+      <= 1 - mean_direction_norm (c / (alpha * beta)).
+Proof.
+  set (v := fun i k : nat => if Nat.eq_dec i 2 then -1 / 100 else 1).
+  exists 3%nat, 1%nat, (fun _ => 1), v, (5 / 6), 1, (199 / 300).
+  repeat split; try lra; try lia.
+  - unfold root_mean_square; rewrite <- (sqrt_square (5 / 6)) by lra.
+    apply sqrt_le_1_alt; unfold mean, dot, v; simpl; lra.
+  - rewrite norm_line, Rabs_R1; lra.
+  - unfold mean, dot, v; simpl; lra.
+  - apply over_root_2; lra.
+  - assert (M : mean_direction 3 1 v 0 = 1 / 3).
+    { unfold mean_direction; rewrite (mean_ext 3 _ (fun i => if Nat.eq_dec i 2 then -1 else 1)).
+      - unfold mean; simpl; lra.
+      - intros i _; rewrite norm_line; unfold v; destruct (Nat.eq_dec i 2).
+        + rewrite Rabs_left by lra; field.
+        + rewrite Rabs_R1; field. }
+    unfold dot, mean_direction_norm; simpl; rewrite M; lra.
 Qed.
