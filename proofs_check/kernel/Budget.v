@@ -142,6 +142,12 @@ Proof.
   replace (z / y * y) with z by (field; lra). exact H.
 Qed.
 
+Lemma quotient_le x y z : 0 < y -> x <= z * y -> x / y <= z.
+Proof.
+  intros P H; apply (Rmult_le_reg_r y); [exact P |].
+  replace (x / y * y) with x by (field; lra). exact H.
+Qed.
+
 Lemma square_le x y : 0 <= x -> x <= y -> x * x <= y * y.
 Proof. intros; apply Rmult_le_compat; assumption. Qed.
 

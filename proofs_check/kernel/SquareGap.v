@@ -100,12 +100,6 @@ Proof.
     apply Rmult_le_pos; [apply Rmult_le_pos; lra | lra].
 Qed.
 
-Lemma quotient_le x y z : 0 < y -> x <= z * y -> x / y <= z.
-Proof.
-  intros P H; apply (Rmult_le_reg_r y); [exact P |].
-  replace (x / y * y) with x by (field; lra). exact H.
-Qed.
-
 (** square:sharp-1, sharp "guarantees from the loss": a loss below 1 bounds the relative spread of the
     margins, the mean margin from below, and rho from both sides. *)
 Theorem square_loss_guarantees n z rho lambda m : (1 <= n)%nat -> 0 <= rho -> 0 < lambda ->
