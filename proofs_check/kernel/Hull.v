@@ -351,6 +351,22 @@ Proof.
   rewrite sum_scale_r, A1 in H; lra.
 Qed.
 
+(** gnc:theorem-3.2, printed "an element of the maximisers", any features: no gaps of a unit direction
+    are all larger than the distance of w_k from a point of the hull of the others. *)
+Theorem gaps_at_most_distance :
+  forall (d K k : nat) (w : nat -> nat -> R) (a h : nat -> R) (m : R),
+  weights_of_others K k a ->
+  dot d h h = 1 ->
+  (forall j, (j < K)%nat -> j <> k -> m <= dot d (difference (w k) (w j)) h) ->
+  m <= norm d (difference (w k) (combination K a w)).
+Proof.
+  intros d K k w a h m A H M.
+  apply Rle_trans with (dot d (difference (w k) (combination K a w)) h).
+  - rewrite (gap_of_combination d K k w a h A).
+    apply (weighted_least K k a (fun j => dot d (difference (w k) (w j)) h) m A M).
+  - eapply Rle_trans; [apply cauchy_schwarz | rewrite (norm_unit d h H); lra].
+Qed.
+
 (** gnc:definition-2.1, sharp "enclosed from both sides": the least gap of any unit direction h is
     at most the distance from any point p of the hull of the others, and the gaps of the direction
     of w_k - p are that distance less what w_j exceeds p by. *)
@@ -369,24 +385,9 @@ Theorem distance_enclosed :
            (direction d (difference (w k) (combination K a w)))).
 Proof.
   intros d K k w a h m Hk A H M P; split.
-  - apply Rle_trans with (dot d (difference (w k) (combination K a w)) h).
-    + rewrite (gap_of_combination d K k w a h A).
-      apply (weighted_least K k a (fun j => dot d (difference (w k) (w j)) h) m A M).
-    + eapply Rle_trans; [apply cauchy_schwarz | rewrite (norm_unit d h H); lra].
+  - apply (gaps_at_most_distance d K k w a h); assumption.
   - intros j J; assert (E := dot_direction d _ P).
     rewrite !dot_difference_l in *; lra.
-Qed.
-
-(** The first half of [distance_enclosed] holds for a point of the hull at distance zero, too. *)
-Lemma gap_at_most_distance d K k w a h m :
-  weights_of_others K k a -> dot d h h = 1 ->
-  (forall j, (j < K)%nat -> j <> k -> m <= dot d (difference (w k) (w j)) h) ->
-  m <= norm d (difference (w k) (combination K a w)).
-Proof.
-  intros A H M; apply Rle_trans with (dot d (difference (w k) (combination K a w)) h).
-  - rewrite (gap_of_combination d K k w a h A).
-    apply (weighted_least K k a (fun j => dot d (difference (w k) (w j)) h) m A M).
-  - eapply Rle_trans; [apply cauchy_schwarz | rewrite (norm_unit d h H); lra].
 Qed.
 
 Lemma some_other K k : (2 <= K)%nat -> exists j, (j < K)%nat /\ j <> k.
@@ -444,7 +445,7 @@ Theorem hardmax_is_distance :
           rho <= norm d (difference (w k) (combination K a w)))).
 Proof.
   intros d K w rho H2 R0; split.
-  - intros (h & U & M) k a Hk A; apply (gap_at_most_distance d K k w a (h k)); auto.
+  - intros (h & U & M) k a Hk A; apply (gaps_at_most_distance d K k w a (h k)); auto.
   - intros D.
     destruct (finite_choice (nat -> R) (fun _ => 0) K (fun k h =>
       dot d h h = 1 /\

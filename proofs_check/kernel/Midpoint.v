@@ -200,8 +200,8 @@ Proof.
   intros d K w h W H C k j Hk Hj; split; [apply pair_identity | apply turn_no_less]; auto.
 Qed.
 
-(** gnc:sharp-1, sharp "any code, any directions", midpoints and weights: the midpoints of a code
-    of margin rho have inner products of at most 1 - rho, and are near the weights. *)
+(** gnc:sharp-1, sharp "any code, any directions", weights: the midpoints of a code of margin rho
+    have inner products of at most 1 - rho, and are near the weights. *)
 Theorem midpoints_apart :
   forall (d K : nat) (w h : nat -> nat -> R) (rho : R),
   (forall k, (k < K)%nat -> dot d (w k) (w k) = 1) ->
@@ -241,6 +241,19 @@ Proof.
     assert (0 <= r * g) by (apply Rmult_le_pos; lra). nra. }
   split; nra.
 Qed.
+
+(** gnc:sharp-1, sharp "any code, any directions", midpoints: those of a code of margin rho have
+    inner products of at most 1 - rho. *)
+Theorem midpoints_no_closer :
+  forall (d K : nat) (w h : nat -> nat -> R) (rho : R),
+  (forall k, (k < K)%nat -> dot d (w k) (w k) = 1) ->
+  (forall k, (k < K)%nat -> dot d (h k) (h k) = 1) ->
+  (forall k, (k < K)%nat -> 0 <= dot d (w k) (h k)) ->
+  (forall k j, (k < K)%nat -> (j < K)%nat -> j <> k ->
+     rho <= dot d (difference (w k) (w j)) (h k)) ->
+  forall k j, (k < K)%nat -> (j < K)%nat -> j <> k ->
+  rho <= 1 - dot d (midpoint d (w k) (h k)) (midpoint d (w j) (h j)).
+Proof. intros; eapply midpoints_apart; eauto. Qed.
 
 (** gnc:theorem-3.7, printed "no rattlers": how far a feature is from its weight, by the distance of
     its midpoint from the nearest other. *)
@@ -298,10 +311,9 @@ Theorem rattlers_of_midpoints :
   (forall k j, (k < K)%nat -> (j < K)%nat -> j <> k ->
      m k <= dot d (difference (w k) (w j)) (h k)) ->
   forall k j, (k < K)%nat -> (j < K)%nat -> j <> k ->
-  0 <= (m k + m j) / 2 ->
   (m k + m j) / 2 <= 1 - dot d (midpoint d (w k) (h k)) (midpoint d (w j) (h j)).
 Proof.
-  intros d K w h m W H C M k j Hk Hj N Z.
+  intros d K w h m W H C M k j Hk Hj N.
   assert (L := mean_gap_at_most d (w k) (h k) (w j) (h j) (W k Hk) (H k Hk) (W j Hj) (H j Hj)
                  (C k Hk) (C j Hj)).
   assert (M1 := M k j Hk Hj N); assert (M2 := M j k Hj Hk (not_eq_sym N)).

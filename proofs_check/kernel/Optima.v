@@ -133,19 +133,19 @@ Theorem simplex_margin :
   (forall k, (k < K)%nat -> 0 <= dot d (w k) (h k)) ->
   (forall k j, (k < K)%nat -> (j < K)%nat -> j <> k ->
      rho <= dot d (difference (w k) (w j)) (h k)) ->
+  forall k j, (k < K)%nat -> (j < K)%nat -> j <> k ->
   rho <= (INR K * INR K - norm d (total K (fun k => midpoint d (w k) (h k))) ^ 2)
          / (INR K * (INR K - 1)) /\
-  (forall k j, (k < K)%nat -> (j < K)%nat -> j <> k ->
-     1 - dot d (midpoint d (w k) (h k)) (midpoint d (w j) (h j))
-     <= rho + INR K * (INR K - 1) * (INR K / (INR K - 1) - rho) / 2).
+  1 - dot d (midpoint d (w k) (h k)) (midpoint d (w j) (h j))
+  <= rho + INR K * (INR K - 1) * (INR K / (INR K - 1) - rho) / 2.
 Proof.
-  intros d K w h rho K2 W H C M.
+  intros d K w h rho K2 W H C M k j Hk Hj N.
   set (Y := fun k => midpoint d (w k) (h k)).
   assert (U : forall k, (k < K)%nat -> dot d (Y k) (Y k) = 1)
     by (intros; apply midpoint_unit; auto).
   assert (A : forall k j, (k < K)%nat -> (j < K)%nat -> j <> k -> rho <= 1 - dot d (Y k) (Y j))
-    by (intros k j Hk Hj N; apply (midpoints_apart d K w h rho W H C M k j Hk Hj N)).
-  split; [apply (simplex_spread d K Y rho K2 U A) | apply (simplex_pairs d K Y rho K2 U A)].
+    by (intros a b Ha Hb Nab; apply (midpoints_apart d K w h rho W H C M a b Ha Hb Nab)).
+  split; [apply (simplex_spread d K Y rho K2 U A) | apply (simplex_pairs d K Y rho K2 U A); auto].
 Qed.
 
 (** gnc:theorem-3.3, corrected "K <= d + 1, by inner products", weights: a code of nearly the margin
@@ -206,7 +206,7 @@ Theorem simplex_mean_square :
   (forall k, (k < K)%nat -> dot d (h k) (h k) = 1) ->
   (forall k, (k < K)%nat -> 0 <= m k) ->
   (forall k j, (k < K)%nat -> (j < K)%nat -> j <> k ->
-     m k <= dot d (difference (w k) (w j)) (h k)) ->
+     m k <= Rmax (dot d (difference (w k) (w j)) (h k)) 0) ->
   mean K (fun k => m k ^ 2)
   <= (INR K * INR K - norm d (total K w) ^ 2) / ((INR K - 1) * (INR K - 1)).
 Proof.
@@ -217,8 +217,11 @@ Proof.
     ((INR K - 1) * m k) ^ 2 <= INR K * INR K - 2 * INR K * dot d (w k) (total K w)
                                + dot d (total K w) (total K w)).
   { intros k Hk; set (u := difference (scaled (INR K) (w k)) (total K w)).
-    assert (G : (INR K - 1) * m k <= dot d u (h k)).
-    { unfold u; rewrite dot_difference_l, dot_scaled_l.
+    assert (G : (INR K - 1) * m k <= norm d u).
+    { destruct (Req_dec (m k) 0) as [-> | Mk]; [rewrite Rmult_0_r; apply norm_nonneg |].
+      assert (CS := cauchy_schwarz d u (h k)); rewrite (norm_unit d (h k) (H k Hk)) in CS.
+      apply Rle_trans with (dot d u (h k)); [| lra].
+      unfold u; rewrite dot_difference_l, dot_scaled_l.
       unfold total; rewrite dot_sum_l.
       apply Rle_trans with (sum K (fun j => m k - (if Nat.eq_dec j k then m k else 0))).
       - rewrite sum_minus, sum_const, sum_single by exact Hk; lra.
@@ -226,8 +229,8 @@ Proof.
           by apply sum_const.
         rewrite <- sum_minus; apply sum_le; intros j Hj.
         destruct (Nat.eq_dec j k) as [-> | N]; [lra |].
-        assert (Q := M k j Hk Hj N); rewrite dot_difference_l in Q; lra. }
-    assert (CS := cauchy_schwarz d u (h k)); rewrite (norm_unit d (h k) (H k Hk)) in CS.
+        assert (Q := M k j Hk Hj N); rewrite dot_difference_l in Q.
+        assert (P := M0 k Hk); unfold Rmax in Q; destruct (Rle_dec _ 0); lra. }
     assert (B : 0 <= (INR K - 1) * m k) by (apply Rmult_le_pos; [lra | apply M0, Hk]).
     apply Rle_trans with (norm d u ^ 2); [apply pow_incr; lra |].
     replace (norm d u ^ 2) with (norm d u * norm d u) by ring; rewrite norm_sqr.

@@ -74,6 +74,33 @@ Proof.
     apply Div; assert (G := Gu j J N); lra.
 Qed.
 
+Lemma dot_direction_nonneg d x y : 0 <= dot d y x -> 0 <= dot d y (direction d x).
+Proof.
+  intros P; rewrite dot_direction_scale_r; unfold Rdiv.
+  destruct (Req_dec (norm d x) 0) as [Z | N].
+  - assert (E : dot d x y = 0) by (apply dot_zero; rewrite <- norm_sqr, Z; ring).
+    rewrite dot_comm, E; lra.
+  - apply Rmult_le_pos; [exact P |].
+    apply Rlt_le, Rinv_0_lt_compat; assert (H := norm_nonneg d x); lra.
+Qed.
+
+(** gnc:sharp-1, sharp "any code, any directions", folding: it loses no positive margin. *)
+Theorem folding_keeps_margin :
+  forall (d K : nat) (w h : nat -> nat -> R) (rho : R),
+  (2 <= K)%nat ->
+  (forall k, (k < K)%nat -> dot d (w k) (w k) = 1) ->
+  (forall k, (k < K)%nat -> dot d (h k) (h k) = 1) ->
+  (forall k j, (k < K)%nat -> (j < K)%nat -> j <> k ->
+     rho <= dot d (difference (w k) (w j)) (h k)) ->
+  forall k j, (k < K)%nat -> (j < K)%nat -> j <> k ->
+  rho <= Rmax (dot d (difference (w k) (w j)) (folded d (w k) (h k))) 0.
+Proof.
+  intros d K w h rho K2 W H M k j Hk Hj N.
+  destruct (Rle_or_lt rho 0) as [R0 | R0]; [eapply Rle_trans; [exact R0 | apply Rmax_r] |].
+  eapply Rle_trans; [| apply Rmax_l].
+  apply (folding_keeps_gaps d K w h rho K2 R0 W H M k Hk); assumption.
+Qed.
+
 (** * The theorem *)
 
 (** Unit vectors: the first axis. *)
@@ -110,7 +137,7 @@ Proof.
       destruct (midpoints_apart d K w h rho W H C M k j Hk Hj N) as (G & _); lra.
   - intros (w & W & T); exists w; split; [exact W |].
     intros k a Hk A.
-    apply (gap_at_most_distance d K k w a (w k)); [exact A | apply W, Hk |].
+    apply (gaps_at_most_distance d K k w a (w k)); [exact A | apply W, Hk |].
     intros j J N; rewrite dot_difference_l, (W k Hk), (dot_comm d (w j)).
     assert (H := T k j Hk J N); lra.
 Qed.
@@ -141,38 +168,64 @@ Theorem spherical_code_is_softmax_code :
   1 - t <= norm d (difference (w k) (combination K a w)).
 Proof.
   intros d K k w a t Hk W T A.
-  apply (gap_at_most_distance d K k w a (w k)); [exact A | apply W, Hk |].
+  apply (gaps_at_most_distance d K k w a (w k)); [exact A | apply W, Hk |].
   intros j J N; rewrite dot_difference_l, (W k Hk), (dot_comm d (w j)).
   assert (H := T k j Hk J N); lra.
 Qed.
 
 (** * Under self-duality *)
 
-(** gnc:eq-10, printed "objective and optimal value": where features are weights, a gap is one less
-    the inner product; and the midpoints lose nothing. *)
-Theorem self_dual_gaps :
+(** gnc:theorem-3.7, printed "no rattlers", spread: where features are weights, a gap is one less the
+    inner product. *)
+Theorem self_dual_gap :
+  forall (d K : nat) (w : nat -> nat -> R),
+  (forall k, (k < K)%nat -> dot d (w k) (w k) = 1) ->
+  forall k j, (k < K)%nat -> (j < K)%nat ->
+  dot d (difference (w k) (w j)) (w k) = 1 - dot d (w k) (w j).
+Proof.
+  intros d K w W k j Hk Hj; rewrite dot_difference_l, (W k Hk), (dot_comm d (w j)); ring.
+Qed.
+
+Lemma direction_at_most_unit d x y :
+  0 <= dot d (difference (direction d x) (direction d y)) (direction d x).
+Proof.
+  assert (U : forall z, dot d (direction d z) (direction d z) = 1
+                        \/ forall v, dot d (direction d z) v = 0).
+  { intros z; destruct (Req_dec (norm d z) 0) as [Z | N].
+    - right; intros v; rewrite dot_direction_scale.
+      rewrite (dot_zero d z v) by (rewrite <- norm_sqr, Z; ring). unfold Rdiv; ring.
+    - left; apply direction_unit; assert (H := norm_nonneg d z); lra. }
+  rewrite dot_difference_l; destruct (U x) as [X | X], (U y) as [Y | Y].
+  - rewrite X; assert (H := unit_dot_le d _ _ Y X); lra.
+  - rewrite X, Y; lra.
+  - rewrite X, (dot_comm d (direction d y)), X; lra.
+  - rewrite X, Y; lra.
+Qed.
+
+(** gnc:eq-10, printed "objective and optimal value", no loss: the code of the midpoints with itself
+    for directions has at least the margin rho. *)
+Theorem no_loss_under_self_duality :
   forall (d K : nat) (w h : nat -> nat -> R) (rho : R),
-  (2 <= K)%nat -> 0 < rho ->
+  (2 <= K)%nat ->
   (forall k, (k < K)%nat -> dot d (w k) (w k) = 1) ->
   (forall k, (k < K)%nat -> dot d (h k) (h k) = 1) ->
   (forall k j, (k < K)%nat -> (j < K)%nat -> j <> k ->
      rho <= dot d (difference (w k) (w j)) (h k)) ->
-  (forall k j, (k < K)%nat -> (j < K)%nat ->
-     dot d (difference (w k) (w j)) (w k) = 1 - dot d (w j) (w k)) /\
-  (forall k j, (k < K)%nat -> (j < K)%nat -> j <> k ->
-     rho <= dot d (difference (midpoint d (w k) (folded d (w k) (h k)))
-                     (midpoint d (w j) (folded d (w j) (h j))))
-              (midpoint d (w k) (folded d (w k) (h k)))).
+  forall k j, (k < K)%nat -> (j < K)%nat -> j <> k ->
+  Rmax rho 0 <= dot d (difference (midpoint d (w k) (folded d (w k) (h k)))
+                         (midpoint d (w j) (folded d (w j) (h j))))
+                  (midpoint d (w k) (folded d (w k) (h k))).
 Proof.
-  intros d K w h rho K2 R0 W H M; split.
-  - intros k j Hk Hj; rewrite dot_difference_l, (W k Hk); ring.
-  - intros k j Hk Hj N.
-    assert (F := folding_keeps_gaps d K w h rho K2 R0 W H M).
-    destruct (midpoints_apart d K w (fun k => folded d (w k) (h k)) rho W
-                (fun k Hk => proj1 (F k Hk)) (fun k Hk => proj1 (proj2 (F k Hk)))
-                (fun k j Hk => proj2 (proj2 (F k Hk)) j) k j Hk Hj N) as (G & _).
-    rewrite dot_difference_l, midpoint_unit by (try apply W; try apply F; assumption).
-    rewrite (dot_comm d (midpoint d (w j) _)); exact G.
+  intros d K w h rho K2 W H M k j Hk Hj N; apply Rmax_lub.
+  2: { apply direction_at_most_unit. }
+  destruct (Rle_or_lt rho 0) as [R0 | R0].
+  { eapply Rle_trans; [exact R0 | apply direction_at_most_unit]. }
+  assert (F := folding_keeps_gaps d K w h rho K2 R0 W H M).
+  destruct (midpoints_apart d K w (fun k => folded d (w k) (h k)) rho W
+              (fun k Hk => proj1 (F k Hk)) (fun k Hk => proj1 (proj2 (F k Hk)))
+              (fun k j Hk => proj2 (proj2 (F k Hk)) j) k j Hk Hj N) as (G & _).
+  rewrite dot_difference_l, midpoint_unit by (try apply W; try apply F; assumption).
+  rewrite (dot_comm d (midpoint d (w j) _)); exact G.
 Qed.
 
 (** gnc:eq-11, printed "objective": under self-duality a gap is half the squared distance of two
@@ -184,7 +237,7 @@ Theorem tammes_objective :
   (forall k j, (k < K)%nat -> (j < K)%nat -> j <> k ->
      rho <= dot d (difference (w k) (w j)) (h k)) ->
   forall k j, (k < K)%nat -> (j < K)%nat -> j <> k ->
-  dot d (difference (w k) (w j)) (w k) = norm d (difference (w k) (w j)) ^ 2 / 2 /\
+  - dot d (difference (w k) (w j)) (w k) = - norm d (difference (w k) (w j)) ^ 2 / 2 /\
   rho <= norm d (difference (w k) (w j)).
 Proof.
   intros d K w h rho W H M k j Hk Hj N; split.
