@@ -37,9 +37,9 @@ from proofs_check.kernel.register import Binding, Theorem
 from proofs_check.kernel.statements import Printed
 
 #: Instances on which a theorem is evaluated, of how many batches at most, so many of each.
-_WANTED, _BATCHES, _FEW = 16, 60, 2
+_WANTED, _BATCHES, _FEW = 10, 60, 2
 #: Free sizes are small: the theorem is evaluated term by term.
-_LARGER = 3
+_LARGER = 2
 _BITS = 256
 #: Widest that two sides may differ, relative to their size.
 _AGREE = 2.0**-60
