@@ -129,9 +129,9 @@ Qed.
     zero. *)
 Theorem zero_mean (N M d : nat) (x y : nat -> nat -> R) (gamma : nat -> R) (eta : R) :
   (0 < N)%nat -> (0 < M)%nat -> 0 < eta ->
-  forall k, (k < d)%nat ->
-  (sum N (fun i => normalised N x gamma eta i k) + sum M (fun i => normalised M y gamma eta i k))
-  / (INR N + INR M) = 0.
+  (forall k, (k < d)%nat ->
+     (sum N (fun i => normalised N x gamma eta i k)
+      + sum M (fun i => normalised M y gamma eta i k)) / (INR N + INR M) = 0).
 Proof. intros N0 M0 _ k _; rewrite !normalised_sum by assumption; unfold Rdiv; ring. Qed.
 
 (** bnwd:remark-bn-zero-mean, printed "running statistics": fails where the running mean is not

@@ -425,9 +425,9 @@ Theorem squared_norm_printed_fails :
       <= 1 - mean_direction_norm (c / (alpha * beta)).
 Proof.
   set (v := fun i k : nat => if Nat.eq_dec i 2 then -1 / 100 else 1).
-  exists 3%nat, 1%nat, (fun _ => 1), v, (5 / 6), 1, (199 / 300).
+  exists 3%nat, 1%nat, (fun _ => 1), v, (53 / 64), 1, (21 / 32).
   repeat split; try lra; try lia.
-  - unfold root_mean_square; rewrite <- (sqrt_square (5 / 6)) by lra.
+  - unfold root_mean_square; rewrite <- (sqrt_square (53 / 64)) by lra.
     apply sqrt_le_1_alt; unfold mean, dot, v; simpl; lra.
   - rewrite norm_line, Rabs_R1; lra.
   - unfold mean, dot, v; simpl; lra.

@@ -47,22 +47,24 @@ Lemma gram_facts C d m alpha :
   (2 <= C)%nat -> 0 < alpha ->
   (forall c r, (c < C)%nat -> (r < C)%nat ->
      dot d (m c) (m r) = alpha * alpha * (delta c r - 1 / INR C)) ->
-  forall c r k, (c < C)%nat -> (r < C)%nat -> (k < d)%nat -> c <> r ->
-  dot d (m c) (m c) = alpha * alpha * (INR C - 1) / INR C /\
-  mean C (fun c => m c k) = 0 /\
-  squared_distance_of d (m c) (m r) = 2 * (alpha * alpha) /\
-  cosine d (m c) (m r) = simplex_cosine (INR C).
+  (forall c, (c < C)%nat ->
+     dot d (m c) (m c) = alpha * alpha * (INR C - 1) / INR C) /\
+  (forall k, (k < d)%nat -> mean C (fun c => m c k) = 0) /\
+  (forall c r, (c < C)%nat -> (r < c)%nat ->
+     squared_distance_of d (m c) (m r) = 2 * (alpha * alpha)) /\
+  (forall c r, (c < C)%nat -> (r < c)%nat ->
+     cosine d (m c) (m r) = simplex_cosine (INR C)).
 Proof.
-  intros C2 A G c r k Lc Lr Lk N.
+  intros C2 A G.
   assert (I : 2 <= INR C) by (apply (le_INR 2) in C2; simpl in C2; lra).
   assert (Same : forall j, delta j j = 1)
     by (intros; unfold delta; destruct (Nat.eq_dec j j); [reflexivity | congruence]).
-  assert (Other : delta c r = 0)
-    by (unfold delta; destruct (Nat.eq_dec c r); [contradiction | reflexivity]).
+  assert (Other : forall c r, (r < c)%nat -> delta c r = 0)
+    by (intros; unfold delta; destruct (Nat.eq_dec c r); [lia | reflexivity]).
   assert (P : 0 < alpha * alpha) by (apply Rmult_lt_0_compat; assumption).
   assert (Size : forall j, (j < C)%nat -> dot d (m j) (m j) = alpha * alpha * (INR C - 1) / INR C)
     by (intros j J; rewrite G, Same by assumption; field; lra).
-  repeat split; [auto | | |].
+  repeat split; [exact Size | intros k K | intros c r Lc Lr | intros c r Lc Lr].
   - apply (vanishes d (mean_vector C m)); [| assumption].
     unfold mean_vector; rewrite dot_mean_l.
     unfold mean; rewrite sum_zero; [unfold Rdiv; ring |].
@@ -72,9 +74,9 @@ Proof.
       by (intros; rewrite G by assumption; field; lra).
     rewrite sum_minus, sum_scale, sum_delta, sum_const by assumption; field; lra.
   - unfold squared_distance_of; rewrite dot_minus_l, !dot_minus_r, (dot_comm d (m r) (m c)).
-    rewrite !Size, G, Other by assumption; field; lra.
-  - unfold cosine, norm; rewrite !Size, sqrt_sqrt, G, Other by (assumption ||
-      (apply Rmult_le_pos; [| left; apply Rinv_0_lt_compat; lra]; nra)).
+    rewrite !Size, G, Other by lia; field; lra.
+  - unfold cosine, norm; rewrite !Size, G, Other by lia.
+    rewrite sqrt_sqrt by (apply Rmult_le_pos; [nra | left; apply Rinv_0_lt_compat; lra]).
     unfold simplex_cosine; field; repeat split; try lra; nra.
 Qed.
 
@@ -100,13 +102,13 @@ Qed.
     simplex of an orthonormal frame. *)
 Theorem simplex_facts (C d : nat) (frame : nat -> nat -> R) (alpha : R) :
   (2 <= C)%nat -> 0 < alpha -> orthonormal C d frame ->
-  forall c r k, (c < C)%nat -> (r < C)%nat -> (k < d)%nat -> c <> r ->
-  dot d (simplex C frame alpha c) (simplex C frame alpha c)
-  = alpha * alpha * (INR C - 1) / INR C /\
-  mean C (fun c => simplex C frame alpha c k) = 0 /\
-  squared_distance_of d (simplex C frame alpha c) (simplex C frame alpha r)
-  = 2 * (alpha * alpha) /\
-  cosine d (simplex C frame alpha c) (simplex C frame alpha r) = simplex_cosine (INR C).
+  (forall c, (c < C)%nat ->
+     dot d (simplex C frame alpha c) (simplex C frame alpha c) = alpha * alpha * (INR C - 1) / INR C) /\
+  (forall k, (k < d)%nat -> mean C (fun c => simplex C frame alpha c k) = 0) /\
+  (forall c r, (c < C)%nat -> (r < c)%nat ->
+     squared_distance_of d (simplex C frame alpha c) (simplex C frame alpha r) = 2 * (alpha * alpha)) /\
+  (forall c r, (c < C)%nat -> (r < c)%nat ->
+     cosine d (simplex C frame alpha c) (simplex C frame alpha r) = simplex_cosine (INR C)).
 Proof.
   intros C2 A O; apply gram_facts; try assumption.
   apply simplex_gram; [lia | assumption].
@@ -173,14 +175,13 @@ Qed.
     points built from n orthonormal rows. *)
 Theorem small_simplex_facts (n d : nat) (frame : nat -> nat -> R) (alpha : R) :
   (1 <= n)%nat -> 0 < alpha -> orthonormal n d frame ->
-  forall c r k, (c < S n)%nat -> (r < S n)%nat -> (k < d)%nat -> c <> r ->
-  dot d (small_simplex n frame alpha c) (small_simplex n frame alpha c)
-  = alpha * alpha * (INR (S n) - 1) / INR (S n) /\
-  mean (S n) (fun c => small_simplex n frame alpha c k) = 0 /\
-  squared_distance_of d (small_simplex n frame alpha c) (small_simplex n frame alpha r)
-  = 2 * (alpha * alpha) /\
-  cosine d (small_simplex n frame alpha c) (small_simplex n frame alpha r)
-  = simplex_cosine (INR (S n)).
+  (forall c, (c < S n)%nat ->
+     dot d (small_simplex n frame alpha c) (small_simplex n frame alpha c) = alpha * alpha * (INR (S n) - 1) / INR (S n)) /\
+  (forall k, (k < d)%nat -> mean (S n) (fun c => small_simplex n frame alpha c k) = 0) /\
+  (forall c r, (c < S n)%nat -> (r < c)%nat ->
+     squared_distance_of d (small_simplex n frame alpha c) (small_simplex n frame alpha r) = 2 * (alpha * alpha)) /\
+  (forall c r, (c < S n)%nat -> (r < c)%nat ->
+     cosine d (small_simplex n frame alpha c) (small_simplex n frame alpha r) = simplex_cosine (INR (S n))).
 Proof.
   intros N A O; apply gram_facts; [lia | assumption |].
   apply small_simplex_gram; assumption.
@@ -217,7 +218,7 @@ Definition sum_of_directions (C d : nat) (v : nat -> nat -> R) (k : nat) : R :=
     that the largest is at least that of the simplex. *)
 Theorem no_wider (C d : nat) (v : nat -> nat -> R) (t : R) :
   (2 <= C)%nat -> (forall c, (c < C)%nat -> 0 < norm d (v c)) ->
-  (forall c, (c < C)%nat -> forall r, (r < c)%nat -> cosine d (v c) (v r) <= t) ->
+  (forall c r, (c < C)%nat -> (r < c)%nat -> cosine d (v c) (v r) <= t) ->
   pair_mean C (fun c r => cosine d (v c) (v r))
   = simplex_cosine (INR C)
     + dot d (sum_of_directions C d v) (sum_of_directions C d v) / (INR C * (INR C - 1)) /\

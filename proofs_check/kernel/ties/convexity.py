@@ -1,4 +1,4 @@
-"""Ties of Convexity.v: Jensen-gap lemmas."""
+"""Ties of Convexity.v and Exponential.v: Jensen-gap lemmas."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from typing import Any
 
 from proofs_check.kernel.register import Binding, Instance, Theorem
 
-_FILE = "Convexity.v"
+_FILE, _EXPONENTIAL = "Convexity.v", "Exponential.v"
 
 
 def with_kinks(v: Instance, m: Any) -> Any:
@@ -120,7 +120,7 @@ THEOREMS = (
     ),
     Theorem(
         "subset_mean_lemma_exp",
-        _FILE,
+        _EXPONENTIAL,
         _LEMMA,
         "printed",
         "f = exp on the range of the points",
@@ -129,7 +129,7 @@ THEOREMS = (
     ),
     Theorem(
         "exponential_lemma",
-        _FILE,
+        _EXPONENTIAL,
         "bnwd:lemma-a.2",
         "printed",
         "S non-empty",
@@ -138,7 +138,7 @@ THEOREMS = (
     ),
     Theorem(
         "exponential_lemma_sharp",
-        _FILE,
+        _EXPONENTIAL,
         "bnwd:lemma-a.2",
         "sharp",
         "at most half of the points",

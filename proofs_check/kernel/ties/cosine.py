@@ -1,4 +1,4 @@
-"""Ties of Cosine.v: sums of ratios, mean cosines and the norm of the mean direction."""
+"""Ties of Cosine.v and DirectionBall.v: sums of ratios, mean cosines, the mean direction."""
 
 from __future__ import annotations
 
@@ -24,6 +24,17 @@ def _inner(v: Instance) -> Binding:
         "c": whole - v["deficit"],
     }
 
+
+def _vectors(v: Instance) -> Binding:
+    return {"N": len(v["v"]), "d": v["v"].shape[1], "v": v["v"]}
+
+
+def _mean(v: Instance) -> Binding:
+    return {**_vectors(v), "alpha": v["alpha"], "c": v["alpha"] - v["deficit"]}
+
+
+#: Three vectors 1 and one -1 on the line.
+_ONE_AGAINST_THREE = [["1"], ["1"], ["1"], ["-1"]]
 
 THEOREMS = (
     Theorem(
@@ -96,5 +107,74 @@ THEOREMS = (
         "squared norm, last line of the proof",
         bind=_inner,
         conclusions={"squared norm": 0},
+    ),
+    Theorem(
+        "mean_direction_typeset_fails",
+        _FILE,
+        "bnwd:lemma-a.4",
+        "printed",
+        "every norm, as typeset",
+        refutes=True,
+        bind=_inner,
+        at=(
+            {
+                "u": ["1"],
+                "towards": _ONE_AGAINST_THREE,
+                "multiples": ["1", "1", "1", "1"],
+                "alpha": "1/2",
+                "beta": "1",
+                "deficit": "0",
+            },
+        ),
+        conclusions={"norm": 8},
+    ),
+    Theorem(
+        "squared_norm_printed_fails",
+        _FILE,
+        "bnwd:lemma-a.4",
+        "printed",
+        "squared norm, last line of the proof",
+        refutes=True,
+        bind=_inner,
+        at=(
+            {
+                "u": ["1"],
+                "towards": [["1"], ["1"], ["1"]],
+                "multiples": ["1", "1", "-1/100"],
+                "alpha": "53/64",
+                "beta": "1",
+                "deficit": "11/64",
+            },
+        ),
+        conclusions={"1 - squared norm": 8},
+    ),
+    Theorem(
+        "mean_direction_from_mean",
+        _FILE,
+        "bnwd:corollary-a.2",
+        "printed",
+        "mean of the squared norms",
+        bind=_mean,
+        conclusions={"norm": 0},
+    ),
+    Theorem(
+        "mean_direction_from_mean_typeset_fails",
+        _FILE,
+        "bnwd:corollary-a.2",
+        "printed",
+        "every norm, as typeset",
+        refutes=True,
+        bind=_mean,
+        at=({"v": _ONE_AGAINST_THREE, "alpha": "1/2", "deficit": "0"},),
+        conclusions={"norm": 6},
+    ),
+    Theorem(
+        "direction_ball",
+        "DirectionBall.v",
+        "bnwd:corollary-a.2",
+        "sharp",
+        "ball around the direction of the mean",
+        bind=_vectors,
+        conclusions={"squared distance": 0, "norm": 1},
     ),
 )
