@@ -39,6 +39,13 @@ Proof.
   rewrite mean_log_odds_split in H by assumption; lra.
 Qed.
 
+(** What the mean loss, the mean log-odds and the mean margin itself say of the mean margin. *)
+Definition margin_level (C N d : nat) (w : nat -> nat -> R) (a : nat -> R)
+  (h : nat -> nat -> nat -> R) (k : nat) : R :=
+  if Nat.eq_dec k 0 then phi_inverse (INR C - 1) (mean_loss C N d w a h)
+  else if Nat.eq_dec k 1 then mean_log_odds C N d w a h
+  else mean_margin C N d w h.
+
 (** bnwd:sharp-1, sharp "three levels of information", the levels: the mean loss says at most what
     the mean log-odds say, and these at most the mean margin. *)
 Theorem three_levels C N d w a h : (2 <= C)%nat -> (1 <= N)%nat ->
@@ -46,14 +53,21 @@ Theorem three_levels C N d w a h : (2 <= C)%nat -> (1 <= N)%nat ->
      loss C (logits d w a (h c i)) c
      = phi (INR C - 1)
          (margin C d w (h c i) c - off_class C (logits d w a (h c i)) c + bias_margin C a c)) /\
-  phi_inverse (INR C - 1) (mean_loss C N d w a h) <= mean_log_odds C N d w a h /\
-  mean_log_odds C N d w a h <= mean_margin C N d w h.
+  (forall k, (k < 2)%nat -> margin_level C N d w a h k <= margin_level C N d w a h (S k)).
 Proof.
-  intros P Q; split; [| split].
+  intros P Q; split.
   - intros c i L _; rewrite loss_at_margin, logit_margin_split by assumption; f_equal; ring.
-  - apply loss_below_log_odds; assumption.
-  - rewrite mean_log_odds_split by assumption.
-    assert (G := mean_off_class_nonneg C N d w a h P Q); lra.
+  - intros [| [| k]] L; [| | lia]; unfold margin_level; simpl.
+    + apply loss_below_log_odds; assumption.
+    + rewrite mean_log_odds_split by assumption.
+      assert (G := mean_off_class_nonneg C N d w a h P Q); lra.
+Qed.
+
+Lemma loss_below_margin C N d w a h : (2 <= C)%nat -> (1 <= N)%nat ->
+  phi_inverse (INR C - 1) (mean_loss C N d w a h) <= mean_margin C N d w h.
+Proof.
+  intros P Q; destruct (three_levels C N d w a h P Q) as [_ H].
+  eapply Rle_trans; [exact (H 0%nat ltac:(lia)) | exact (H 1%nat ltac:(lia))].
 Qed.
 
 (** * Collapse *)
@@ -309,6 +323,58 @@ Proof.
   apply (Rmult_le_reg_r r); [exact RP | rewrite Rinv_l; lra].
 Qed.
 
+Lemma stacked_cosine_above C N d w h : (2 <= C)%nat -> (1 <= N)%nat ->
+  0 < centre_square C N d h -> 0 < weight_norm C d (centred C w) -> -1 <= stacked_cosine C N d w h.
+Proof.
+  intros P Q H B; rewrite stacked_cosine_means by lia.
+  assert (S := product_square C N d w h ltac:(lia)).
+  assert (H1 : 0 < sqrt (centre_square C N d h)) by (apply sqrt_lt_R0, H).
+  assert (H2 := sqrt_sqrt (centre_square C N d h) (Rlt_le _ _ H)).
+  apply le_quotient; [apply Rmult_lt_0_compat; assumption |].
+  set (x := mean_product C N d w h) in *; set (q := sqrt (centre_square C N d h)) in *.
+  set (b := weight_norm C d (centred C w)) in *.
+  assert (0 < q * b) by (apply Rmult_lt_0_compat; assumption).
+  assert (- x <= q * b); [| lra].
+  apply Rnot_lt_le; intros N0.
+  assert (T := Rmult_le_0_lt_compat (q * b) (- x) (q * b) (- x) ltac:(lra) ltac:(lra) N0 N0).
+  rewrite <- H2 in S; lra.
+Qed.
+
+(** bnwd:sharp-1, sharp "three levels of information", what each of the three guarantees. *)
+Theorem level_guarantees C N d w a h : (2 <= C)%nat -> (1 <= N)%nat ->
+  0 < centre_square C N d h -> 0 < weight_norm C d (centred C w) ->
+  let T := largest_margin C N d w h in
+  let share := fun k => margin_level C N d w a h k / T in
+  (forall k, (k < 3)%nat ->
+     variability C N d h <= 1 - Rmax (share k) 0 * Rmax (share k) 0) /\
+  (forall k, (k < 3)%nat ->
+     1 - stacked_cosine C N d w h <= if Rlt_dec 0 (share k) then 1 - share k else 2) /\
+  (forall k, (k < 3)%nat -> self_duality C N d w h <= 2 - 2 * share k).
+Proof.
+  intros P Q H B T share.
+  assert (F : 0 < feature_norm C N d h).
+  { assert (E := within_square C N d h ltac:(lia) Q).
+    assert (V : 0 <= class_mean C N (fun c i => dot d (centred N (h c) i) (centred N (h c) i)))
+      by (apply class_mean_nonneg; [lia | lia |]; intros; apply dot_nonneg).
+    destruct (sqrt_pos (class_mean C N (fun c i => dot d (h c i) (h c i)))) as [G | G];
+      fold (feature_norm C N d h) in G; [exact G |]. rewrite <- G in E; lra. }
+  assert (TP := largest_margin_pos C N d w h P F B).
+  assert (L : forall k, (k < 3)%nat -> margin_level C N d w a h k <= mean_margin C N d w h).
+  { destruct (three_levels C N d w a h P Q) as [_ S].
+    assert (S0 := S 0%nat ltac:(lia)); assert (S1 := S 1%nat ltac:(lia)).
+    unfold margin_level in *; simpl in *.
+    intros [| [| [| k]]] I; simpl; [lra | lra | lra | lia]. }
+  split; [| split]; intros k I.
+  - exact (proj1 (margin_guarantees C N d w h _ P Q F B (L k I))).
+  - destruct (Rlt_dec 0 (share k)) as [S | _].
+    + assert (0 < margin_level C N d w a h k).
+      { replace (margin_level C N d w a h k) with (share k * T) by (unfold share; field; unfold T; lra).
+        apply Rmult_lt_0_compat; assumption. }
+      exact (proj1 (margin_cosine C N d w h _ P Q H0 (L k I))).
+    + assert (K := stacked_cosine_above C N d w h P Q H B); lra.
+  - exact (proj2 (margin_guarantees C N d w h _ P Q F B (L k I))).
+Qed.
+
 (** * From the mean loss *)
 
 (** s = 1 - phi^(-1)(L)/T with T = C/(C-1) alpha beta. *)
@@ -350,8 +416,7 @@ Proof.
   assert (R := classes_real C P); assert (K := ratio_pos C P).
   assert (L0 : 0 < L) by (apply network_loss_pos; assumption).
   assert (P0 : 0 < phi_inverse (INR C - 1) L) by (apply inverse_pos; [lra | exact L0 | exact LC]).
-  destruct (three_levels C N d w a h P Q) as [_ [J1 J2]]; fold L in J1.
-  assert (M : phi_inverse (INR C - 1) L <= mean_margin C N d w h) by lra.
+  assert (M := loss_below_margin C N d w a h P Q); fold L in M.
   destruct (positive_norms C N d w h P Q ltac:(lra)) as [X [H [F B]]].
   assert (BB := centred_norm_le C d w ltac:(lia)).
   destruct (margin_guarantees C N d w h _ P Q F B M) as [G1 G3].

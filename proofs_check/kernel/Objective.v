@@ -89,15 +89,16 @@ Qed.
 Definition printed_minimum (C decay : R) : R :=
   ln (1 - (C - 1) / C * decay) + (C - 1) / C * decay * ln ((C - (C - 1) * decay) / decay).
 
-(** bnwd:proposition-a.1, printed "minimum value": the printed value is not attained, for any decay. *)
-Theorem printed_minimum_fails C decay : 1 < C -> 0 < decay -> decay < C / (C - 1) ->
-  printed_minimum C decay < objective C decay (minimiser C decay).
+(** bnwd:proposition-a.1, printed "minimum value": the printed value is not attained. *)
+Theorem printed_minimum_fails :
+  ~ (forall C decay gamma : R, 1 < C -> 0 < decay -> decay < 1 ->
+       objective C decay (minimiser C decay) = printed_minimum C decay /\
+       printed_minimum C decay <= objective C decay gamma).
 Proof.
-  intros P D U; destruct (objective_minimum C decay 0 P D U) as [E _]; rewrite E.
-  assert (Q := error_range C decay P D U); unfold error_at_minimiser in Q.
-  assert (ln (1 - (C - 1) / C * decay) < 0).
-  { rewrite <- ln_1; apply ln_increasing; lra. }
-  unfold printed_minimum, minimum; lra.
+  intros H; destruct (H 2 (1 / 2) 0) as [A _]; try lra.
+  destruct (objective_minimum 2 (1 / 2) 0) as [E _]; try lra; rewrite E in A.
+  assert (ln (1 - (2 - 1) / 2 * (1 / 2)) < 0) by (rewrite <- ln_1; apply ln_increasing; lra).
+  unfold printed_minimum, minimum in A; lra.
 Qed.
 
 (** * How fast the Bregman gap grows *)

@@ -44,7 +44,7 @@ Proof.
   assert (R := classes_real C P).
   assert (P0 := inverse_pos (INR C) _ ltac:(lra) L0 LC).
   destruct (guarantee_from_loss C N d w unbiased h P Q LC) as [G1 [G2 [G3 [G4 G5]]]].
-  destruct (three_levels C N d w unbiased h P Q) as [_ [J1 J2]].
+  assert (J := loss_below_margin C N d w unbiased h P Q).
   destruct (positive_norms C N d w h P Q ltac:(lra)) as [X [H [F B]]].
   assert (BB := centred_norm_le C d w ltac:(lia)).
   unfold proximity_gap in *; fold (ratio C) in *.
@@ -131,7 +131,7 @@ Proof.
   assert (R := classes_real C P); assert (K := ratio_pos C P).
   assert (L0 := network_loss_pos C N d w unbiased h P Q).
   assert (P0 := inverse_pos (INR C) _ ltac:(lra) L0 LC).
-  destruct (three_levels C N d w unbiased h P Q) as [_ [J1 J2]].
+  assert (J := loss_below_margin C N d w unbiased h P Q).
   destruct (positive_norms C N d w h P Q ltac:(lra)) as [_ [_ [F B]]].
   assert (BB := centred_norm_le C d w ltac:(lia)).
   assert (PA := penalty_above C N d w h decay P D).
