@@ -210,7 +210,7 @@ Qed.
 
 (** bnwd:lemma-a.4, sharp "mean cosine, every c >= 0": a mean inner product of u and the v bounds
     their mean cosine from below. *)
-Theorem mean_cosine_bound
+Theorem least_mean_cosine
     (N d : nat) (u : nat -> R) (v : nat -> nat -> R) (alpha beta c : R) :
   (0 < N)%nat -> 0 < alpha -> 0 < beta ->
   root_mean_square N d v <= alpha ->
@@ -276,7 +276,7 @@ Proof.
   assert (R2 : 0 < sqrt 2) by (apply sqrt_lt_R0; lra).
   assert (AB : 0 < alpha * beta) by (apply Rmult_lt_0_compat; assumption).
   assert (0 < alpha * beta / sqrt 2) by (apply Rdiv_lt_0_compat; assumption).
-  eapply Rle_trans; [apply (mean_cosine_bound N d u v alpha beta c); auto; lra |].
+  eapply Rle_trans; [apply (least_mean_cosine N d u v alpha beta c); auto; lra |].
   (* u is not zero *)
   assert (U : 0 < norm d u).
   { destruct (norm_nonneg d u) as [L | Z]; [assumption | exfalso].
@@ -324,7 +324,7 @@ Proof.
   destruct (norm_nonneg d m) as [M | Z].
   - assert (I : mean N (fun i => dot d m (v i)) = norm d m * norm d m)
       by (rewrite norm_sqr; unfold m at 3, mean_vector; symmetry; apply dot_mean_r).
-    assert (H := mean_cosine_bound N d m v alpha (norm d m) (norm d m * norm d m)).
+    assert (H := least_mean_cosine N d m v alpha (norm d m) (norm d m * norm d m)).
     assert (K : norm d m * mean N (fun i => cosine d m (v i))
                 <= norm d m * norm d (mean_direction N d v))
       by (rewrite <- dot_mean_direction; apply cauchy_schwarz).

@@ -16,13 +16,13 @@ Definition simplex (C : nat) (frame : nat -> nat -> R) (alpha : R) (c k : nat) :
   alpha * (frame c k - mean C (fun r => frame r k)).
 
 (** The r-th row of the Helmert matrix: r + 1 equal entries, one against them, then zeros. *)
-Definition helmert (c r : nat) : R :=
+Definition helmert_entry (c r : nat) : R :=
   (if lt_dec r c then (if Nat.eq_dec c (S r) then - INR (S r) else 0) else 1)
   / sqrt (INR (S r) * INR (S (S r))).
 
 (** S n points in as many dimensions as there are rows, which are n. *)
 Definition small_simplex (n : nat) (frame : nat -> nat -> R) (alpha : R) (c k : nat) : R :=
-  alpha * sum n (fun r => helmert c r * frame r k).
+  alpha * sum n (fun r => helmert_entry c r * frame r k).
 
 Definition squared_distance_of (d : nat) (x y : nat -> R) : R :=
   dot d (fun k => x k - y k) (fun k => x k - y k).
@@ -48,10 +48,12 @@ Lemma gram_facts C d m alpha :
   (forall c r, (c < C)%nat -> (r < C)%nat ->
      dot d (m c) (m r) = alpha * alpha * (delta c r - 1 / INR C)) ->
   (forall c, (c < C)%nat ->
-     dot d (m c) (m c) = alpha * alpha * (INR C - 1) / INR C) /\
+     dot d (m c) (m c)
+     = alpha * alpha * (INR C - 1) / INR C) /\
   (forall k, (k < d)%nat -> mean C (fun c => m c k) = 0) /\
   (forall c r, (c < C)%nat -> (r < c)%nat ->
-     squared_distance_of d (m c) (m r) = 2 * (alpha * alpha)) /\
+     squared_distance_of d (m c) (m r)
+     = 2 * (alpha * alpha)) /\
   (forall c r, (c < C)%nat -> (r < c)%nat ->
      cosine d (m c) (m r) = simplex_cosine (INR C)).
 Proof.
@@ -103,10 +105,12 @@ Qed.
 Theorem simplex_facts (C d : nat) (frame : nat -> nat -> R) (alpha : R) :
   (2 <= C)%nat -> 0 < alpha -> orthonormal C d frame ->
   (forall c, (c < C)%nat ->
-     dot d (simplex C frame alpha c) (simplex C frame alpha c) = alpha * alpha * (INR C - 1) / INR C) /\
+     dot d (simplex C frame alpha c) (simplex C frame alpha c)
+     = alpha * alpha * (INR C - 1) / INR C) /\
   (forall k, (k < d)%nat -> mean C (fun c => simplex C frame alpha c k) = 0) /\
   (forall c r, (c < C)%nat -> (r < c)%nat ->
-     squared_distance_of d (simplex C frame alpha c) (simplex C frame alpha r) = 2 * (alpha * alpha)) /\
+     squared_distance_of d (simplex C frame alpha c) (simplex C frame alpha r)
+     = 2 * (alpha * alpha)) /\
   (forall c r, (c < C)%nat -> (r < c)%nat ->
      cosine d (simplex C frame alpha c) (simplex C frame alpha r) = simplex_cosine (INR C)).
 Proof.
@@ -119,7 +123,7 @@ Qed.
 (** The columns of the Helmert matrix: by induction, one row and one column at a time. *)
 Lemma helmert_gram n c r :
   (c <= n)%nat -> (r <= n)%nat ->
-  sum n (fun k => helmert c k * helmert r k) = delta c r - 1 / INR (S n).
+  sum n (fun k => helmert_entry c k * helmert_entry r k) = delta c r - 1 / INR (S n).
 Proof.
   assert (Root : forall k a b, a / sqrt (INR (S k) * INR (S (S k)))
                                * (b / sqrt (INR (S k) * INR (S (S k))))
@@ -130,8 +134,8 @@ Proof.
     assert (0 < INR (S k) * INR (S (S k))) by (apply Rmult_lt_0_compat; assumption).
     assert (0 < sqrt (INR (S k) * INR (S (S k)))) by (apply sqrt_lt_R0; assumption).
     rewrite <- (sqrt_sqrt (INR (S k) * INR (S (S k)))) at 3 by lra; field; lra. }
-  assert (Beyond : forall m q f, (m < q)%nat -> sum m (fun k => helmert q k * f k) = 0).
-  { intros m q f L; apply sum_zero; intros k K; unfold helmert.
+  assert (Beyond : forall m q f, (m < q)%nat -> sum m (fun k => helmert_entry q k * f k) = 0).
+  { intros m q f L; apply sum_zero; intros k K; unfold helmert_entry.
     destruct (lt_dec k q); [| lia]; destruct (Nat.eq_dec q (S k)); [lia |].
     unfold Rdiv; ring. }
   induction n as [| n IH]; intros Lc Lr.
@@ -140,18 +144,18 @@ Proof.
     assert (E : INR (S (S n)) = INR (S n) + 1) by apply S_INR.
     simpl sum.
     destruct (Nat.eq_dec c (S n)) as [-> | Nc]; [| destruct (Nat.eq_dec r (S n)) as [-> | Nr]].
-    + rewrite Beyond by lia; unfold helmert; rewrite Root.
+    + rewrite Beyond by lia; unfold helmert_entry; rewrite Root.
       destruct (lt_dec n (S n)); [| lia]; destruct (Nat.eq_dec (S n) (S n)); [| lia].
       unfold delta; destruct (Nat.eq_dec (S n) r) as [<- | D].
       * destruct (lt_dec n (S n)); [| lia]; destruct (Nat.eq_dec (S n) (S n)); [| lia].
         rewrite E; field; lra.
       * destruct (lt_dec n r); [lia |]; rewrite E; field; lra.
-    + rewrite (sum_ext n _ (fun k => helmert (S n) k * helmert c k)) by (intros; ring).
-      rewrite Beyond by lia; unfold helmert; rewrite Root.
+    + rewrite (sum_ext n _ (fun k => helmert_entry (S n) k * helmert_entry c k)) by (intros; ring).
+      rewrite Beyond by lia; unfold helmert_entry; rewrite Root.
       destruct (lt_dec n (S n)); [| lia]; destruct (Nat.eq_dec (S n) (S n)); [| lia].
       destruct (lt_dec n c); [lia |].
       unfold delta; destruct (Nat.eq_dec c (S n)); [lia |]; rewrite E; field; lra.
-    + rewrite IH by lia; unfold helmert; rewrite Root.
+    + rewrite IH by lia; unfold helmert_entry; rewrite Root.
       destruct (lt_dec n c); [lia |]; destruct (lt_dec n r); [lia |].
       rewrite E; field; lra.
 Qed.
@@ -164,10 +168,10 @@ Lemma small_simplex_gram n d frame alpha :
 Proof.
   intros O c r Lc Lr; rewrite <- helmert_gram by lia.
   unfold small_simplex; rewrite dot_scale_l, dot_scale_r, <- Rmult_assoc; f_equal.
-  rewrite (dot_sum_l d n _ (fun k j => helmert c k * frame k j)).
+  rewrite (dot_sum_l d n _ (fun k j => helmert_entry c k * frame k j)).
   apply sum_ext; intros k K.
-  rewrite dot_scale_l, (dot_sum_r d n _ (fun l j => helmert r l * frame l j)).
-  f_equal; rewrite <- (sum_delta n k (helmert r)) by assumption.
+  rewrite dot_scale_l, (dot_sum_r d n _ (fun l j => helmert_entry r l * frame l j)).
+  f_equal; rewrite <- (sum_delta n k (helmert_entry r)) by assumption.
   apply sum_ext; intros l L; rewrite dot_scale_r, O by assumption; reflexivity.
 Qed.
 
@@ -176,12 +180,15 @@ Qed.
 Theorem small_simplex_facts (n d : nat) (frame : nat -> nat -> R) (alpha : R) :
   (1 <= n)%nat -> 0 < alpha -> orthonormal n d frame ->
   (forall c, (c < S n)%nat ->
-     dot d (small_simplex n frame alpha c) (small_simplex n frame alpha c) = alpha * alpha * (INR (S n) - 1) / INR (S n)) /\
+     dot d (small_simplex n frame alpha c) (small_simplex n frame alpha c)
+     = alpha * alpha * (INR (S n) - 1) / INR (S n)) /\
   (forall k, (k < d)%nat -> mean (S n) (fun c => small_simplex n frame alpha c k) = 0) /\
   (forall c r, (c < S n)%nat -> (r < c)%nat ->
-     squared_distance_of d (small_simplex n frame alpha c) (small_simplex n frame alpha r) = 2 * (alpha * alpha)) /\
+     squared_distance_of d (small_simplex n frame alpha c) (small_simplex n frame alpha r)
+     = 2 * (alpha * alpha)) /\
   (forall c r, (c < S n)%nat -> (r < c)%nat ->
-     cosine d (small_simplex n frame alpha c) (small_simplex n frame alpha r) = simplex_cosine (INR (S n))).
+     cosine d (small_simplex n frame alpha c) (small_simplex n frame alpha r)
+     = simplex_cosine (INR (S n))).
 Proof.
   intros N A O; apply gram_facts; [lia | assumption |].
   apply small_simplex_gram; assumption.
@@ -198,7 +205,7 @@ Qed.
 (** ** No arrangement is wider *)
 
 (** A sum over all pairs is twice that over c > r, and the diagonal. *)
-Lemma pair_sum n (f : nat -> nat -> R) :
+Lemma sum_over_pairs n (f : nat -> nat -> R) :
   (forall c r, f c r = f r c) ->
   sum n (fun c => sum n (fun r => f c r))
   = 2 * sum n (fun c => sum c (fun r => f c r)) + sum n (fun c => f c c).
@@ -208,7 +215,7 @@ Proof.
   rewrite (sum_ext n (fun c => f c n) (fun c => f n c)) by (intros; apply S); ring.
 Qed.
 
-Definition pair_mean (C : nat) (f : nat -> nat -> R) : R :=
+Definition mean_over_pairs (C : nat) (f : nat -> nat -> R) : R :=
   sum C (fun c => sum c (fun r => f c r)) / (INR C * (INR C - 1) / 2).
 
 Definition sum_of_directions (C d : nat) (v : nat -> nat -> R) (k : nat) : R :=
@@ -219,7 +226,7 @@ Definition sum_of_directions (C d : nat) (v : nat -> nat -> R) (k : nat) : R :=
 Theorem no_wider (C d : nat) (v : nat -> nat -> R) (t : R) :
   (2 <= C)%nat -> (forall c, (c < C)%nat -> 0 < norm d (v c)) ->
   (forall c r, (c < C)%nat -> (r < c)%nat -> cosine d (v c) (v r) <= t) ->
-  pair_mean C (fun c r => cosine d (v c) (v r))
+  mean_over_pairs C (fun c r => cosine d (v c) (v r))
   = simplex_cosine (INR C)
     + dot d (sum_of_directions C d v) (sum_of_directions C d v) / (INR C * (INR C - 1)) /\
   - t <= - simplex_cosine (INR C).
@@ -237,20 +244,21 @@ Proof.
   assert (One : sum C (fun c => f c c) = INR C).
   { rewrite (sum_ext C _ (fun _ => 1)); [rewrite sum_const; ring |].
     intros c L; specialize (V c L); unfold f, cosine; rewrite norm_sqr, <- norm_sqr; field; lra. }
-  assert (Mean : pair_mean C f = simplex_cosine (INR C)
+  assert (Mean : mean_over_pairs C f = simplex_cosine (INR C)
             + dot d (sum_of_directions C d v) (sum_of_directions C d v) / (INR C * (INR C - 1))).
-  { rewrite All, pair_sum, One by assumption; unfold pair_mean, simplex_cosine; field; lra. }
+  { rewrite All, sum_over_pairs, One by assumption.
+    unfold mean_over_pairs, simplex_cosine; field; lra. }
   split; [exact Mean |].
   (* the mean is at most t *)
   assert (L : sum C (fun c => sum c (fun r => f c r)) <= sum C (fun c => sum c (fun _ => t)))
     by (apply sum_le; intros c Lc; apply sum_le; intros r Lr; apply T; assumption).
   assert (Count : sum C (fun c => sum c (fun _ => t)) = t * (INR C * (INR C - 1) / 2)).
-  { assert (P := pair_sum C (fun _ _ => t) (fun _ _ => eq_refl)); cbv beta in P.
+  { assert (P := sum_over_pairs C (fun _ _ => t) (fun _ _ => eq_refl)); cbv beta in P.
     rewrite (sum_ext C (fun _ => sum C (fun _ => t)) (fun _ => INR C * t)), !sum_const in P
       by (intros; apply sum_const). lra. }
   assert (Q : 0 < INR C * (INR C - 1) / 2) by nra.
-  assert (M : pair_mean C f <= t).
-  { unfold pair_mean; apply Rmult_le_reg_r with (INR C * (INR C - 1) / 2); [assumption |].
+  assert (M : mean_over_pairs C f <= t).
+  { unfold mean_over_pairs; apply Rmult_le_reg_r with (INR C * (INR C - 1) / 2); [assumption |].
     rewrite <- Count; eapply Rle_trans; [| exact L]; right; field; lra. }
   assert (0 <= dot d (sum_of_directions C d v) (sum_of_directions C d v) / (INR C * (INR C - 1))).
   { apply Rmult_le_pos; [apply dot_nonneg | left; apply Rinv_0_lt_compat; nra]. }

@@ -91,7 +91,7 @@ THEOREMS = (
         conclusions={"norm": 0},
     ),
     Theorem(
-        "mean_cosine_bound",
+        "least_mean_cosine",
         _FILE,
         "bnwd:lemma-a.4",
         "sharp",

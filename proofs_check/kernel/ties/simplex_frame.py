@@ -10,7 +10,7 @@ _FILE, _DEFINITION = "SimplexFrame.v", "bnwd:definition-1.1"
 _FACTS = {"squared norms": 0, "mean": 1, "squared distances": 2, "pairwise cosines": 3}
 
 
-def _frame(mirrors: Any) -> Any:
+def reflected_frame(mirrors: Any) -> Any:
     """The first unit vectors, as many as there are mirrors, reflected in each of them."""
     rows = [[0 * entry + int(j == c) for j, entry in enumerate(v)] for c, v in enumerate(mirrors)]
     for v in mirrors:
@@ -40,7 +40,7 @@ def _points(v: Instance, size: str) -> Binding:
     return {
         size: len(mirrors),
         "d": mirrors.shape[1],
-        "frame": _frame(mirrors),
+        "frame": reflected_frame(mirrors),
         "alpha": v["alpha"],
     }
 
