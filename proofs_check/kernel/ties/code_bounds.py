@@ -1,0 +1,91 @@
+"""Ties of CodeBounds.v and GeneralisedCollapse.v: moments, arcs, and the metrics GNC2 and GNC3."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from proofs_check.kernel.register import Binding, Instance, Theorem
+from proofs_check.kernel.ties.softmax_codes import least, margin, others_weights, unit
+
+
+def _margin(v: Instance) -> Binding:
+    w, h = unit(v["w"]), unit(v["h"])
+    return {"d": w.shape[1], "K": len(w), "w": w, "h": h, "rho": margin(w, h)}
+
+
+def _arc(v: Instance) -> Binding:
+    w, h, point = (unit(v[name]) for name in ("w", "h", "v"))
+    return {"d": len(w), "w": w, "h": h, "v": point, "a": v["a"], "b": v["b"]}
+
+
+def _moved_weights(v: Instance) -> list[Binding]:
+    w, moved, z = v["w"], v["v"], v["z"]
+    K, d = w.shape
+    away = [x @ x for x in w - moved]
+    return [
+        {
+            "d": d,
+            "K": K,
+            "k": k,
+            "w": w,
+            "v": moved,
+            "a": others_weights(k, np.delete(z[k], k)),
+            "M": -least(-away[j].sqrt() for j in range(K) if j != k),
+        }
+        for k in range(K)
+    ]
+
+
+def _features(v: Instance) -> Binding:
+    w, h = unit(v["w"]), unit(v["h"])
+    K, n, d = h.shape
+    return {"d": d, "K": K, "n": n, "w": w, "h": h}
+
+
+THEOREMS = (
+    Theorem(
+        "second_moments",
+        "CodeBounds.v",
+        "gnc:sharp-4",
+        "sharp",
+        "first three moments",
+        bind=_margin,
+        conclusions={"second moments": 0},
+    ),
+    Theorem(
+        "sufficient_dimension_printed_fails",
+        "CodeBounds.v",
+        "gnc:remark-dimension",
+        "printed",
+        "for all K and rho, at most twice",
+        refutes=True,
+        untied="that a code exists is more than the claim's moments say",
+    ),
+    Theorem(
+        "way_between",
+        "CodeBounds.v",
+        "gnc:sharp-2",
+        "sharp",
+        "the way between weight and feature",
+        bind=_arc,
+        conclusions={"on the way": 0},
+    ),
+    Theorem(
+        "distance_moves_with_weights",
+        "GeneralisedCollapse.v",
+        "gnc:definition-gnc2",
+        "sharp",
+        "it moves no faster than the weights",
+        bind=_moved_weights,
+        conclusions={"distance": 0},
+    ),
+    Theorem(
+        "gnc3_is_mean_squared_distance",
+        "GeneralisedCollapse.v",
+        "gnc:definition-gnc3",
+        "sharp",
+        "a mean squared distance",
+        bind=_features,
+        conclusions={"distance from the weights": 0, "split": 1, "variability": 2},
+    ),
+)
