@@ -96,6 +96,11 @@ def required(text: str) -> list[str]:
     return [f"{name}.v" for names in found for name in names.split()]
 
 
+def theorem_names(text: str) -> list[str]:
+    """Return the names of the theorems of a source."""
+    return _THEOREM.findall(_COMMENT.sub("", text))
+
+
 def source_hash(texts: Sources) -> str:
     """Hash sources with their names."""
     found = sha256()
@@ -329,7 +334,7 @@ def ask(texts: Sources, folder: Path, exactly: bool = False) -> Printed:
     proved: list[str] = []
     for file, text in texts.items():
         plain, module = _COMMENT.sub("", text), Path(file).stem
-        for name in _THEOREM.findall(plain):
+        for name in theorem_names(text):
             proved.append(f"{module}.{name}")
             lines += [_mark(f"theorem {file} {name}"), f"Check {proved[-1]}."]
             if exactly:

@@ -37,7 +37,7 @@ def test_a_sound_theorem_is_evidence_with_all_that_it_rests_on():
     one = judged(FOR, certificate(), RECORDED)
     told = one.to_dict()
     assert (told["type"], told["holds"], told["fault"]) == ("kernel", True, None)
-    assert told["file"] == "proofs_check/kernel/Convexity.v"
+    assert told["file"] == f"proofs_check/kernel/{FOR.file}"
     assert told["statement"].startswith("forall (n : nat)")
     assert set(told["assumptions"]) <= set(ALLOWED)
     assert told["correspondence"]["instances"] >= 8
@@ -84,8 +84,8 @@ def test_what_the_kernel_says_otherwise_is_a_fault(changes, told):
 
 
 def test_files_that_fail_are_a_fault():
-    broken = replace(certificate(), errors={"Convexity.v": "Error: no"})
-    assert "Convexity.v fails: Error: no" in judged(FOR, broken, RECORDED).fault
+    broken = replace(certificate(), errors={FOR.file: "Error: no"})
+    assert f"{FOR.file} fails: Error: no" in judged(FOR, broken, RECORDED).fault
     assert "no file" in judged(FOR, replace(broken, seconds={}), RECORDED).fault
 
 
