@@ -7,40 +7,39 @@ Open Scope R_scope.
 Definition global_mean (C N : nat) (h : nat -> nat -> nat -> R) (k : nat) : R :=
   mean C (fun c => mean N (fun i => h c i k)).
 
-(** Features less the mean of all of them, and the mean of their directions in each class. *)
+(** Features less the mean of all of them: what the x below are. *)
 Definition centred_features (C N : nat) (h : nat -> nat -> nat -> R) (c i k : nat) : R :=
   h c i k - global_mean C N h k.
 
-Definition class_direction (C N d : nat) (h : nat -> nat -> nat -> R) (c : nat) : nat -> R :=
-  mean_direction N d (centred_features C N h c).
+(** The mean of the directions of a class. *)
+Definition class_direction (N d : nat) (x : nat -> nat -> nat -> R) (c : nat) : nat -> R :=
+  mean_direction N d (x c).
 
 (** Mean cosines of the samples of two classes, and of different samples of one class. *)
-Definition class_cosine (C N d : nat) (h : nat -> nat -> nat -> R) (c r : nat) : R :=
-  mean N (fun i => mean N (fun j =>
-    cosine d (centred_features C N h c i) (centred_features C N h r j))).
+Definition class_cosine (N d : nat) (x : nat -> nat -> nat -> R) (c r : nat) : R :=
+  mean N (fun i => mean N (fun j => cosine d (x c i) (x r j))).
 
-Definition distinct_cosine (C N d : nat) (h : nat -> nat -> nat -> R) (c : nat) : R :=
-  sum N (fun i => sum N (fun j => if Nat.eq_dec i j then 0 else
-    cosine d (centred_features C N h c i) (centred_features C N h c j)))
+Definition distinct_cosine (N d : nat) (x : nat -> nat -> nat -> R) (c : nat) : R :=
+  sum N (fun i => sum N (fun j => if Nat.eq_dec i j then 0 else cosine d (x c i) (x c j)))
   / (INR N * (INR N - 1)).
 
-Definition class_variability (C N d : nat) (h : nat -> nat -> nat -> R) (c : nat) : R :=
-  direction_variability N d (centred_features C N h c).
+Definition class_variability (N d : nat) (x : nat -> nat -> nat -> R) (c : nat) : R :=
+  direction_variability N d (x c).
 
-(** Features offset + scale (point - mean point). *)
+(** Features on the ray from the mean of some points to one of them. *)
 Definition ray (C : nat) (points : nat -> nat -> R) (c k : nat) : R :=
   points c k - mean C (fun r => points r k).
 
-Definition on_rays (C : nat) (points : nat -> nat -> R) (scales offset : nat -> R)
-    (c i k : nat) : R := offset k + scales i * ray C points c k.
+Definition on_rays (C : nat) (points : nat -> nat -> R) (scales : nat -> R) (c i k : nat) : R :=
+  scales i * ray C points c k.
 
 Definition intra_from_variability (V : R) : R := Rmax (1 - 2 * V) 0 * Rmax (1 - 2 * V) 0.
 Definition inter_from_variability (V U : R) : R := V + U - V * U.
 Definition inter_from_simplex (C V U xi : R) : R :=
   C / (C - 1) * inter_from_variability V U + (1 - V) * (1 - U) * xi.
 
-Lemma class_cosine_value C N d h c r :
-  class_cosine C N d h c r = dot d (class_direction C N d h c) (class_direction C N d h r).
+Lemma class_cosine_value N d x c r :
+  class_cosine N d x c r = dot d (class_direction N d x c) (class_direction N d x r).
 Proof. apply (cosine_identity N N). Qed.
 
 Lemma cosine_self d x : 0 < norm d x -> cosine d x x = 1.
@@ -50,50 +49,50 @@ Proof. intros P; unfold cosine; rewrite <- norm_sqr; field; lra. Qed.
 
 (** bnwd:definition-cosine, sharp "from one mean direction a class": all cosine similarities, and
     how low the mean inter-class one can be. *)
-Theorem cosines_from_directions (C N d : nat) (h : nat -> nat -> nat -> R) :
+Theorem cosines_from_directions (C N d : nat) (x : nat -> nat -> nat -> R) :
   (2 <= C)%nat -> (2 <= N)%nat ->
-  (forall c i, (c < C)%nat -> (i < N)%nat -> 0 < norm d (centred_features C N h c i)) ->
+  (forall c i, (c < C)%nat -> (i < N)%nat -> 0 < norm d (x c i)) ->
   (forall c, (c < C)%nat ->
-     class_cosine C N d h c c
-     = dot d (class_direction C N d h c) (class_direction C N d h c)) /\
+     class_cosine N d x c c
+     = dot d (class_direction N d x c) (class_direction N d x c)) /\
   (forall c, (c < C)%nat ->
-     distinct_cosine C N d h c
-     = (INR N * dot d (class_direction C N d h c) (class_direction C N d h c) - 1)
+     distinct_cosine N d x c
+     = (INR N * dot d (class_direction N d x c) (class_direction N d x c) - 1)
        / (INR N - 1)) /\
   (forall c r, (c < C)%nat -> (r < c)%nat ->
-     class_cosine C N d h c r
-     = dot d (class_direction C N d h c) (class_direction C N d h r)) /\
-  mean_over_pairs C (class_cosine C N d h)
-  = (dot d (fun k => sum C (fun c => class_direction C N d h c k))
-           (fun k => sum C (fun c => class_direction C N d h c k))
-     - sum C (fun c => dot d (class_direction C N d h c) (class_direction C N d h c)))
+     class_cosine N d x c r
+     = dot d (class_direction N d x c) (class_direction N d x r)) /\
+  mean_over_pairs C (class_cosine N d x)
+  = (dot d (fun k => sum C (fun c => class_direction N d x c k))
+           (fun k => sum C (fun c => class_direction N d x c k))
+     - sum C (fun c => dot d (class_direction N d x c) (class_direction N d x c)))
     / (INR C * (INR C - 1)) /\
-  - mean_over_pairs C (class_cosine C N d h)
-  <= mean C (fun c => class_cosine C N d h c c) / (INR C - 1).
+  - mean_over_pairs C (class_cosine N d x)
+  <= mean C (fun c => class_cosine N d x c c) / (INR C - 1).
 Proof.
   intros C2 N2 P.
   assert (IC : 2 <= INR C) by (apply (le_INR 2) in C2; simpl in C2; lra).
   assert (IN : 2 <= INR N) by (apply (le_INR 2) in N2; simpl in N2; lra).
-  set (A := class_direction C N d h) in *; set (S := fun k => sum C (fun c => A c k)).
-  assert (V : forall c r, class_cosine C N d h c r = dot d (A c) (A r))
+  set (A := class_direction N d x) in *; set (S := fun k => sum C (fun c => A c k)).
+  assert (V : forall c r, class_cosine N d x c r = dot d (A c) (A r))
     by (intros; apply class_cosine_value).
-  assert (All : dot d S S = sum C (fun c => sum C (fun r => class_cosine C N d h c r))).
+  assert (All : dot d S S = sum C (fun c => sum C (fun r => class_cosine N d x c r))).
   { unfold S; rewrite (dot_sum_l d C _ A); apply sum_ext; intros c _.
     rewrite (dot_sum_r d C _ A); apply sum_ext; intros r _; symmetry; apply V. }
-  assert (M : mean_over_pairs C (class_cosine C N d h)
+  assert (M : mean_over_pairs C (class_cosine N d x)
               = (dot d S S - sum C (fun c => dot d (A c) (A c))) / (INR C * (INR C - 1))).
   { rewrite All, sum_over_pairs by (intros; rewrite !V; apply dot_comm).
-    rewrite (sum_ext C (fun c => class_cosine C N d h c c) (fun c => dot d (A c) (A c)))
+    rewrite (sum_ext C (fun c => class_cosine N d x c c) (fun c => dot d (A c) (A c)))
       by (intros; apply V).
     unfold mean_over_pairs; field; lra. }
   repeat split; [intros; apply V | | intros; apply V | exact M |].
   - (* leave out the pairs of equal samples, whose cosine is 1 *)
     intros c L; rewrite <- V; unfold distinct_cosine.
-    set (f := fun i j => cosine d (centred_features C N h c i) (centred_features C N h c j)).
+    set (f := fun i j => cosine d (x c i) (x c j)).
     rewrite (sum_ext N _ (fun i => sum N (fun j => f i j) - 1)).
     + rewrite sum_minus, sum_const; unfold class_cosine, mean; fold f.
-      change (fun i => sum N (fun j => cosine d (centred_features C N h c i)
-                                          (centred_features C N h c j)) / INR N)
+      change (fun i => sum N (fun j => cosine d (x c i)
+                                          (x c j)) / INR N)
         with (fun i => sum N (fun j => f i j) / INR N).
       rewrite sum_divide; field; lra.
     + intros i I; replace 1 with (f i i) by (apply cosine_self, P; assumption).
@@ -101,7 +100,7 @@ Proof.
       apply sum_ext; intros j _; unfold delta; fold (f i j).
       destruct (Nat.eq_dec i j); ring.
   - rewrite M; unfold mean.
-    rewrite (sum_ext C (fun c => class_cosine C N d h c c) (fun c => dot d (A c) (A c)))
+    rewrite (sum_ext C (fun c => class_cosine N d x c c) (fun c => dot d (A c) (A c)))
       by (intros; apply V).
     set (q := sum C (fun c => dot d (A c) (A c))).
     replace (q / INR C / (INR C - 1)) with (q / (INR C * (INR C - 1))) by (field; lra).
@@ -120,62 +119,62 @@ Proof.
   rewrite sum_minus, sum_const, mean_sum by assumption; unfold Rdiv; ring.
 Qed.
 
+(** Features offset + scale (point - mean point) are centred by taking off the offset. *)
 Lemma centred_on_rays C N points scales offset c i :
   (0 < C)%nat -> (0 < N)%nat ->
-  centred_features C N (on_rays C points scales offset) c i
-  = fun k => scales i * ray C points c k.
+  centred_features C N (fun c i k => offset k + on_rays C points scales c i k) c i
+  = on_rays C points scales c i.
 Proof.
   intros C0 N0; apply functional_extensionality; intros k.
   assert (P : 0 < INR C) by (apply lt_0_INR, C0); assert (Q : 0 < INR N) by (apply lt_0_INR, N0).
-  assert (G : global_mean C N (on_rays C points scales offset) k = offset k).
+  assert (G : global_mean C N (fun c i k => offset k + on_rays C points scales c i k) k
+              = offset k).
   { unfold global_mean, on_rays.
     rewrite (mean_ext C _ (fun r => offset k + mean N scales * ray C points r k)).
     - unfold mean at 1; rewrite sum_plus, sum_const, sum_scale, <- (mean_sum C) by assumption.
       rewrite mean_ray by assumption; field; lra.
     - intros r _; unfold mean; rewrite sum_plus, sum_const, sum_scale_r; field; lra. }
-  unfold centred_features; rewrite G; unfold on_rays; ring.
+  unfold centred_features; rewrite G; ring.
 Qed.
 
-Lemma class_direction_on_rays C N d points scales offset c :
-  (0 < C)%nat -> (0 < N)%nat -> (forall i, (i < N)%nat -> 0 < scales i) ->
-  0 < norm d (ray C points c) ->
-  class_direction C N d (on_rays C points scales offset) c
+Lemma class_direction_on_rays C N d points scales c :
+  (0 < N)%nat -> (forall i, (i < N)%nat -> 0 < scales i) -> 0 < norm d (ray C points c) ->
+  class_direction N d (on_rays C points scales) c
   = fun k => ray C points c k / norm d (ray C points c).
 Proof.
-  intros C0 N0 S P; apply functional_extensionality; intros k.
+  intros N0 S P; apply functional_extensionality; intros k.
   unfold class_direction, mean_direction.
   rewrite (mean_ext N _ (fun _ => ray C points c k / norm d (ray C points c))).
   - unfold mean; rewrite sum_const; field; split; [lra | apply not_0_INR; lia].
-  - intros i I; specialize (S i I); rewrite centred_on_rays by assumption.
-    assert (E : norm d (fun k => scales i * ray C points c k)
-                = scales i * norm d (ray C points c)).
-    { unfold norm at 1; rewrite dot_scale_l, dot_scale_r, <- norm_sqr.
+  - intros i I; specialize (S i I).
+    assert (E : norm d (on_rays C points scales c i) = scales i * norm d (ray C points c)).
+    { unfold norm at 1, on_rays; rewrite dot_scale_l, dot_scale_r, <- norm_sqr.
       rewrite <- (sqrt_square (scales i * norm d (ray C points c)))
         by (apply Rmult_le_pos; lra).
       f_equal; ring. }
-    rewrite E; field; lra.
+    rewrite E; unfold on_rays; field; lra.
 Qed.
 
 (** bnwd:remark-nc-implies-cosine, printed "NC1": collapse, even of the directions alone, makes
     every intra-class cosine 1. *)
-Theorem collapsed (C N d : nat) (points : nat -> nat -> R) (scales offset : nat -> R) :
-  (0 < C)%nat -> (0 < N)%nat -> (forall i, (i < N)%nat -> 0 < scales i) ->
+Theorem collapsed (C N d : nat) (points : nat -> nat -> R) (scales : nat -> R) :
+  (0 < N)%nat -> (forall i, (i < N)%nat -> 0 < scales i) ->
   (forall c, (c < C)%nat -> 0 < norm d (ray C points c)) ->
   (forall c, (c < C)%nat ->
-     dot d (class_direction C N d (on_rays C points scales offset) c)
-           (class_direction C N d (on_rays C points scales offset) c) = 1).
+     dot d (class_direction N d (on_rays C points scales) c)
+           (class_direction N d (on_rays C points scales) c) = 1).
 Proof.
-  intros C0 N0 S P c L; rewrite class_direction_on_rays by auto.
+  intros N0 S P c L; rewrite class_direction_on_rays by auto.
   rewrite cosine_directions; apply cosine_self; auto.
 Qed.
 
 (** bnwd:remark-nc-implies-cosine, printed "NC1 and NC2": with class means at a simplex all cosines
     are those of the simplex. *)
 Theorem collapsed_to_simplex
-    (C N d : nat) (frame : nat -> nat -> R) (alpha : R) (scales offset : nat -> R) :
+    (C N d : nat) (frame : nat -> nat -> R) (alpha : R) (scales : nat -> R) :
   (2 <= C)%nat -> (0 < N)%nat -> 0 < alpha -> orthonormal C d frame ->
   (forall i, (i < N)%nat -> 0 < scales i) ->
-  let A := class_direction C N d (on_rays C (simplex C frame alpha) scales offset) in
+  let A := class_direction N d (on_rays C (simplex C frame alpha) scales) in
   (forall c, (c < C)%nat -> dot d (A c) (A c) = 1) /\
   (forall c r, (c < C)%nat -> (r < c)%nat -> dot d (A c) (A r) = simplex_cosine (INR C)).
 Proof.
@@ -192,7 +191,7 @@ Proof.
     apply sqrt_lt_R0, Rdiv_lt_0_compat; [| lra].
     apply Rmult_lt_0_compat; [apply Rmult_lt_0_compat; assumption | lra]. }
   split.
-  - apply collapsed; auto; lia.
+  - apply collapsed; auto.
   - intros c r Lc Lr; unfold A; rewrite !class_direction_on_rays by (auto; try lia; apply P; lia).
     rewrite cosine_directions, !E; apply Cos; assumption.
 Qed.
@@ -225,13 +224,13 @@ Qed.
 
 (** bnwd:remark-nc-implies-cosine, sharp "nearly NC1 and NC2": how far variability and the cosines
     of the class means let the cosines be from collapse. *)
-Theorem nearly_collapsed (C N d : nat) (h : nat -> nat -> nat -> R) :
+Theorem nearly_collapsed (C N d : nat) (x : nat -> nat -> nat -> R) :
   (2 <= C)%nat -> (0 < N)%nat ->
-  (forall c i, (c < C)%nat -> (i < N)%nat -> 0 < norm d (centred_features C N h c i)) ->
-  let A := class_direction C N d h in
-  let V := class_variability C N d h in
-  let shrunk := fun c => shrunk_mean N d (centred_features C N h c) in
-  let m := fun c => mean_vector N (centred_features C N h c) in
+  (forall c i, (c < C)%nat -> (i < N)%nat -> 0 < norm d (x c i)) ->
+  let A := class_direction N d x in
+  let V := class_variability N d x in
+  let shrunk := fun c => shrunk_mean N d (x c) in
+  let m := fun c => mean_vector N (x c) in
   (forall c, (c < C)%nat -> intra_from_variability (V c) <= dot d (A c) (A c)) /\
   (forall c r, (c < C)%nat -> (r < c)%nat ->
      Rabs (dot d (A c) (A r) - dot d (shrunk c) (shrunk r))
@@ -244,14 +243,14 @@ Proof.
   intros C2 N0 P A V shrunk m.
   assert (IC : 2 <= INR C) by (apply (le_INR 2) in C2; simpl in C2; lra).
   assert (IN : 0 < INR N) by (apply lt_0_INR, N0).
-  set (Q := fun c => mean N (fun i => dot d (centred_features C N h c i)
-                                            (centred_features C N h c i))).
+  set (Q := fun c => mean N (fun i => dot d (x c i)
+                                            (x c i))).
   assert (Q0 : forall c, (c < C)%nat -> 0 < Q c).
   { intros c L; apply Rdiv_lt_0_compat; [| assumption].
-    apply Rlt_le_trans with (dot d (centred_features C N h c O) (centred_features C N h c O)).
+    apply Rlt_le_trans with (dot d (x c O) (x c O)).
     - rewrite <- norm_sqr; apply Rmult_lt_0_compat; apply P; assumption.
-    - apply (term_le_sum N (fun i => dot d (centred_features C N h c i)
-               (centred_features C N h c i))); [intros; apply dot_nonneg | assumption]. }
+    - apply (term_le_sum N (fun i => dot d (x c i)
+               (x c i))); [intros; apply dot_nonneg | assumption]. }
   assert (V0 : forall c, 0 <= V c) by (intros; apply variability_nonneg).
   assert (V1 : forall c, (c < C)%nat -> 1 - V c = norm d (m c) * norm d (m c) / Q c).
   { intros c L; unfold V, class_variability.
@@ -262,7 +261,7 @@ Proof.
     specialize (V1 c L); lra. }
   assert (Ball : forall c, (c < C)%nat ->
             norm d (fun k => A c k - shrunk c k) <= V c /\ 1 - 2 * V c <= norm d (A c)).
-  { intros c L; destruct (direction_ball N d (centred_features C N h c) N0) as [B1 B2];
+  { intros c L; destruct (direction_ball N d (x c) N0) as [B1 B2];
       [intros; apply P; assumption |].
     split; [| exact B2].
     unfold norm; rewrite <- (sqrt_square (V c)) by apply V0; apply sqrt_le_1_alt, B1. }

@@ -9,13 +9,15 @@ _FILE, _COLLAPSE = "CosineMeasures.v", "bnwd:remark-nc-implies-cosine"
 
 
 def _features(v: Instance) -> Binding:
-    C, N, d = v["h"].shape
-    return {"C": C, "N": N, "d": d, "h": v["h"]}
+    """The features less the mean of all of them."""
+    h = v["h"]
+    C, N, d = h.shape
+    return {"C": C, "N": N, "d": d, "x": h - h.reshape(C * N, d).sum(axis=0) / (C * N)}
 
 
 def _on_rays(v: Instance, points: str) -> Binding:
     C, d = v[points].shape
-    return {"C": C, "N": len(v["scales"]), "d": d, "scales": v["scales"], "offset": v["offset"]}
+    return {"C": C, "N": len(v["scales"]), "d": d, "scales": v["scales"]}
 
 
 THEOREMS = (
