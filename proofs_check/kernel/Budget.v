@@ -197,9 +197,9 @@ Proof.
   apply Rmult_lt_0_compat; [apply Rmult_lt_0_compat |]; assumption.
 Qed.
 
-(** bnwd:sharp-1, sharp "three levels of information", the mean margin: it is T times the stacked
-    cosine times the root of what is left of the features after averaging within classes. *)
-Theorem mean_margin_factors C N d w h : (2 <= C)%nat -> (1 <= N)%nat ->
+(** The mean margin is T times the stacked cosine times the root of what is left of the features after
+    averaging within classes. *)
+Lemma mean_margin_factors C N d w h : (2 <= C)%nat -> (1 <= N)%nat ->
   0 < centre_square C N d h -> 0 < weight_norm C d (centred C w) ->
   mean_margin C N d w h
   = largest_margin C N d w h * (stacked_cosine C N d w h * sqrt (1 - variability C N d h)).
@@ -219,9 +219,8 @@ Proof.
   field; lra.
 Qed.
 
-(** bnwd:sharp-1, sharp "three levels of information", equality: the distance to self-duality is
-    known from the mean margin. *)
-Theorem self_duality_margin C N d w h : (2 <= C)%nat -> (1 <= N)%nat ->
+(** The distance to self-duality is known from the mean margin. *)
+Lemma self_duality_margin C N d w h : (2 <= C)%nat -> (1 <= N)%nat ->
   0 < feature_norm C N d h -> 0 < weight_norm C d (centred C w) ->
   self_duality C N d w h = 2 - 2 * (mean_margin C N d w h / largest_margin C N d w h).
 Proof.
@@ -250,9 +249,8 @@ Proof.
   unfold Rdiv; rewrite Rmult_assoc, Rinv_l by lra; lra.
 Qed.
 
-(** bnwd:sharp-1, sharp "three levels of information", NC1 and distance: any lower bound p on the
-    mean margin bounds the variability and the distance to self-duality. *)
-Theorem margin_guarantees C N d w h p : (2 <= C)%nat -> (1 <= N)%nat ->
+(** Any lower bound p on the mean margin bounds the variability and the distance to self-duality. *)
+Lemma margin_guarantees C N d w h p : (2 <= C)%nat -> (1 <= N)%nat ->
   0 < feature_norm C N d h -> 0 < weight_norm C d (centred C w) ->
   p <= mean_margin C N d w h ->
   variability C N d h
@@ -288,9 +286,9 @@ Proof.
   apply Rmult_lt_0_compat; [apply Rmult_lt_0_compat; assumption | exact FF].
 Qed.
 
-(** bnwd:sharp-1, sharp "three levels of information", NC3: any lower bound p > 0 on the mean margin
-    bounds the stacked cosine, the better if the variability is measured. *)
-Theorem margin_cosine C N d w h p : (2 <= C)%nat -> (1 <= N)%nat ->
+(** Any lower bound p > 0 on the mean margin bounds the stacked cosine, the better if the variability
+    is measured. *)
+Lemma margin_cosine C N d w h p : (2 <= C)%nat -> (1 <= N)%nat ->
   0 < p -> p <= mean_margin C N d w h ->
   1 - stacked_cosine C N d w h <= 1 - p / largest_margin C N d w h /\
   1 - stacked_cosine C N d w h
@@ -340,7 +338,8 @@ Proof.
   rewrite <- H2 in S; lra.
 Qed.
 
-(** bnwd:sharp-1, sharp "three levels of information", what each of the three guarantees. *)
+(** bnwd:sharp-1, sharp "three levels of information", what each of the three guarantees, and what the
+    mean margin says exactly. *)
 Theorem level_guarantees C N d w a h : (2 <= C)%nat -> (1 <= N)%nat ->
   0 < centre_square C N d h -> 0 < weight_norm C d (centred C w) ->
   let T := largest_margin C N d w h in
@@ -349,7 +348,12 @@ Theorem level_guarantees C N d w a h : (2 <= C)%nat -> (1 <= N)%nat ->
      variability C N d h <= 1 - Rmax (share k) 0 * Rmax (share k) 0) /\
   (forall k, (k < 3)%nat ->
      1 - stacked_cosine C N d w h <= if Rlt_dec 0 (share k) then 1 - share k else 2) /\
-  (forall k, (k < 3)%nat -> self_duality C N d w h <= 2 - 2 * share k).
+  (forall k, (k < 3)%nat -> self_duality C N d w h <= 2 - 2 * share k) /\
+  (forall k, (k < 3)%nat ->
+     1 - stacked_cosine C N d w h <= 1 - share k / sqrt (1 - variability C N d h)) /\
+  T + mean_margin C N d w h
+  = T * (1 + stacked_cosine C N d w h * sqrt (1 - variability C N d h)) /\
+  4 - self_duality C N d w h = 4 - (2 - 2 * (mean_margin C N d w h / T)).
 Proof.
   intros P Q H B T share.
   assert (F : 0 < feature_norm C N d h).
@@ -364,7 +368,11 @@ Proof.
     assert (S0 := S 0%nat ltac:(lia)); assert (S1 := S 1%nat ltac:(lia)).
     unfold margin_level in *; simpl in *.
     intros [| [| [| k]]] I; simpl; [lra | lra | lra | lia]. }
-  split; [| split]; intros k I.
+  assert (E := mean_margin_factors C N d w h P Q H B); fold T in E.
+  split; [| split; [| split; [| split; [| split]]]].
+  5: { rewrite E; ring. }
+  5: { rewrite self_duality_margin by assumption; reflexivity. }
+  all: intros k I.
   - exact (proj1 (margin_guarantees C N d w h _ P Q F B (L k I))).
   - destruct (Rlt_dec 0 (share k)) as [S | _].
     + assert (0 < margin_level C N d w a h k).
@@ -373,6 +381,14 @@ Proof.
       exact (proj1 (margin_cosine C N d w h _ P Q H0 (L k I))).
     + assert (K := stacked_cosine_above C N d w h P Q H B); lra.
   - exact (proj2 (margin_guarantees C N d w h _ P Q F B (L k I))).
+  - assert (R0 : 0 < sqrt (1 - variability C N d h)).
+    { apply sqrt_lt_R0; unfold variability; rewrite within_square by lia.
+      set (f := feature_norm C N d h) in *; set (c := centre_square C N d h) in *.
+      replace (1 - (f * f - c) / (f * f)) with (c / (f * f)) by (field; lra).
+      apply Rdiv_lt_0_compat; [exact H | apply Rmult_lt_0_compat; exact F]. }
+    assert (K : share k / sqrt (1 - variability C N d h) <= stacked_cosine C N d w h); [| lra].
+    apply quotient_le; [exact R0 |]; unfold share; apply quotient_le; [exact TP |].
+    assert (Lk := L k I); fold T; lra.
 Qed.
 
 (** * From the mean loss *)

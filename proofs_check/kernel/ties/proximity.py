@@ -178,7 +178,14 @@ THEOREMS = (
         "three levels of information",
         bind=biased,
         restrict=with_weights,
-        conclusions={"NC1": 0, "NC3": 1, "distance": 2},
+        conclusions={
+            "NC1": 0,
+            "NC3": 1,
+            "distance": 2,
+            "NC3 at NC1": 3,
+            "mean margin": 4,
+            "distance, margin": 5,
+        },
     ),
     Theorem(
         "variability_from_mean_logits",
