@@ -186,3 +186,64 @@ Proof.
     unfold Rdiv; rewrite Rmult_assoc, Rinv_l by lra. lra. }
   lra.
 Qed.
+
+(** gnc:remark-dimension, printed "for all K and rho, at least a quarter": false for three classes in
+    the plane, which have any margin up to 3/2, while log(9/rho) has no limit. *)
+Theorem necessary_dimension_printed_fails :
+  ~ (forall (d K : nat) (rho : R), 0 < rho -> has_softmax_code d K rho ->
+       ln (INR K ^ 2 / rho) / 4 <= INR d).
+Proof.
+  intros A; assert (P := exp_pos 9).
+  assert (E : 1 + 9 <= exp 9) by apply exp_ineq1_le.
+  assert (Small : 9 / exp 9 <= 1).
+  { apply Rmult_le_reg_r with (exp 9); [exact P |].
+    unfold Rdiv; rewrite Rmult_assoc, Rinv_l by lra; lra. }
+  assert (C : has_softmax_code 2 3 (9 / exp 9)).
+  { destruct (simplex_optimum 2 3 ltac:(lia) ltac:(lia)) as ((w & W & Dist) & _).
+    exists w; split; [exact W |]. intros k a Hk Ha; assert (H := Dist k a Hk Ha); simpl in H; lra. }
+  assert (H := A 2%nat 3%nat (9 / exp 9) ltac:(apply Rdiv_lt_0_compat; lra) C).
+  replace (INR 3 ^ 2 / (9 / exp 9)) with (exp 9) in H by (simpl; field; lra).
+  rewrite ln_exp in H; simpl in H; lra.
+Qed.
+
+(** * Distances from the mean of the others *)
+
+(** The mean of all points but that of index k. *)
+Definition mean_of_others (K : nat) (w : nat -> nat -> R) (k : nat) : nat -> R :=
+  scaled (1 / (INR K - 1)) (difference (total K w) (w k)).
+
+(** gnc:eq-4, corrected "the least of the rightmost terms is maximised in a Softmax code": the least
+    distance of K unit vectors from the mean of the others is at most K/(K-1). *)
+Theorem least_distance_from_mean :
+  forall (d K : nat) (w : nat -> nat -> R) (m : R),
+  (2 <= K)%nat ->
+  (forall k, (k < K)%nat -> dot d (w k) (w k) = 1) ->
+  (forall k, (k < K)%nat -> m <= norm d (difference (w k) (mean_of_others K w k))) ->
+  m <= INR K / (INR K - 1).
+Proof.
+  intros d K w m K2 W M.
+  assert (KR : 2 <= INR K) by (apply le_INR in K2; simpl in K2; lra).
+  set (c := 1 / (INR K - 1)); assert (C0 : 0 < c) by (apply Rdiv_lt_0_compat; lra).
+  replace (INR K / (INR K - 1)) with (1 + c) by (unfold c; field; lra).
+  assert (Kc : INR K * c = 1 + c) by (unfold c; field; lra).
+  destruct (Rle_or_lt m (1 + c)) as [| L]; [assumption | exfalso].
+  assert (Each : forall k, (k < K)%nat -> m * m <=
+    (1 + c) * (1 + c) - 2 * c * (1 + c) * dot d (w k) (total K w)
+    + c * c * dot d (total K w) (total K w)).
+  { intros k Hk; assert (G := M k Hk).
+    apply Rle_trans with (norm d (difference (w k) (mean_of_others K w k))
+                          * norm d (difference (w k) (mean_of_others K w k))); [nra |].
+    rewrite norm_sqr; unfold mean_of_others; fold c.
+    rewrite !dot_difference_l, !dot_difference_r, !dot_scaled_l, !dot_scaled_r,
+      !dot_difference_l, !dot_difference_r, (W k Hk), (dot_comm d (total K w) (w k)).
+    right; ring. }
+  assert (S := sum_le K (fun _ => m * m) _ Each).
+  rewrite sum_plus, sum_minus, !sum_const, sum_scale, <- (dot_sum_l d K (total K w) w) in S.
+  fold (total K w) in S.
+  assert (Z := dot_nonneg d (total K w)); set (q := dot d (total K w) (total K w)) in *.
+  assert (I : INR K * (c * c * q) - 2 * c * (1 + c) * q = - (c * (1 + c) * q))
+    by (rewrite <- Kc; ring).
+  assert (0 <= c * (1 + c) * q) by (apply Rmult_le_pos; [apply Rmult_le_pos; lra | exact Z]).
+  assert (INR K * (m * m) <= INR K * ((1 + c) * (1 + c))) by lra.
+  assert ((1 + c) * (1 + c) < m * m) by nra. nra.
+Qed.

@@ -42,6 +42,13 @@ def _features(v: Instance) -> Binding:
     return {"d": d, "K": K, "n": n, "w": w, "h": h}
 
 
+def _means(v: Instance) -> Binding:
+    w = unit(v["w"])
+    K, d = w.shape
+    away = [w[k] - (w.sum(axis=0) - w[k]) / (K - 1) for k in range(K)]
+    return {"d": d, "K": K, "w": w, "m": least((x @ x).sqrt() for x in away)}
+
+
 THEOREMS = (
     Theorem(
         "second_moments",
@@ -60,6 +67,24 @@ THEOREMS = (
         "for all K and rho, at most twice",
         refutes=True,
         untied="that a code exists is more than the claim's moments say",
+    ),
+    Theorem(
+        "necessary_dimension_printed_fails",
+        "CodeBounds.v",
+        "gnc:remark-dimension",
+        "printed",
+        "for all K and rho, at least a quarter",
+        refutes=True,
+        untied="that a code exists is the theorem's premise, a bound by caps the claim's",
+    ),
+    Theorem(
+        "least_distance_from_mean",
+        "CodeBounds.v",
+        "gnc:eq-4",
+        "corrected",
+        "the least of the rightmost terms is maximised in a Softmax code",
+        bind=_means,
+        conclusions={"largest in a Softmax code": 0},
     ),
     Theorem(
         "way_between",
