@@ -1,11 +1,12 @@
-"""Ties of CodeBounds.v and GeneralisedCollapse.v: moments, arcs, and the metrics GNC2 and GNC3."""
+"""Ties of CodeBounds.v, Turning.v and GeneralisedCollapse.v: moments, arcs, GNC2 and GNC3."""
 
 from __future__ import annotations
 
+import flint
 import numpy as np
 
 from proofs_check.kernel.register import Binding, Instance, Theorem
-from proofs_check.kernel.ties.softmax_codes import least, margin, others_weights, unit
+from proofs_check.kernel.ties.softmax_codes import hard_max, least, margin, others_weights, unit
 
 
 def _margin(v: Instance) -> Binding:
@@ -16,6 +17,18 @@ def _margin(v: Instance) -> Binding:
 def _arc(v: Instance) -> Binding:
     w, h, point = (unit(v[name]) for name in ("w", "h", "v"))
     return {"d": len(w), "w": w, "h": h, "v": point, "a": v["a"], "b": v["b"]}
+
+
+def _turned(v: Instance) -> Binding:
+    """Angles in the claim's ratios."""
+    share = flint.arb.pi() / (v["apart"] + 2 * v["turn"] + v["clear"] + v["rest"])
+    theta, phi = share * v["apart"], share * v["turn"]
+    return {"theta": theta, "phi": phi, "psi": theta + 2 * phi + share * v["clear"]}
+
+
+def _all_samples(v: Instance) -> Binding:
+    w, h = unit(v["w"]), unit(v["h"])
+    return {"d": w.shape[1], "K": len(w), "w": w, "h": h[:, 0], "rho": -hard_max(w, h)}
 
 
 def _moved_weights(v: Instance) -> list[Binding]:
@@ -94,6 +107,24 @@ THEOREMS = (
         "the way between weight and feature",
         bind=_arc,
         conclusions={"on the way": 0},
+    ),
+    Theorem(
+        "turning_room",
+        "Turning.v",
+        "gnc:sharp-2",
+        "sharp",
+        "how far the two may turn",
+        bind=_turned,
+        conclusions={"the two": 0, "closer than they look": 1, "others": 2},
+    ),
+    Theorem(
+        "margin_at_most_simplex",
+        "Turning.v",
+        "gnc:eq-5",
+        "sharp",
+        "weak duality",
+        bind=_all_samples,
+        conclusions={"simplex": 0},
     ),
     Theorem(
         "distance_moves_with_weights",
