@@ -288,7 +288,10 @@ Proof.
   destruct (Req_dec V 0) as [Z | Z].
   - rewrite Z; destruct (Req_dec I 0) as [-> | J]; [lra |].
     assert (A := F ((H + 1) / (2 * I)) 1); rewrite Z in A.
-    replace ((H + 1) / (2 * I) * ((H + 1) / (2 * I)) * 0 - 2 * ((H + 1) / (2 * I)) * 1 * I + 1 * 1 * H) with (-1) in A by (field; lra). lra.
+    replace ((H + 1) / (2 * I) * ((H + 1) / (2 * I)) * 0
+             - 2 * ((H + 1) / (2 * I)) * 1 * I + 1 * 1 * H)
+      with (-1) in A by (field; lra).
+    lra.
   - assert (A := F I V); apply (Rmult_le_reg_l V); lra.
 Qed.
 

@@ -201,7 +201,8 @@ Proof.
   replace (ln (1 - r + r * exp y) - b) with (ln ((1 - r + r * exp y) * exp (- b)))
     by (rewrite ln_mult, ln_exp by (try apply exp_pos; assumption); ring).
   apply ln_le_compat; [apply Rmult_lt_0_compat; [exact POS | apply exp_pos] |].
-  eapply Rle_trans; [right | exact LOW]. replace a with (y + - b) by (rewrite AY; ring). rewrite exp_plus; ring.
+  eapply Rle_trans; [right | exact LOW].
+  replace a with (y + - b) by (rewrite AY; ring). rewrite exp_plus; ring.
 Qed.
 
 Definition off_class_size (G : R) : R := sqrt (2 * G + 4 * G * G).
