@@ -1,0 +1,46 @@
+"""Ties of Plane.v: codes on a circle."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from proofs_check.kernel.register import Binding, Instance, Theorem
+from proofs_check.kernel.ties.softmax_codes import margin, unit
+
+_POLYGON = ("gnc:theorem-3.3", "printed", "d = 2")
+_TAMMES = ("gnc:theorem-3.8", "printed", "d = 2")
+_SANDWICH = ("gnc:theorem-3.9", "sharp", "factor-4 sandwich")
+
+
+def _in_the_plane(v: dict[str, Any]) -> dict[str, Any]:
+    """Vectors without all but their first two coordinates."""
+    return {**v, "w": v["w"][..., :2], "h": v["h"][..., :2]}
+
+
+def _code(v: Instance) -> Binding:
+    w, h = unit(v["w"]), unit(v["h"])
+    return {"K": len(w), "w": w, "h": h, "rho": margin(w, h)}
+
+
+THEOREMS = (
+    Theorem(
+        "planar_code_optimum",
+        "Plane.v",
+        *_POLYGON,
+        untied="that a code of this margin exists and none of a larger one, no instance shows",
+    ),
+    Theorem(
+        "planar_products",
+        "Plane.v",
+        *_TAMMES,
+        untied="it bounds the best of all codes, the claim each code by the gaps that it has",
+    ),
+    Theorem(
+        "planar_sandwich",
+        "Plane.v",
+        *_SANDWICH,
+        bind=_code,
+        restrict=_in_the_plane,
+        conclusions={"upper side": 0, "lower side": 1},
+    ),
+)
