@@ -1,4 +1,4 @@
-"""Ties of Plane.v: codes on a circle."""
+"""Ties of Plane.v and Caps.v: codes on a circle, and caps of spheres."""
 
 from __future__ import annotations
 
@@ -42,5 +42,18 @@ THEOREMS = (
         bind=_code,
         restrict=_in_the_plane,
         conclusions={"upper side": 0, "lower side": 1},
+    ),
+    Theorem(
+        "cap_enclosed",
+        "Caps.v",
+        *_SANDWICH,
+        untied="a step towards the sandwich for d >= 3: the claim has no integral over a cap",
+    ),
+    Theorem(
+        "sandwich_from_caps",
+        "Caps.v",
+        *_SANDWICH,
+        untied="for d >= 3 it is conditional on two premises on the measure of caps, which are not "
+        "proved here: caps that cover the sphere have at least its measure, disjoint ones at most",
     ),
 )
