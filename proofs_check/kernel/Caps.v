@@ -223,7 +223,8 @@ Proof.
     assert (0 < b ^ S m) by (apply pow_lt, B0).
     assert (V : (INR d - 1) * cap d x <= b ^ S m).
     { apply Rmult_le_compat_l with (r := INR d - 1) in U; [| lra].
-      replace ((INR d - 1) * (b ^ S m / (INR d - 1))) with (b ^ S m) in U by (field; lra). exact U. }
+      replace ((INR d - 1) * (b ^ S m / (INR d - 1))) with (b ^ S m) in U by (field; lra).
+      exact U. }
     apply Rmult_lt_reg_l with (INR d - 1); [lra |].
     rewrite <- Share; replace ((INR d - 1) * ((INR K - 1) * cap d x))
       with ((INR K - 1) * ((INR d - 1) * cap d x)) by ring.
@@ -233,7 +234,7 @@ Proof.
     destruct (Rle_or_lt rho 0) as [R0 | R0]; [nra |].
     assert (R2 : rho <= 2).
     { assert (H := T 0%nat 1%nat ltac:(lia) ltac:(lia) ltac:(lia)).
-      assert (G := unit_dot_ge d (y 0%nat) (y 1%nat) (Y 0%nat ltac:(lia)) (Y 1%nat ltac:(lia))). lra. }
+      assert (G := unit_dot_ge d _ _ (Y 0%nat ltac:(lia)) (Y 1%nat ltac:(lia))). lra. }
     set (x := acos (1 - rho) / 2).
     assert (A := acos_bound (1 - rho)).
     assert (C : cos (2 * x) = 1 - rho).

@@ -140,7 +140,8 @@ Proof.
     dot 2 (y i) (y j) = cos (a i - a j)).
   { intros i j I J; destruct (A i I) as (_ & Ci & Si), (A j J) as (_ & Cj & Sj).
     apply (dot_by_angles (y 0%nat)); auto; apply Y; lia. }
-  assert (Apart : forall i j, (i < K)%nat -> (j < K)%nat -> j <> i -> - c <= a i - a j <= c -> False).
+  assert (Apart : forall i j,
+    (i < K)%nat -> (j < K)%nat -> j <> i -> - c <= a i - a j <= c -> False).
   { intros i j I J N D; assert (H := T i j I J N); rewrite Products in H by assumption.
     assert (Q := cos_near c (a i - a j) ltac:(lra) D); lra. }
   destruct (finite_choice nat 0%nat K

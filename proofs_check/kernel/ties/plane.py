@@ -1,11 +1,14 @@
-"""Ties of Plane.v and Caps.v: codes on a circle, and caps of spheres."""
+"""Ties of Plane.v, HalfGaps.v and Caps.v: codes on a circle, and caps of spheres."""
 
 from __future__ import annotations
 
 from typing import Any
 
+import flint
+import numpy as np
+
 from proofs_check.kernel.register import Binding, Instance, Theorem
-from proofs_check.kernel.ties.softmax_codes import margin, unit
+from proofs_check.kernel.ties.softmax_codes import least, margin, unit
 
 _POLYGON = ("gnc:theorem-3.3", "printed", "d = 2")
 _TAMMES = ("gnc:theorem-3.8", "printed", "d = 2")
@@ -22,6 +25,14 @@ def _code(v: Instance) -> Binding:
     return {"K": len(w), "w": w, "h": h, "rho": margin(w, h)}
 
 
+def _half_gaps(v: Instance) -> Binding:
+    steps = v["steps"]
+    pi, K = flint.arb.pi(), len(steps)
+    x = np.array([(pi * step / sum(steps)).min(pi / 2) for step in steps])
+    rho = least(2 * x[k].sin() * x[k + 1 - K].sin() for k in range(K))
+    return {"K": K, "x": x, "rho": rho}
+
+
 THEOREMS = (
     Theorem(
         "planar_code_optimum",
@@ -29,6 +40,8 @@ THEOREMS = (
         *_POLYGON,
         untied="that a code of this margin exists and none of a larger one, no instance shows",
     ),
+    Theorem("half_gaps", "HalfGaps.v", *_POLYGON, bind=_half_gaps, conclusions={"optimum": 0}),
+    Theorem("half_gaps", "HalfGaps.v", *_TAMMES, bind=_half_gaps, conclusions={"one-vs-rest": 0}),
     Theorem(
         "planar_products",
         "Plane.v",
