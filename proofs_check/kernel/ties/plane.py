@@ -25,12 +25,17 @@ def _code(v: Instance) -> Binding:
     return {"K": len(w), "w": w, "h": h, "rho": margin(w, h)}
 
 
-def _half_gaps(v: Instance) -> Binding:
-    steps = v["steps"]
-    pi, K = flint.arb.pi(), len(steps)
-    x = np.array([(pi * step / sum(steps)).min(pi / 2) for step in steps])
+def _half_gaps(v: Instance) -> dict[str, Any]:
+    steps, pi = v["steps"], flint.arb.pi()
+    cut = [(pi * step / sum(steps)).min(pi / 2) for step in steps]
+    return {"K": len(steps), "x": np.array(cut)}
+
+
+def _with_least(v: Instance) -> Binding:
+    gaps = _half_gaps(v)
+    K, x = gaps["K"], gaps["x"]
     rho = least(2 * x[k].sin() * x[k + 1 - K].sin() for k in range(K))
-    return {"K": K, "x": x, "rho": rho}
+    return {**gaps, "rho": rho}
 
 
 THEOREMS = (
@@ -40,8 +45,17 @@ THEOREMS = (
         *_POLYGON,
         untied="that a code of this margin exists and none of a larger one, no instance shows",
     ),
-    Theorem("half_gaps", "HalfGaps.v", *_POLYGON, bind=_half_gaps, conclusions={"optimum": 0}),
-    Theorem("half_gaps", "HalfGaps.v", *_TAMMES, bind=_half_gaps, conclusions={"one-vs-rest": 0}),
+    Theorem("half_gaps", "HalfGaps.v", *_POLYGON, bind=_with_least, conclusions={"optimum": 0}),
+    Theorem("half_gaps", "HalfGaps.v", *_TAMMES, bind=_with_least, conclusions={"one-vs-rest": 0}),
+    Theorem(
+        "planar_geometric_mean",
+        "HalfGaps.v",
+        "gnc:theorem-3.6",
+        "printed",
+        "d = 2",
+        bind=_half_gaps,
+        conclusions={"geometric mean": 0},
+    ),
     Theorem(
         "planar_products",
         "Plane.v",
