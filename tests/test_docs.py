@@ -12,6 +12,7 @@ from pathlib import Path
 import pytest
 
 from ncbounds.theory import statements
+from proofs_check.steps import proofs
 
 ROOT = Path(__file__).parents[1]
 PAGES = sorted((ROOT / "docs").glob("*.md"))
@@ -136,3 +137,18 @@ def test_a_tutorial_prints_what_it_says(user, called, tmp_path, monkeypatch):
             names = example.globs
             ran += len(example.examples)
     assert ran >= 9
+
+
+def test_every_theorem_names_its_statement_and_what_proves_it():
+    proved = {}
+    for id, variant, reading in proofs():
+        proved.setdefault(id, set()).add(proofs()[id, variant, reading].derive.__module__)
+    page = (ROOT / "docs" / "mathematics.md").read_text()
+    told = re.findall(r"\*Statements?\* (.+?)\n\n", page + "\n", re.DOTALL)
+    assert len(told) >= 20
+    for words in told:
+        modules = {m.replace("/", ".") for m in re.findall(r"`(proofs_check/[\w/]+)\.py`", words)}
+        ids = re.findall(r"`(\w+:[\w.-]+)`", words)
+        assert ids and modules and all(proved[id] & modules for id in ids), words
+    theorems = re.findall(r"^\*\*(?:Theorem|Corollary) [\d.]+", page, re.MULTILINE)
+    assert len(theorems) >= 25 and page.count(r"\square$") == len(theorems)
