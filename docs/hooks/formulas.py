@@ -8,9 +8,11 @@ import logging
 import re
 from functools import cache
 from html import unescape
+from pathlib import Path
 from typing import Any
 
-from latex2mathml.converter import convert
+from ncbounds.report import page as page_of_the_report
+from ncbounds.report.page.words import latex as set_formula
 
 _log = logging.getLogger("mkdocs.plugins.formulas")  # a warning there fails a strict build
 _FORMULA = re.compile(
@@ -19,7 +21,17 @@ _FORMULA = re.compile(
 )
 
 #: Commands of LaTeX that the converter does not know, or sets in italics, by others for the same.
-_SPELLED = {r"\operatorname{": r"\mathrm{", r"\arg": r"\mathrm{arg}"}
+_SPELLED = {r"\operatorname{": r"\mathrm{", r"\arg": r"\mathrm{arg}", r"\tag{": r"\qquad\text{"}
+#: The font for formulas, for readers whose system has none.
+_FONT = Path(page_of_the_report.__file__).parent / "math.woff2"
+
+
+def on_files(files: Any, config: Any, **_: Any) -> Any:
+    """Add the font for formulas to the files of the site."""
+    from mkdocs.structure.files import File
+
+    files.append(File.generated(config, _FONT.name, content=_FONT.read_bytes()))
+    return files
 
 
 def on_post_page(output: str, page: Any, **_: Any) -> str:
@@ -47,7 +59,7 @@ def mathml(latex: str, display: bool = False) -> str:
     for command, known in _SPELLED.items():
         spelled = spelled.replace(command, known)
     try:
-        found = convert(spelled, display="block" if display else "inline")
+        found = set_formula(spelled, block=display)
     except Exception as error:
         raise ValueError(f"{type(error).__name__} in the formula {latex}") from error
     unknown = re.search(r"<m[a-z]+>(\\\w+)", found)

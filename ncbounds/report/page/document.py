@@ -9,6 +9,7 @@ and on paper, and follows the reader's light or dark setting.
 from __future__ import annotations
 
 import re
+from base64 import b64encode
 from collections.abc import Sequence
 from html import escape
 from importlib.resources import files
@@ -50,11 +51,18 @@ def page(
 <footer>ncbounds {__version__}, seed {seed}, {seconds:.0f} s in all.</footer></div>
 <div id="everything">{statement_pages(ledger)}</div>
 </main>"""
-    return _DOCUMENT.format(style=_read("page.css"), script=_read("page.js"), body=_live(body))
+    style = _font() + _read("page.css").decode()
+    return _DOCUMENT.format(style=style, script=_read("page.js").decode(), body=_live(body))
 
 
-def _read(name: str) -> str:
-    return files("ncbounds.report.page").joinpath(name).read_text(encoding="utf-8")
+def _read(name: str) -> bytes:
+    return files("ncbounds.report.page").joinpath(name).read_bytes()
+
+
+def _font() -> str:
+    """The font for formulas, for readers whose system has none: superscripts sit badly without."""
+    data = f"data:font/woff2;base64,{b64encode(_read('math.woff2')).decode()}"
+    return f'@font-face {{ font-family: "ncbounds Math"; src: url("{data}"); }}\n'
 
 
 def _live(body: str) -> str:

@@ -13,9 +13,19 @@ from ncbounds.report.plots import svg
 
 _STATEMENT = re.compile(r"((?:bnwd|review|square|gnc):[a-z0-9](?:[a-z0-9.-]*[a-z0-9])?)")
 #: The name of a function right before its argument.
-_FUNCTION = re.compile(r"<mi>(\w{2,})</mi>(?=<m(?:i>\w|n>|frac|sqrt|sub|sup))")
+_FUNCTION = re.compile(
+    r"<mi>(\w{2,})</mi>(?=(?:<m[in]>\d</m[in]></msup>)?<m(?:i>\w|n>|frac|sqrt|sub|sup))"
+)
 #: A formula with the punctuation after it, which no line may begin with.
 _FOLLOWED = re.compile(r"(<math(?:(?!</math>).)*</math>)([,.;:)]+)", re.S)
+#: What latex2mathml writes, and what it means: a minus, a bar that grows, primes, a close slash.
+_MEANT = {
+    "<mo>-</mo>": "<mo>−</mo>",
+    '<mo accent="true">―</mo>': "<mo>‾</mo>",
+    "<mi>′</mi>": "<mo>′</mo>",
+    "<mi>″</mi>": "<mo>″</mo>",
+    "<mo>/</mo>": "<mi>/</mi>",
+}
 _CODE = re.compile(r"`([^`]+)`")
 #: Attributes that latex2mathml writes and browsers do not need.
 _IDLE = re.compile(r' (?:xmlns="[^"]*"|display="inline"|separator="true"|fence="\w+")(?=[ >])')
@@ -60,7 +70,8 @@ def _compact(mathml: str) -> str:
         lambda m: escape(chr(int(m[1], 16)), quote=False),
         _IDLE.sub("", mathml),
     )
-    shorter = shorter.replace("<mo>-</mo>", "<mo>−</mo>")
+    for written, meant in _MEANT.items():
+        shorter = shorter.replace(written, meant)
     shorter = re.sub(r'<mo stretchy="false"(?: form="\w+")?>([^<])</mo>', r"<mi>\1</mi>", shorter)
     shorter = re.sub(r"(<mi>[(\[{]</mi>)<mo>−</mo>", r"\1<mi>−</mi>", shorter)
     shorter = _FUNCTION.sub("<mi>\\1\u2009</mi>", shorter)
