@@ -21,7 +21,7 @@ _FORMULA = re.compile(
 )
 
 #: Commands of LaTeX that the converter does not know, or sets in italics, by others for the same.
-_SPELLED = {r"\operatorname{": r"\mathrm{", r"\arg": r"\mathrm{arg}", r"\tag{": r"\qquad\text{"}
+_SPELLED = {r"\operatorname{": r"\mathrm{", r"\arg": r"\mathrm{arg}"}
 #: The font for formulas, for readers whose system has none.
 _FONT = Path(page_of_the_report.__file__).parent / "math.woff2"
 
@@ -55,7 +55,7 @@ def mathml(latex: str, display: bool = False) -> str:
     Raises:
         ValueError: when a command of it is not known, which the converter would print as it stands.
     """
-    spelled = latex
+    spelled = re.sub(r"\\tag\{([^}]*)\}", r"\\qquad\\text{(\1)}", latex)
     for command, known in _SPELLED.items():
         spelled = spelled.replace(command, known)
     try:

@@ -18,14 +18,18 @@ _FUNCTION = re.compile(
 )
 #: A formula with the punctuation after it, which no line may begin with.
 _FOLLOWED = re.compile(r"(<math(?:(?!</math>).)*</math>)([,.;:)]+)", re.S)
-#: What latex2mathml writes, and what it means: a minus, a bar that grows, primes, a close slash.
+#: What latex2mathml writes, and what it means: a minus, primes, a close slash.
 _MEANT = {
     "<mo>-</mo>": "<mo>−</mo>",
-    '<mo accent="true">―</mo>': "<mo>‾</mo>",
     "<mi>′</mi>": "<mo>′</mo>",
     "<mi>″</mi>": "<mo>″</mo>",
     "<mo>/</mo>": "<mi>/</mi>",
 }
+#: A bar over an expression, which may have accents: a border, as few fonts have bars that grow.
+_BARRED = re.compile(
+    r"<mover>((?:<mover>(?:(?!</?mover>).)*</mover>|(?!</?mover>).)*)"
+    r'<mo accent="true">―</mo></mover>'
+)
 _CODE = re.compile(r"`([^`]+)`")
 #: Attributes that latex2mathml writes and browsers do not need.
 _IDLE = re.compile(r' (?:xmlns="[^"]*"|display="inline"|separator="true"|fence="\w+")(?=[ >])')
@@ -72,6 +76,7 @@ def _compact(mathml: str) -> str:
     )
     for written, meant in _MEANT.items():
         shorter = shorter.replace(written, meant)
+    shorter = _BARRED.sub(r'<mrow class="bar">\1</mrow>', shorter)
     shorter = re.sub(r'<mo stretchy="false"(?: form="\w+")?>([^<])</mo>', r"<mi>\1</mi>", shorter)
     shorter = re.sub(r"(<mi>[(\[{]</mi>)<mo>−</mo>", r"\1<mi>−</mi>", shorter)
     shorter = _FUNCTION.sub("<mi>\\1\u2009</mi>", shorter)
