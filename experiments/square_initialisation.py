@@ -371,8 +371,8 @@ EXPERIMENT = Experiment(
     findings,
     {
         "square_initialisation": draw_paths,
-        "square_accuracy": draw_accuracy,
-        "square_final_margins": draw_margins,
+        "square_initialisation_accuracy": draw_accuracy,
+        "square_initialisation_margins": draw_margins,
     },
     table,
 )

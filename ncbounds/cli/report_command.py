@@ -90,11 +90,13 @@ def command(
 
 
 def experiment_results(folder: Path | None) -> list[ExperimentResult]:
-    """Every experiment, with the pictures and the table that a run has left in a folder."""
+    """Every experiment, with the pictures, the table and the findings of a run in a folder."""
     import experiments
+    from experiments.running import read_findings
 
     names = [name.replace("-", "_") for name in available()]
     pictures = sorted(folder.glob("*.png")) if folder else []
+    shown = read_findings(folder) if folder else []
     found = []
     for name in names:
         source = Path(experiments.__path__[0], f"{name}.py").read_text(encoding="utf-8")
@@ -102,7 +104,9 @@ def experiment_results(folder: Path | None) -> list[ExperimentResult]:
         table = folder / f"{name}.txt" if folder else None
         kept = table if table is not None and table.is_file() else None
         text = ast.get_docstring(ast.parse(source)) or name
-        found.append(ExperimentResult(name.replace("_", "-"), text, own, kept))
+        command = name.replace("_", "-")
+        told = tuple(one for one in shown if one["name"].replace("_", "-") == command)
+        found.append(ExperimentResult(command, text, own, kept, told))
     return found
 
 

@@ -59,8 +59,10 @@ def results(tmp_path_factory):
     figure.savefig(folder / "drawn.png", dpi=80)
     (folder / "drawn.txt").write_text("epoch  NC1\n    1  0.5 < 1\n")
     words = "What is drawn here.\n\nOf `review`, a line with x^2 <= 9.\n\nThird."
+    told = {"claim": "it falls", "source": "review 2", "verdict": "reproduced", "p": 0.03125}
+    told |= {"tightness": "within 1.5 times", "effects": [1.0]}
     return [
-        ExperimentResult("drawn", words, (folder / "drawn.png",), folder / "drawn.txt"),
+        ExperimentResult("drawn", words, (folder / "drawn.png",), folder / "drawn.txt", (told,)),
         ExperimentResult("not-run", "What was not run."),
     ]
 
@@ -189,6 +191,7 @@ def test_experiments_show_what_their_runs_have_left(html):
     shown = html[html.index('<section id="experiments">') :]
     assert "python -m experiments drawn" in shown and "1  0.5 &lt; 1" in shown
     assert 'src="data:image/webp;base64,' in shown and "<msup><mi>x</mi><mn>2</mn></msup>" in shown
+    assert "<td>reproduced</td><td class='num'>0.0312</td>" in shown and "1.5 times" in shown
     assert "Not run for this page" in shown and "What was not run" in shown
 
 

@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 from base64 import b64encode
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from html import escape
 from io import BytesIO
 from pathlib import Path
+from typing import Any
 
 from ncbounds.errors import InputError, MissingDependencyError
-from ncbounds.report.page.words import prose
+from ncbounds.report.page.words import number, prose
 
 #: Width and height at most, in pixels, of an embedded picture.
 _LARGEST = (1500, 1500)
@@ -19,19 +20,20 @@ _QUALITY = 82
 
 @dataclass(frozen=True)
 class ExperimentResult:
-    """An experiment: its name, its docstring, and the files that a run of it has left."""
+    """An experiment: its name, its docstring, what a run of it has left and has found."""
 
     name: str
     text: str
     pictures: tuple[Path, ...] = ()
     table: Path | None = None
+    findings: tuple[Mapping[str, Any], ...] = ()
 
 
 def experiments(results: Sequence[ExperimentResult]) -> str:
     """The section: those that were run first, with pictures and tables; empty without any."""
     if not results:
         return ""
-    run = [one for one in results if one.pictures or one.table]
+    run = [one for one in results if one.pictures or one.table or one.findings]
     rest = [one for one in results if one not in run]
     shown = "".join(_result(one) for one in run)
     commands = "".join(
@@ -69,8 +71,28 @@ def _result(one: ExperimentResult) -> str:
     return (
         f'<section class="experiment" id="experiment/{escape(one.name)}"><h3>{prose(title)}</h3>'
         f'{about}<p class="command"><code>python -m experiments {escape(one.name)}</code></p>'
-        f"{pictures}{table}"
+        f"{pictures}{_findings(one)}{table}"
         "</section>"
+    )
+
+
+def _findings(one: ExperimentResult) -> str:
+    """What the paper claims, whether the run shows it, and what theory says there."""
+    if not one.findings:
+        return ""
+    rows = "".join(
+        f"<tr><td>{prose(told['claim'])} <small>{prose(told['source'])}</small></td>"
+        f"<td>{escape(told['verdict'])}</td><td class='num'>{number(told['p'])}</td>"
+        f"<td>{prose(told['tightness'])}</td></tr>"
+        for told in one.findings
+    )
+    head = "".join(
+        f'<th scope="col">{name}</th>'
+        for name in ("claim", "this run", "p", "what theory says there")
+    )
+    return (
+        f'<div class="wide"><table><thead><tr>{head}</tr></thead>'
+        f"<tbody>{rows}</tbody></table></div>"
     )
 
 
