@@ -2,13 +2,16 @@
 
 An experiment is a module of this package with an `EXPERIMENT` (see `experiments.running`), or with
 a function `main(out, seed, device, progress)` that writes its results into the folder `out` and
-returns the path of what it wrote. `python -m experiments findings` prints what all results in a
-folder show of the papers' claims.
+returns the path of what it wrote: a demonstration, which judges no claim of a paper. `python -m
+experiments findings` prints what all results in a folder show of the papers' claims, `python -m
+experiments times` what they took.
 """
 
 import importlib
 import inspect
+import json
 import pkgutil
+import resource
 import sys
 from pathlib import Path
 from types import ModuleType
@@ -17,7 +20,7 @@ from typing import Any
 import click
 
 import experiments
-from experiments.running import read_findings, run
+from experiments.running import read_findings, read_times, run
 from ncbounds.errors import InputError, NcboundsError
 
 _SHARED = ("running",)
@@ -34,7 +37,7 @@ def load(name: str) -> ModuleType:
     """Import the experiment of that name. Raises InputError for a name that is not listed."""
     name = name.replace("_", "-")
     if name not in available():
-        raise InputError("NAME", name, f"list, findings or one of {', '.join(available())}")
+        raise InputError("NAME", name, f"list, findings, times or one of {', '.join(available())}")
     return importlib.import_module(f"experiments.{name.replace('-', '_')}")
 
 
@@ -56,20 +59,24 @@ def title(module: ModuleType) -> str:
     type=click.Path(path_type=Path, file_okay=False, exists=True),
     help="Folder with data sets in the layout of torchvision, for those that do not ship.",
 )
-@click.option("--markdown", is_flag=True, help="Of `findings`: a table for a page.")
+@click.option("--markdown", is_flag=True, help="Of `findings`, `times`: for a page.")
 def main(name: str, out: Path, markdown: bool, **options: Any) -> None:
     """Run the experiment NAME and write its results into a folder.
 
-    NAME `list` lists all experiments, `findings` says what the results in the folder show.
-    A run that was stopped goes on where it was.
+    NAME `list` lists all experiments, `findings` says what the results in the folder show, `times`
+    how many processor seconds they took. A run that was stopped goes on where it was.
     """
     if name == "list":
         for known in available():
-            click.echo(f"{known:24} {title(load(known))}")
+            module = load(known)
+            source = getattr(getattr(module, "EXPERIMENT", None), "source", "demonstration")
+            click.echo(f"{known:23} {source:23} {title(module)}")
         return
     try:
         if name == "findings":
             _show_findings(out, markdown)
+        elif name == "times":
+            _show_times(out, markdown)
         elif (experiment := getattr(module := load(name), "EXPERIMENT", None)) is None:
             _run_plain(module, out, **options)
         else:
@@ -92,8 +99,19 @@ def _run_plain(module: ModuleType, out: Path, seed: int, device: str, **others: 
             raise InputError(
                 f"--{option}", given, f"left out: {title(module)[:60]} has no such choice"
             )
+    before = _processor_seconds()
     path = module.main(out=out, seed=seed, device=device, progress=_show)
+    name = module.__name__.rpartition(".")[2]
+    spent = {"all": round(_processor_seconds() - before, 3)}
+    kept = {"name": name.replace("_", "-"), "scale": "small", "seconds": spent, "parts": ["all"]}
+    (out / f"{name}.seconds.json").write_text(json.dumps(kept), encoding="utf-8")
     click.echo(f"wrote {path}")
+
+
+def _processor_seconds() -> float:
+    """Of this process and of those that it waited for."""
+    whom = (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN)
+    return sum(used.ru_utime + used.ru_stime for used in map(resource.getrusage, whom))
 
 
 def _show_findings(out: Path, markdown: bool) -> None:
@@ -115,6 +133,26 @@ def _show_findings(out: Path, markdown: bool) -> None:
             f" ({one['effect']}, p = {one['p']:.2g}, {one['name']})"
             + (f"; {one['tightness']}" if one["tightness"] else "")
         )
+
+
+def _show_times(out: Path, markdown: bool) -> None:
+    """Processor seconds by experiment, the dearest first, and their sum."""
+    found = sorted(read_times(out), key=lambda one: -one["seconds"])
+    if not found:
+        raise InputError("--out", str(out), "a folder with results of experiments")
+    row = "| `{}` | {} | {} | {:.0f} | {} |" if markdown else "{:24} {:6} {:>6} {:>9.1f}  {}"
+    if markdown:
+        click.echo("| experiment | scale | parts | processor seconds | |\n|---|---|---|---|---|")
+    else:
+        click.echo(f"{'experiment':24} scale   parts   seconds")
+    for one in found:
+        remark = f"{one['untimed']} parts without their time" if one["untimed"] else ""
+        about = (one["name"], one["scale"], one["parts"], one["seconds"])
+        click.echo(row.format(*about, remark).rstrip())
+    total = sum(one["seconds"] for one in found)
+    remark = f"{total / 60:.1f} processor minutes, {total / 120:.1f} on two cores"
+    parts = sum(one["parts"] for one in found)
+    click.echo(row.format("all", "", parts, total, remark))
 
 
 def _show(done: int, total: int) -> None:

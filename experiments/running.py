@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import json
 import os
+import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from itertools import product
@@ -174,22 +175,23 @@ def run(
     wanted = experiment.parts(chosen, range(seed, seed + count))
     path = out / f"{experiment.name.replace('-', '_')}.json"
     # As the file gives it back: lists for tuples.
-    head = json.loads(json.dumps({"format": 1, "scale": scale, "settings": asdict(chosen)}))
-    done = _read(path, head)
+    about = {"format": 1, "name": experiment.name, "scale": scale, "settings": asdict(chosen)}
+    head = json.loads(json.dumps(about))
+    done, seconds = _read(path, head)
     out.mkdir(parents=True, exist_ok=True)
     keys = [_key(part) for part in wanted]
     left = [part for key, part in zip(keys, wanted, strict=True) if key not in done]
     processes = workers or ((os.cpu_count() or 1) if device == "cpu" else 1)
     work = _compute_all(experiment, left, chosen, Place(device, data), processes)
-    for number, (part, found) in enumerate(work, len(wanted) - len(left) + 1):
-        done[_key(part)] = found
-        _write(path, {**head, "parts": done})
+    for number, (part, found, spent) in enumerate(work, len(wanted) - len(left) + 1):
+        done[_key(part)], seconds[_key(part)] = found, spent
+        _write(path, {**head, "seconds": seconds, "parts": done})
         progress(number, len(wanted))
     records = [record for key in keys for record in done[key]]
     findings = [one.to_dict() for one in experiment.findings(records, chosen)]
     numbers = list(range(seed, seed + count))
-    about = {"name": experiment.name, "source": experiment.source, "seeds": numbers}
-    _write(path, {**head, **about, "findings": findings, "parts": done})
+    shown = {"source": experiment.source, "seeds": numbers, "findings": findings}
+    _write(path, {**head, **shown, "seconds": seconds, "parts": done})
     for name, draw in experiment.figures.items():
         save_figure(draw(records, chosen), out / name)
     return Results(
@@ -199,21 +201,23 @@ def run(
 
 def _compute_all(
     experiment: Experiment, left: Sequence[Part], settings: Any, place: Place, processes: int
-) -> Iterator[tuple[Part, list[Record]]]:
-    """The parts as they are finished."""
+) -> Iterator[tuple[Part, list[Record], float]]:
+    """The parts as they are finished, each with the processor seconds that it took."""
     if processes == 1 or len(left) < 2:
-        yield from (_named(experiment.compute, part, settings, place) for part in left)
+        yield from (_timed(experiment.compute, part, settings, place) for part in left)
         return
     from joblib import Parallel, delayed
 
     pool = Parallel(n_jobs=min(processes, len(left)), return_as="generator_unordered")
-    yield from pool(delayed(_named)(experiment.compute, part, settings, place) for part in left)
+    yield from pool(delayed(_timed)(experiment.compute, part, settings, place) for part in left)
 
 
-def _named(
+def _timed(
     compute: Callable[[Part, Any, Place], list[Record]], part: Part, settings: Any, place: Place
-) -> tuple[Part, list[Record]]:
-    return part, compute(part, settings, place)
+) -> tuple[Part, list[Record], float]:
+    start = time.process_time()
+    found = compute(part, settings, place)
+    return part, found, round(time.process_time() - start, 3)
 
 
 def save_figure(figure: Figure, stem: Path) -> None:
@@ -228,29 +232,55 @@ def save_figure(figure: Figure, stem: Path) -> None:
 def read_findings(folder: Path) -> list[dict[str, Any]]:
     """Findings of all results in a folder, each with the `name` and `scale` of its experiment."""
     found = []
+    for kept in _results(folder, "findings"):
+        about = {key: kept[key] for key in ("name", "scale")}
+        found += [{**about, **one} for one in kept["findings"]]
+    return found
+
+
+def read_times(folder: Path) -> list[dict[str, Any]]:
+    """Processor seconds of all results in a folder: `name`, `scale`, number of `parts`, `seconds`.
+
+    Parts of files older than the clock count as `untimed`.
+    """
+    found = []
+    for kept in _results(folder, "parts"):
+        spent = kept.get("seconds", {})
+        found.append(
+            {
+                "name": kept["name"],
+                "scale": kept["scale"],
+                "parts": len(kept["parts"]),
+                "untimed": len(kept["parts"].keys() - spent.keys()),
+                "seconds": sum(spent.values()),
+            }
+        )
+    return found
+
+
+def _results(folder: Path, what: str) -> Iterator[dict[str, Any]]:
+    """The files of experiments in a folder that hold `what`."""
     for path in sorted(folder.glob("*.json")):
         try:
             kept = json.loads(path.read_text(encoding="utf-8"))
         except ValueError:
             continue
-        if isinstance(kept, dict) and "findings" in kept and "name" in kept:
-            about = {key: kept[key] for key in ("name", "scale")}
-            found += [{**about, **one} for one in kept["findings"]]
-    return found
+        if isinstance(kept, dict) and what in kept and "name" in kept:
+            yield kept
 
 
 def _key(part: Part) -> str:
     return " ".join(f"{key}={value}" for key, value in part.items())
 
 
-def _read(path: Path, head: Mapping[str, Any]) -> dict[str, list[Record]]:
-    """The parts in a file that was written with the same settings; none of any other file."""
+def _read(path: Path, head: Mapping[str, Any]) -> tuple[dict[str, list[Record]], dict[str, float]]:
+    """Parts and seconds in a file that was written with the same settings; none of any other."""
     try:
         found = json.loads(path.read_text(encoding="utf-8"))
     except (OSError, ValueError):
-        return {}
+        return {}, {}
     same = isinstance(found, dict) and all(found.get(key) == head[key] for key in head)
-    return dict(found["parts"]) if same else {}
+    return (dict(found["parts"]), dict(found.get("seconds", {}))) if same else ({}, {})
 
 
 def _write(path: Path, found: Mapping[str, Any]) -> None:

@@ -1,6 +1,7 @@
 """How experiments run: parts are done once, findings are tested over seeds, files are whole."""
 
 import json
+import time
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -8,7 +9,14 @@ import pytest
 from click.testing import CliRunner
 
 from experiments import __main__ as command
-from experiments.running import Experiment, Finding, read_findings, run, sign_flip_test
+from experiments.running import (
+    Experiment,
+    Finding,
+    read_findings,
+    read_times,
+    run,
+    sign_flip_test,
+)
 from ncbounds.errors import InputError
 
 pytest.importorskip("matplotlib")
@@ -106,6 +114,29 @@ def test_files_stand_beside_each_other_and_tell_their_findings(tmp_path):
     assert one["verdict"] == "reproduced" and one["name"] == "toy-one" and one["p"] == 1 / 32
     kept = json.loads((tmp_path / "toy_one.json").read_text())
     assert kept["seeds"] == [0, 1, 2, 3, 4] and kept["scale"] == "small"
+
+
+def test_processor_seconds_are_kept_by_part_and_added(tmp_path):
+    def busy(part, settings, place):
+        start = time.process_time()
+        while time.process_time() < start + 0.05:
+            pass
+        return compute(part, settings, place)
+
+    run(replace(TOY, compute=busy), tmp_path, seeds=2, workers=1)
+    path = tmp_path / "toy_one.json"
+    kept = json.loads(path.read_text())
+    assert kept["seconds"].keys() == kept["parts"].keys()
+    (one,) = read_times(tmp_path)
+    assert one["seconds"] == sum(kept["seconds"].values()) >= 0.2 and one["untimed"] == 0
+    del kept["seconds"]["size=1 seed=0"]
+    path.write_text(json.dumps(kept))
+    run(TOY, tmp_path, seeds=2, workers=1)
+    (one,) = read_times(tmp_path)
+    assert 0.15 <= one["seconds"] < kept["seconds"]["size=1 seed=1"] * 4 and one["untimed"] == 1
+    told = CliRunner().invoke(command.main, ["times", "--out", str(tmp_path)])
+    assert "toy-one" in told.output and "1 parts without their time" in told.output
+    assert told.output.splitlines()[-1].startswith("all ")
 
 
 @pytest.mark.parametrize(
