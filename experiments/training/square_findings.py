@@ -1,6 +1,6 @@
 """What `square` says of training with the square loss, held against runs: sentences by machine.
 
-Every finding is one claim of the paper, in our words, with the number of runs in which it is seen.
+Every count is one claim of the paper, in our words, with the number of runs in which it is seen.
 A claim about dynamics is not refuted by a run in which something else happens, nor proved by many
 in which it does: the numbers are what is known.
 """
@@ -18,7 +18,7 @@ Run = dict[str, Any]
 
 
 @dataclass(frozen=True)
-class Finding:
+class Count:
     """A claim, where it stands, in how many of how many cases it is seen, and a remark."""
 
     place: str
@@ -28,15 +28,9 @@ class Finding:
     remark: str = ""
     setting: str = ""
 
-    def __str__(self) -> str:
-        verdict = "seen" if self.seen == self.of else "not seen" if not self.seen else "partly"
-        remark = f" ({self.remark})" if self.remark else ""
-        setting = f"{self.setting}, " if self.setting else ""
-        return f"{setting}{self.place}: {self.claim}: {verdict}, {self.seen} of {self.of}{remark}"
 
-
-def findings(runs: Sequence[Run]) -> list[Finding]:
-    """All findings that the runs can tell of."""
+def counts(runs: Sequence[Run]) -> list[Count]:
+    """Every claim that the runs can tell of."""
     flows = [run for run in runs if run["method"] == "flow"]
     descents = [run for run in runs if run["method"] == "sgd"]
     return [
@@ -55,8 +49,8 @@ def end(run: Run, name: str) -> Any:
     return run["record"][name][-1]
 
 
-def _count(place: str, claim: str, holds: Sequence[bool], remark: str = "") -> Finding:
-    return Finding(place, claim, sum(map(bool, holds)), len(holds), remark)
+def _count(place: str, claim: str, holds: Sequence[bool], remark: str = "") -> Count:
+    return Count(place, claim, sum(map(bool, holds)), len(holds), remark)
 
 
 def _range(values: Sequence[float], form: str = ".3g") -> str:
@@ -66,7 +60,7 @@ def _range(values: Sequence[float], form: str = ".3g") -> str:
 def _groups(runs: Sequence[Run], *keys: str) -> list[list[Run]]:
     found: dict[tuple[Any, ...], list[Run]] = {}
     for run in runs:
-        found.setdefault(tuple(run[key] for key in keys), []).append(run)
+        found.setdefault(tuple(run.get(key) for key in keys), []).append(run)
     return list(found.values())
 
 
@@ -81,7 +75,7 @@ def _free(runs: Sequence[Run]) -> list[Run]:
 # -- along the flow --------------------------------------------------------------------------------
 
 
-def _loss_falls(runs: Sequence[Run]) -> Finding:
+def _loss_falls(runs: Sequence[Run]) -> Count:
     holds = []
     for run in runs:
         rho, loss = (np.array(run["record"][name]) for name in ("rho", "loss"))
@@ -90,7 +84,7 @@ def _loss_falls(runs: Sequence[Run]) -> Finding:
     return _count("square:eq-2", "the loss never increases, to 1e-4", holds)
 
 
-def _equilibrium(runs: Sequence[Run]) -> Finding:
+def _equilibrium(runs: Sequence[Run]) -> Count:
     chosen = _decayed(runs)
     off = [abs(end(run, "rho") / end(run, "rho_eq") - 1) for run in chosen]
     return _count(
@@ -101,7 +95,7 @@ def _equilibrium(runs: Sequence[Run]) -> Finding:
     )
 
 
-def _gap(runs: Sequence[Run]) -> Finding:
+def _gap(runs: Sequence[Run]) -> Count:
     chosen = _decayed(runs)
     ratio = [end(run, "gap") / end(run, "quasi_gap") for run in chosen]
     return _count(
@@ -112,7 +106,7 @@ def _gap(runs: Sequence[Run]) -> Finding:
     )
 
 
-def _exact_gap(runs: Sequence[Run]) -> Finding:
+def _exact_gap(runs: Sequence[Run]) -> Count:
     chosen = _decayed(runs)
     off = []
     for run in chosen:
@@ -127,7 +121,7 @@ def _exact_gap(runs: Sequence[Run]) -> Finding:
     )
 
 
-def _growth(runs: Sequence[Run]) -> Finding:
+def _growth(runs: Sequence[Run]) -> Count:
     chosen = [run for run in runs if run["rho"] == min(r["rho"] for r in runs)]
     return _count(
         "square:remark-rho-growth",
@@ -136,7 +130,7 @@ def _growth(runs: Sequence[Run]) -> Finding:
     )
 
 
-def _fall(runs: Sequence[Run]) -> Finding:
+def _fall(runs: Sequence[Run]) -> Count:
     chosen = [run for run in runs if run["rho"] == max(r["rho"] for r in runs)]
     kept = [end(run, "rho") / run["rho"] for run in _free(chosen)]
     return _count(
@@ -147,7 +141,7 @@ def _fall(runs: Sequence[Run]) -> Finding:
     )
 
 
-def _valley(runs: Sequence[Run]) -> Finding:
+def _valley(runs: Sequence[Run]) -> Count:
     """Our addition: where the data are interpolated, rho' = -2 lambda rho."""
     rates = []
     for run in _decayed(runs):
@@ -167,7 +161,7 @@ def _valley(runs: Sequence[Run]) -> Finding:
     )
 
 
-def _negative(runs: Sequence[Run]) -> Finding:
+def _negative(runs: Sequence[Run]) -> Count:
     holds, share = [], []
     for run in runs:
         slope, mu, t = (
@@ -184,7 +178,7 @@ def _negative(runs: Sequence[Run]) -> Finding:
     )
 
 
-def _long(runs: Sequence[Run]) -> Finding:
+def _long(runs: Sequence[Run]) -> Count:
     share = []
     for run in _decayed(runs):
         slope, t = np.array(run["record"]["rho_dot"]), np.array(run["t"])
@@ -196,7 +190,7 @@ def _long(runs: Sequence[Run]) -> Finding:
     )
 
 
-def _robust(runs: Sequence[Run]) -> Finding:
+def _robust(runs: Sequence[Run]) -> Count:
     holds: list[bool] = []
     ratios: dict[bool, list[float]] = {True: [], False: []}
     for group in _groups(runs, "seed"):
@@ -219,7 +213,7 @@ def _robust(runs: Sequence[Run]) -> Finding:
     )
 
 
-def _small_start(runs: Sequence[Run]) -> Finding:
+def _small_start(runs: Sequence[Run]) -> Count:
     holds, errors = [], []
     for group in _groups(_free(runs), "seed"):
         ordered = sorted(group, key=lambda run: float(run["rho"]))
@@ -234,7 +228,7 @@ def _small_start(runs: Sequence[Run]) -> Finding:
     )
 
 
-def _equal_margins(runs: Sequence[Run]) -> Finding:
+def _equal_margins(runs: Sequence[Run]) -> Count:
     chosen = _decayed(runs)
     spreads = [end(run, "spread") for run in chosen]
     return _count(
@@ -245,7 +239,7 @@ def _equal_margins(runs: Sequence[Run]) -> Finding:
     )
 
 
-def _decay_equalises(runs: Sequence[Run]) -> Finding:
+def _decay_equalises(runs: Sequence[Run]) -> Count:
     holds = []
     for group in _groups(runs, "seed", "rho", "batch"):
         free = _free(group)
@@ -255,7 +249,7 @@ def _decay_equalises(runs: Sequence[Run]) -> Finding:
     )
 
 
-def _error(runs: Sequence[Run]) -> Finding:
+def _error(runs: Sequence[Run]) -> Count:
     holds = []
     for group in _groups(_free(runs), "seed"):
         ordered = sorted(group, key=lambda run: float(end(run, "rho")))
@@ -269,7 +263,7 @@ def _error(runs: Sequence[Run]) -> Finding:
     )
 
 
-_FLOW_RULES: tuple[Callable[[Sequence[Run]], Finding], ...] = (
+_FLOW_RULES: tuple[Callable[[Sequence[Run]], Count], ...] = (
     _loss_falls, _equilibrium, _exact_gap, _gap, _growth, _fall, _valley, _negative, _long,
     _robust, _small_start, _equal_margins, _decay_equalises, _error,
 )  # fmt: skip
@@ -278,7 +272,7 @@ _FLOW_RULES: tuple[Callable[[Sequence[Run]], Finding], ...] = (
 # -- under batches ---------------------------------------------------------------------------------
 
 
-def _noise(runs: Sequence[Run]) -> Finding:
+def _noise(runs: Sequence[Run]) -> Count:
     """By how much the steps of small batches are larger than those of the whole."""
     least = min(run["batch"] for run in runs)
     chosen = [run for run in _decayed(runs) if run["batch"] == least]
@@ -300,54 +294,52 @@ def _noise(runs: Sequence[Run]) -> Finding:
     )
 
 
-def _noise_by_decay(runs: Sequence[Run]) -> Finding:
+def _noise_by_decay(runs: Sequence[Run]) -> Count:
     least = min(run["batch"] for run in runs)
     holds = []
     for group in _groups([run for run in runs if run["batch"] == least], "seed", "rho"):
         free = [float(np.linalg.norm(run["updates"])) for run in _free(group)]
         holds += [float(np.linalg.norm(run["updates"])) > free[0] for run in _decayed(group)]
     return _count(
-        "square, section 6.2",
+        "square Sec. 6.2",
         "noise of small batches is larger with weight decay than without",
         holds,
     )
 
 
-def _noise_gone(runs: Sequence[Run]) -> Finding:
+def _noise_gone(runs: Sequence[Run]) -> Count:
     least = min(run["batch"] for run in runs)
     chosen = [run for run in _free(runs) if run["batch"] == least]
     spreads = [end(run, "spread") for run in chosen]
     return _count(
-        "square, figure 10",
+        "square Fig. 10",
         "without weight decay the margins of a run are equal: sigma/mu ends below 0.05",
         [value < 0.05 for value in spreads],
         f"sigma/mu {_range(spreads)}",
     )
 
 
-def _rank_by_batch(runs: Sequence[Run]) -> Finding:
+def _rank_by_batch(runs: Sequence[Run]) -> Count:
     holds = []
     for group in _groups(runs, "seed", "rho", "decay"):
         ordered = sorted(group, key=lambda run: int(run["batch"]))
         small, full = (np.mean(end(run, "stable_rank")) for run in (ordered[0], ordered[-1]))
         holds.append(bool(small < full))
     return _count(
-        "square, section 6.1", "the smallest batch ends with a lower stable rank than all", holds
+        "square Sec. 6.1", "the smallest batch ends with a lower stable rank than all", holds
     )
 
 
-def _rank_by_decay(runs: Sequence[Run]) -> Finding:
+def _rank_by_decay(runs: Sequence[Run]) -> Count:
     holds = []
     for group in _groups(runs, "seed", "rho", "batch"):
         ordered = sorted(group, key=lambda run: float(run["decay"]))
         ranks = [sum(end(run, "rank")) for run in ordered]
         holds += [more <= less for less, more in pairwise(ranks)]
-    return _count(
-        "square, section 6.1", "more weight decay, no more singular values above 1 %", holds
-    )
+    return _count("square Sec. 6.1", "more weight decay, no more singular values above 1 %", holds)
 
 
-def _rank_two(runs: Sequence[Run]) -> Finding:
+def _rank_two(runs: Sequence[Run]) -> Count:
     most = max(run["decay"] for run in runs)
     chosen = [run for run in runs if run["decay"] == most]
     full = max(run["batch"] for run in runs)
@@ -361,7 +353,7 @@ def _rank_two(runs: Sequence[Run]) -> Finding:
     )
 
 
-def _rank_and_updates(runs: Sequence[Run]) -> Finding:
+def _rank_and_updates(runs: Sequence[Run]) -> Count:
     from scipy.stats import spearmanr
 
     least = min(run["batch"] for run in runs)
@@ -379,7 +371,7 @@ def _rank_and_updates(runs: Sequence[Run]) -> Finding:
     )
 
 
-_DESCENT_RULES: tuple[Callable[[Sequence[Run]], Finding], ...] = (
+_DESCENT_RULES: tuple[Callable[[Sequence[Run]], Count], ...] = (
     _equilibrium, _robust, _equal_margins, _decay_equalises, _noise, _noise_by_decay, _noise_gone,
     _rank_by_batch, _rank_by_decay, _rank_two, _rank_and_updates,
 )  # fmt: skip

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 Run = dict[str, Any]
 
-FORMAT = "ncbounds.square-dynamics.1"
+EXPERIMENT = "square-dynamics"
 COLOURS = ("#e08a1e", "#2a7ab8", "#0b3556", "#a33b20", "#777777")
 _BLACK, _LAST = "#222222", "#D55E00"
 
@@ -31,8 +31,8 @@ def read_dynamics(path: str | Path) -> list[Run]:
     """The runs in a file that the experiment keeps. Raises InputError for any other file."""
     try:
         found = json.loads(Path(path).read_text(encoding="utf-8"))
-        if not isinstance(found, dict) or found.get("format") != FORMAT:
-            raise InputError("FILES", str(path), f"a file of format {FORMAT}")
+        if not isinstance(found, dict) or found.get("name") != EXPERIMENT:
+            raise InputError("FILES", str(path), f"the JSON file of the experiment {EXPERIMENT}")
         return [run for part in found["parts"].values() for run in part]
     except (OSError, UnicodeDecodeError, ValueError, KeyError, TypeError, AttributeError) as error:
         if isinstance(error, InputError):
