@@ -6,19 +6,20 @@ of runs in which some direction separates two classes, by gamma = t (alpha_t - b
 times: where the transition is. (c) NC1 along the LE-SDE, whose features are driven by the class
 means or by themselves. (d) For a small network that learns real digits, the residue that the
 linearised drift (50) leaves out, over the drift of the class means, beside what equal margins give.
+Both scales are the same but for the data: CIFAR-10 of the user's, as in the review.
 """
 
 from __future__ import annotations
 
-import json
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from experiments.training.data import Split, digits, missing
+from experiments.running import Experiment, Finding, Part, Place, Record
+from experiments.training.data import missing
+from experiments.training.folders import data_set
 from experiments.training.networks import check
 from ncbounds.arithmetic.floats import numpy_namespace
 from ncbounds.laboratory import elastic
@@ -27,11 +28,10 @@ from ncbounds.theory.elasticity.linearised_drift import residuals, sloped, softm
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
 
-Progress = Callable[[int, int], None]
-Record = dict[str, list[float]]
+Curves = dict[str, list[float]]
 
-DPI = 160
 COLOURS = ("#0072B2", "#9a9a9a", "#D55E00", "#009E73")
 _LEARNING_RATE, _WIDTH = 3e-3, 64
 
@@ -51,13 +51,30 @@ class Settings:
     samples: int = 12
     trials: int = 60
     spread_samples: int = 60
+    data: str = "digits"
+    per_class: int | None = 174
     epochs: int = 300
 
 
-SETTINGS = Settings()
+SCALES = {"small": Settings(), "paper": Settings(data="cifar10", per_class=None)}
+KINDS = ("residue", "alignment", "separation", "spread")
 
 
-def alignment(settings: Settings, seed: int) -> dict[str, Record]:
+def parts(settings: Settings, seeds: Sequence[int]) -> list[Part]:
+    """The four panels for every seed; the one that asks for data first."""
+    check(0, (0.0,), settings.epochs, "cpu")
+    return [{"kind": kind, "seed": seed} for kind in KINDS for seed in seeds]
+
+
+def compute(part: Part, settings: Settings, place: Place) -> list[Record]:
+    """The curves of one panel. Raises MissingDependencyError without torch or scikit-learn."""
+    if part["kind"] == "residue":
+        return [{**part, "curves": residue(settings, part["seed"], place)}]
+    work = {"alignment": alignment, "separation": separation, "spread": spread}
+    return [{**part, "curves": work[part["kind"]](settings, part["seed"])}]
+
+
+def alignment(settings: Settings, seed: int) -> dict[str, Curves]:
     """Angles with the simplex along the LE-ODE, by beta: closed form, and integrated."""
     start = _start(settings.K, seed)
     fine = np.linspace(0, settings.until, 201)
@@ -90,10 +107,10 @@ def _angle(means: Any) -> float:
     return float(np.degrees(np.arccos(min(1.0, cosine))))
 
 
-def separation(settings: Settings, seed: int, progress: Progress | None) -> dict[str, Record]:
+def separation(settings: Settings, seed: int) -> dict[str, Curves]:
     """Shares of separated runs by gamma, for every time, beside the probability along the means."""
-    found: dict[str, Record] = {}
-    for number, t in enumerate(settings.times):
+    found: dict[str, Curves] = {}
+    for t in settings.times:
         shares = [
             elastic.separation_rate(
                 gamma,
@@ -117,17 +134,15 @@ def separation(settings: Settings, seed: int, progress: Progress | None) -> dict
         ]
         gammas = list(settings.gammas)
         found[f"{t:g}"] = {"gamma": gammas, "share": shares, "fine": fine, "along": along}
-        if progress is not None:
-            progress(number + 1, len(settings.times) + 1)
     return found
 
 
-def spread(settings: Settings, seed: int) -> dict[str, Record]:
+def spread(settings: Settings, seed: int) -> dict[str, Curves]:
     """NC1 along the LE-SDE, driven by the class means and by the features themselves."""
     K, beta = settings.K, -0.5
     start = 2 * (np.eye(K) - 1 / K)
     times = np.linspace(0, settings.until / 2, settings.points)
-    found: dict[str, Record] = {}
+    found: dict[str, Curves] = {}
     for drive in ("means", "own"):
         features = elastic.simulate(
             start,
@@ -153,29 +168,29 @@ def spread(settings: Settings, seed: int) -> dict[str, Record]:
     return found
 
 
-def residue(settings: Settings, seed: int, data: Split | None = None) -> Record:
-    """Train a small network on digits; mean margin, and residue over drift, by epoch."""
+def residue(settings: Settings, seed: int, place: Place) -> Curves:
+    """Train a small network on images; mean margin, and residue over drift, by epoch."""
     try:
         import torch
     except ImportError as error:
         raise missing("torch") from error
-    data = digits(seed) if data is None else data
+    data = data_set(settings.data, seed, settings.per_class, place.data)
     torch.manual_seed(seed)
-    x = torch.tensor(data.train_x, dtype=torch.float32)
-    y = torch.tensor(data.train_y)
+    x = torch.tensor(data.train_x, dtype=torch.float32, device=place.device)
+    y = torch.tensor(data.train_y, device=place.device)
     K = int(y.max()) + 1
     network = torch.nn.Sequential(
         torch.nn.Linear(x.shape[1], _WIDTH), torch.nn.ReLU(), torch.nn.Linear(_WIDTH, K)
-    )
+    ).to(place.device)
     optimiser = torch.optim.Adam(network.parameters(), lr=_LEARNING_RATE)
-    found: Record = {}
+    found: Curves = {}
     for epoch in range(1, settings.epochs + 1):
         logits = network(x)
         optimiser.zero_grad()
         loss: Any = torch.nn.functional.cross_entropy(logits, y)
         loss.backward()
         optimiser.step()
-        means = np.stack([logits[y == k].detach().double().mean(0).numpy() for k in range(K)])
+        means = np.stack([logits[y == k].detach().double().mean(0).cpu().numpy() for k in range(K)])
         for name, value in {"epoch": float(epoch), **_shares(means)}.items():
             found.setdefault(name, []).append(value)
     return found
@@ -206,24 +221,103 @@ def _at_equal_margins(K: int, margin: float) -> float:
     return float(1 + own * margin)
 
 
-# -- what is drawn and written --------------------------------------------------------------------
+# -- what is judged, drawn and told ---------------------------------------------------------------
 
 
-def draw(found: dict[str, Any], settings: Settings) -> Any:
-    """Return the figure of four panels."""
+def _mean(records: Sequence[Record], kind: str) -> Any:
+    """The curves of one panel, means over seeds."""
+    return _averaged([r["curves"] for r in records if r["kind"] == kind])
+
+
+def _averaged(found: Sequence[Any]) -> Any:
+    if isinstance(found[0], dict):
+        return {key: _averaged([one[key] for one in found]) for key in found[0]}
+    return np.mean(found, axis=0).tolist()
+
+
+def findings(records: Sequence[Record], settings: Settings) -> list[Finding]:
+    """What section 3.2 of the review says of the model and of what it stands for."""
+    seeds = sorted({r["seed"] for r in records})
+    by = {(r["kind"], r["seed"]): r["curves"] for r in records}
+    repelled, last = f"{min(settings.betas):g}", f"{max(settings.times):g}"
+    errors = [c["largest_difference"][0] for s in seeds for c in by["alignment", s].values()]
+    limit = elastic.separation_threshold(settings.K)
+    crossing = _half(*(by["separation", seeds[0]][last][name] for name in ("fine", "along")))
+    mean = _mean(records, "residue")
+
+    def angle(seed: int) -> float:
+        return 5 - float(by["alignment", seed][repelled]["angle"][-1])
+
+    def share(seed: int, place: int) -> float:
+        return float(by["separation", seed][last]["share"][place])
+
+    def collapse(seed: int, drive: str) -> float:
+        nc1 = by["spread", seed][drive]["nc1"]
+        return float(np.log10(nc1[0] / nc1[-1]))
+
+    nc1 = _mean(records, "spread")
+    return [
+        Finding(
+            "review eq. 47",
+            "class means that repel each other align with a simplex ETF",
+            tuple(angle(seed) for seed in seeds),
+            "5 degrees less the angle at the end",
+            f"closed form and integration differ by at most {max(errors):.0e} relatively",
+        ),
+        Finding(
+            "review Sec. 3.2.2",
+            "features separate where the elasticity nu_t is large against 1/t",
+            tuple(share(seed, -1) - 0.5 for seed in seeds),
+            f"share of runs separated at t nu = {max(settings.gammas):g}, t = {last}, less a half",
+            f"threshold K/2 = {limit:g}: half of the runs at {crossing:.3f}",
+        ),
+        Finding(
+            "review Sec. 3.2.2",
+            "and do not where it is small",
+            tuple(0.5 - share(seed, 0) for seed in seeds),
+            f"a half less the share at t nu = {min(settings.gammas):g}",
+        ),
+        Finding(
+            "review Sec. 3.2.3",
+            "features that the class means drive collapse (42): NC1 falls tenfold at least",
+            tuple(collapse(seed, "means") - 1 for seed in seeds),
+            "decades of NC1 beyond one",
+            f"expected at the end {nc1['expected']['nc1'][-1]:.2g}, measured"
+            f" {nc1['means']['nc1'][-1]:.2g}",
+        ),
+        Finding(
+            "review Sec. 3.2.3",
+            "so do features that drive themselves",
+            tuple(collapse(seed, "own") - 1 for seed in seeds),
+            "decades of NC1 beyond one",
+        ),
+        Finding(
+            "review eq. 50",
+            "the residue of the linearised drift is negligible near convergence",
+            tuple(0.1 - by["residue", seed]["ratio"][-1] for seed in seeds),
+            "a tenth less the residue over the drift at the end of training",
+            f"equal margins of the mean margin {mean['margin'][-1]:.1f} give"
+            f" {mean['at_mean'][-1]:.2f}, measured {mean['ratio'][-1]:.2f}",
+        ),
+    ]
+
+
+def draw(records: Sequence[Record], settings: Settings) -> Figure:
+    """Return the figure of four panels, means over seeds."""
     plt = pyplot()
+    figure: Figure
     figure, panels = plt.subplots(2, 2, figsize=(10.4, 7.6))
-    _draw_alignment(panels[0, 0], found["alignment"])
-    _draw_separation(panels[0, 1], found["separation"], settings)
-    _draw_spread(panels[1, 0], found["spread"])
-    _draw_residue(panels[1, 1], found["residue"])
+    _draw_alignment(panels[0, 0], _mean(records, "alignment"))
+    _draw_separation(panels[0, 1], _mean(records, "separation"), settings)
+    _draw_spread(panels[1, 0], _mean(records, "spread"))
+    _draw_residue(panels[1, 1], _mean(records, "residue"))
     for letter, panel in zip("abcd", panels.ravel(), strict=True):
         panel.set_title(f"({letter}) {panel.get_title()}", loc="left", fontsize=10)
         panel.set_title("")
     return figure
 
 
-def _draw_alignment(axes: Axes, found: dict[str, Record]) -> None:
+def _draw_alignment(axes: Axes, found: dict[str, Curves]) -> None:
     for colour, (beta, record) in zip(COLOURS, found.items(), strict=False):
         axes.plot(record["t"], record["angle"], color=colour, label=rf"$\beta = {beta}$")
         axes.plot(record["t_integrated"], record["angle_integrated"], "o", color=colour, ms=4)
@@ -232,7 +326,7 @@ def _draw_alignment(axes: Axes, found: dict[str, Record]) -> None:
     axes.legend(title="impact between classes", loc="center right")
 
 
-def _draw_separation(axes: Axes, found: dict[str, Record], settings: Settings) -> None:
+def _draw_separation(axes: Axes, found: dict[str, Curves], settings: Settings) -> None:
     for colour, (t, record) in zip((COLOURS[3], COLOURS[0], "black"), found.items(), strict=False):
         power = round(np.log10(float(t)))
         axes.plot(record["fine"], record["along"], color=colour, label=rf"$t = 10^{{{power}}}$")
@@ -244,7 +338,7 @@ def _draw_separation(axes: Axes, found: dict[str, Record], settings: Settings) -
     axes.legend(loc="upper left")
 
 
-def _draw_spread(axes: Axes, found: dict[str, Record]) -> None:
+def _draw_spread(axes: Axes, found: dict[str, Curves]) -> None:
     expected = found["expected"]
     axes.plot(expected["t"], expected["nc1"], color=COLOURS[0], label="driven by means, expected")
     names = {"means": "driven by the class means (42)", "own": "driven by their own features"}
@@ -257,7 +351,7 @@ def _draw_spread(axes: Axes, found: dict[str, Record]) -> None:
     axes.legend()
 
 
-def _draw_residue(axes: Axes, found: Record) -> None:
+def _draw_residue(axes: Axes, found: Curves) -> None:
     axes.fill_between(found["epoch"], found["at_least"], found["at_mean"], color="#cfe3f1")
     curves = {"at_mean": ("equal margins, their mean", "-"), "at_least": ("their least", ":")}
     for name, (label, style) in curves.items():
@@ -269,27 +363,26 @@ def _draw_residue(axes: Axes, found: Record) -> None:
     axes.legend(loc="upper left")
 
 
-def text(found: dict[str, Any], settings: Settings) -> str:
-    """The findings in lines."""
+def text(records: Sequence[Record], settings: Settings) -> str:
+    """What the panels show in lines, means over seeds."""
     lines = []
-    for beta, record in found["alignment"].items():
+    for beta, record in _mean(records, "alignment").items():
         lines.append(
             f"beta = {beta:>4}: angle with the simplex {record['angle'][0]:.1f} degrees at first, "
             f"{record['angle'][-1]:.2g} at t = {settings.until:g}; closed form and integration "
             f"differ by {record['largest_difference'][0]:.0e} relatively"
         )
-    limit = elastic.separation_threshold(settings.K)
-    for t, record in found["separation"].items():
+    for t, record in _mean(records, "separation").items():
         crossing = _half(record["fine"], record["along"])
         lines.append(f"t = {float(t):.0e}: half of the runs separate at gamma = {crossing:.3f}")
-    lines.append(f"threshold K/2 = {limit:g}")
+    lines.append(f"threshold K/2 = {elastic.separation_threshold(settings.K):g}")
     for drive in ("means", "own"):
-        values = found["spread"][drive]["nc1"]
+        values = _mean(records, "spread")[drive]["nc1"]
         lines.append(f"NC1, driven by {drive}: {values[0]:.2g} at first, {values[-1]:.2g} at last")
-    record = found["residue"]
+    record = _mean(records, "residue")
     lines.append(
-        f"digits: residue over drift {record['ratio'][0]:.2f} at first, {record['ratio'][-1]:.2f} "
-        f"at mean margin {record['margin'][-1]:.1f} "
+        f"{settings.data}: residue over drift {record['ratio'][0]:.2f} at first, "
+        f"{record['ratio'][-1]:.2f} at mean margin {record['margin'][-1]:.1f} "
         f"(equal margins of that: {record['at_mean'][-1]:.2f}); cosine of the linear part with "
         f"the drift {record['opposed'][-1]:.2f}"
     )
@@ -301,29 +394,14 @@ def _half(grid: Sequence[float], values: Sequence[float]) -> float:
     return float(np.interp(0.5, values, grid))
 
 
-def compute(
-    seed: int = 0, settings: Settings = SETTINGS, progress: Progress | None = None
-) -> dict[str, Any]:
-    """All four records. Raises MissingDependencyError without torch or scikit-learn."""
-    check(seed, (0.0,), settings.epochs, "cpu")
-    found = {
-        "alignment": alignment(settings, seed),
-        "separation": separation(settings, seed, progress),
-        "spread": spread(settings, seed),
-        "residue": residue(settings, seed),
-    }
-    if progress is not None:
-        progress(1, 1)
-    return found
-
-
-def main(out: Path, seed: int = 0, device: str = "cpu", progress: Any = None) -> Path:
-    """Compute, print the findings, and write the records and the figure into `out`."""
-    del device  # small arrays: no GPU is faster
-    out.mkdir(parents=True, exist_ok=True)
-    found = compute(seed, SETTINGS, progress)
-    print(text(found, SETTINGS))
-    path = out / "elastic_dynamics.json"
-    path.write_text(json.dumps(found), encoding="utf-8")
-    draw(found, SETTINGS).savefig(out / "elastic_dynamics.png", dpi=DPI)
-    return path
+EXPERIMENT = Experiment(
+    "elastic-dynamics",
+    "review Sec. 3.2",
+    __doc__.partition("\n")[0],
+    SCALES,
+    parts,
+    compute,
+    findings,
+    {"elastic_dynamics": draw},
+    text,
+)
