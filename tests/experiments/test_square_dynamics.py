@@ -1,15 +1,13 @@
 """Dynamics of the square loss on little data: what is kept, told and drawn."""
 
-import csv
-import json
+from dataclasses import replace
 
 import pytest
 from click.testing import CliRunner
 
-from experiments import __main__ as command
-from experiments import square_dynamics
-from experiments.square_dynamics import Settings, train
-from experiments.training.square_findings import Finding, findings
+from experiments import running, square_dynamics
+from experiments.square_dynamics import Settings
+from experiments.training.square_findings import counts
 from ncbounds.cli.plot_command import command as plot
 from ncbounds.errors import InputError
 from ncbounds.report.dynamics_plots import FIGURES, read_dynamics
@@ -35,14 +33,8 @@ SMALL = Settings(
 def folder(tmp_path_factory):
     """A folder where the experiment ran."""
     found = tmp_path_factory.mktemp("dynamics")
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(square_dynamics, "SETTINGS", SMALL)
-        patch.setattr(square_dynamics, "SEEDS", 2)
-        patch.setattr(square_dynamics, "WORKERS", 1)
-        patch.setattr(square_dynamics, "DPI", 40)
-        done = CliRunner().invoke(command.main, ["square-dynamics", "--out", str(found)])
-    assert done.exit_code == 0, done.output
-    (found / "told.txt").write_text(done.output)
+    bare = replace(square_dynamics.EXPERIMENT, figures={})
+    running.run(bare, found, seeds=2, settings=SMALL, workers=1)
     return found
 
 
@@ -51,76 +43,51 @@ def runs(folder):
     return read_dynamics(folder / "square_dynamics.json")
 
 
-def test_every_run_is_in_the_table(folder, runs):
-    with (folder / "square_dynamics.csv").open() as file:
-        rows = list(csv.DictReader(file))
-    assert len(rows) == len(runs) - 1 == 2 * (4 + 2 * 4)
-    for row in rows:
-        assert float(row["norm_drift"]) < 0.1
-        assert float(row["gap"]) == pytest.approx(
-            1 - float(row["rho"]) * float(row["mu"]), abs=1e-5
-        )
-        assert (row["method"] == "sgd") == bool(row["update norm 1"])
-    assert {row["initial rho"] for row in rows} == {"1.0", "8.0"}
+def test_every_run_is_kept(runs):
+    paths = [run for run in runs if run["method"] != "conservation"]
+    assert len(paths) == len(runs) - 1 == 2 * (4 + 2 * 4)
+    for run in paths:
+        last = {name: values[-1] for name, values in run["record"].items()}
+        assert run["norm_drift"] < 0.1
+        assert last["gap"] == pytest.approx(1 - last["rho"] * last["mu"], abs=1e-5)
+        assert (run["method"] == "sgd") == ("updates" in run)
+    assert {run["rho"] for run in paths} == {1.0, 8.0}
 
 
-def test_findings_count_runs(folder, runs):
-    told = (folder / "told.txt").read_text()
-    found = findings(runs)
-    assert len({one.claim for one in found}) > 15
-    for one in found:
-        assert 0 <= one.seen <= one.of and str(one) in told
-    falls = next(one for one in found if "never increases" in one.claim)
+def test_findings_count_runs_and_test_over_seeds(runs):
+    told = square_dynamics.text(runs, SMALL)
+    assert max(map(len, told.splitlines())) < 140
+    whole = counts(runs)
+    assert len({one.claim for one in whole}) > 15
+    falls = next(one for one in whole if "never increases" in one.claim)
     assert falls.seen == falls.of == 8
-    assert max(map(len, told.split("flow, square:eq-2")[0].splitlines())) < 140
-
-
-def test_a_finding_says_what_was_seen():
-    assert str(Finding("here", "a claim", 2, 2)) == "here: a claim: seen, 2 of 2"
-    assert str(Finding("here", "a claim", 0, 2, "why")) == "here: a claim: not seen, 0 of 2 (why)"
-    partly = Finding("here", "a claim", 1, 2, setting="flow")
-    assert str(partly) == "flow, here: a claim: partly, 1 of 2"
-
-
-def test_what_is_kept_is_not_done_again(folder, runs, monkeypatch):
-    path = folder / "square_dynamics.json"
-    kept = json.loads(path.read_text())
-    del kept["parts"]["method=flow seed=1 rho=8.0 decay=0.01"]
-    path.write_text(json.dumps(kept))
-    seen = []
-    whole = square_dynamics.compute
-    monkeypatch.setattr(
-        square_dynamics,
-        "compute",
-        lambda part, settings: seen.append(part) or whole(part, settings),
-    )
-    again = train(path, 0, SMALL, 2, workers=1)
-    assert [(part.method, part.seed, part.rho, part.decay) for part in seen] == [
-        ("flow", 1, 8.0, 0.01)
+    found = square_dynamics.findings(runs, SMALL)
+    assert len(found) == len(whole)
+    (right,) = [one for one in found if "never increases" in one.claim]
+    assert right.effects == (1, 1) and "seen in 8 of 8" in right.effect
+    rising = [
+        {**run, "record": {**run["record"], "loss": run["record"]["loss"][::-1]}}
+        if run["method"] == "flow" and run["seed"] == 1
+        else run
+        for run in runs
     ]
-    by_part = {json.dumps(run) for run in runs}
-    assert {json.dumps(run) for run in again["runs"]} == by_part
+    wrong = square_dynamics.findings(rising, SMALL)[found.index(right)]
+    assert wrong.effects == (1, -1) and "seen in 4 of 8" in wrong.effect
 
 
-def test_other_settings_start_anew_and_bad_ones_are_refused(folder, tmp_path, monkeypatch):
-    path = tmp_path / "kept.json"
-    path.write_text((folder / "square_dynamics.json").read_text())
-    seen = []
-    monkeypatch.setattr(square_dynamics, "compute", lambda part, settings: seen.append(part) or [])
-    train(path, 0, Settings(per_class=5), 1, workers=1)
-    assert len(seen) == 1 + 3 + 9
-    path.write_text("no json")
-    assert train(path, 0, SMALL, 1, workers=1)["runs"] == []
+def test_bad_settings_are_refused(tmp_path):
     with pytest.raises(InputError, match=r"^weight_decays = "):
-        train(None, 0, Settings(decays=(-1.0,)), 1)
+        running.run(square_dynamics.EXPERIMENT, tmp_path, settings=Settings(decays=(-1.0,)))
 
 
 @pytest.mark.parametrize("what", FIGURES)
-def test_each_figure_is_drawn(folder, what):
-    drawn = folder / f"{what.replace('-', '_')}.png"
-    assert drawn.stat().st_size > 5_000
+def test_each_figure_is_drawn(folder, runs, what, tmp_path):
+    path = tmp_path / "drawn.png"
+    draw = square_dynamics.EXPERIMENT.figures[what.replace("-", "_")]
+    draw(runs, SMALL).savefig(path, dpi=40)
+    assert path.stat().st_size > 5_000
     if what == "square-noise":
-        out = folder / "again.svg"
+        out = tmp_path / "again.svg"
         arguments = [what, str(folder / "square_dynamics.json"), "-o", str(out)]
         assert CliRunner().invoke(plot, arguments).exit_code == 0
         assert out.stat().st_size > 10_000
@@ -129,11 +96,11 @@ def test_each_figure_is_drawn(folder, what):
 @pytest.mark.parametrize(
     ("text", "words"),
     [
-        ("[]", "a file of format"),
-        ("{}", "a file of format"),
+        ("[]", "the JSON file of the experiment"),
+        ("{}", "the JSON file of the experiment"),
         ("nothing", "a file of square-dynamics"),
-        ('{"format": "ncbounds.square-dynamics.1", "parts": {}}', "finished run"),
-        ('{"format": "ncbounds.square-dynamics.1", "parts": 3}', "a file of square-dynamics"),
+        ('{"name": "square-dynamics", "parts": {}}', "finished run"),
+        ('{"name": "square-dynamics", "parts": 3}', "a file of square-dynamics"),
     ],
 )
 def test_foreign_files_are_refused(tmp_path, text, words):
