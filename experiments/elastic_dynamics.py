@@ -323,7 +323,7 @@ def _draw_alignment(axes: Axes, found: dict[str, Curves]) -> None:
         axes.plot(record["t_integrated"], record["angle_integrated"], "o", color=colour, ms=4)
     axes.set(xlabel="time", ylabel="angle with the simplex ETF (degrees)", ylim=(-3, None))
     axes.set_title("class means along the LE-ODE: closed form, integrated (dots)")
-    axes.legend(title="impact between classes", loc="center right")
+    axes.legend(title="impact between classes", loc="center right", bbox_to_anchor=(1.0, 0.38))
 
 
 def _draw_separation(axes: Axes, found: dict[str, Curves], settings: Settings) -> None:
