@@ -86,9 +86,9 @@ SCALES = {
 
 
 def parts(settings: Settings, seeds: Sequence[int]) -> list[Part]:
-    """From scratch one part a network; fine-tuning one."""
+    """From scratch one part a network, as these may ask for data; fine-tuning one."""
     networks = [task.network for task in settings.tasks]
-    return [{"part": name, "seeds": list(seeds)} for name in ("fine-tuning", *networks)]
+    return [{"part": name, "seeds": list(seeds)} for name in (*networks, "fine-tuning")]
 
 
 def compute(part: Part, settings: Settings, place: Place) -> list[Record]:

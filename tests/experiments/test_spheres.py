@@ -190,11 +190,3 @@ def test_the_papers_scale_runs_on_images_of_the_users(tmp_path):
     (found,) = train_task(task, [Sphere(0, 0.1)], 2, short, Place(data=tmp_path))
     assert found.end.features.shape == (20, 2) and found.end.weights.shape == (4, 2)
     assert np.bincount(found.labels).tolist() == [5] * 4
-
-
-@pytest.mark.parametrize("module", TINY, ids=lambda module: module.EXPERIMENT.name)
-def test_the_papers_scale_asks_for_its_images(module):
-    settings = module.SCALES["paper"]
-    part = module.parts(settings, [0])[-1]
-    with pytest.raises(InputError, match="--data"):
-        module.compute(part, settings, Place())
