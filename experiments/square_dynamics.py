@@ -155,8 +155,9 @@ def findings(records: Sequence[Record], settings: Settings) -> list[Finding]:
                 whole.place,
                 f"{whole.setting}: {whole.claim}",
                 tuple(2 * c.seen / c.of - 1 if c.of else 0.0 for c in own),
-                f"seen in {whole.seen} of {whole.of}; share where seen less that where not",
-                whole.remark,
+                "share of cases where it is seen, less that where not",
+                f"seen in {whole.seen} of {whole.of}"
+                + (f", {whole.remark}" if whole.remark else ""),
             )
         )
     return found

@@ -21,17 +21,9 @@ import numpy as np
 from experiments.bnwd import rank_correlation
 from experiments.running import Experiment, Finding, Part, Place, Record
 from experiments.square_initialisation import PAPER_SHAPE
-from experiments.training.error_bounds import CHOSEN, draw_bound, error_bounds
+from experiments.training.error_bounds import CHOSEN, draw_bound, train_and_bound
 from experiments.training.pairs import SUBSET, load_task
-from experiments.training.unit_norm import (
-    Descent,
-    Member,
-    Shape,
-    descend,
-    evaluate,
-    margins,
-    to_network,
-)
+from experiments.training.unit_norm import Descent, Member, Shape
 from ncbounds.report.plots import VACUOUS, pyplot
 
 if TYPE_CHECKING:
@@ -76,25 +68,10 @@ def compute(part: Part, settings: Settings, place: Place) -> list[Record]:
     members = [
         Member(seed, settings.decay, settings.start, task=k) for k in range(len(settings.noises))
     ]
-    (end,) = descend(shape, tasks, members, settings.descent, device=place.device)
-    both = zip(*(evaluate(shape, end, members, tasks, test) for test in (False, True)), strict=True)
-    records = []
-    for k, ((_, outputs), (_, tested)) in enumerate(both):
-        m, task = margins(outputs, tasks[k].train_y), tasks[k]
-        test_error = float((margins(tested, task.test_y) <= 0).mean())
-        records.append(
-            {
-                **part,
-                "noise": settings.noises[k],
-                "rho": float(end.rho[k]),
-                "mu": float(m.mean() / end.rho[k]),
-                "loss": float(((1 - m) ** 2).mean()),
-                "train_error": float((m <= 0).mean()),
-                "test_error": test_error,
-                "bounds": error_bounds(to_network(shape, end, k, task), task, test_error),
-            }
-        )
-    return records
+    ends = train_and_bound(shape, tasks, members, settings.descent, place.device)
+    return [
+        {**part, "noise": noise, **end} for noise, end in zip(settings.noises, ends, strict=True)
+    ]
 
 
 # -- what is seen ----------------------------------------------------------------------------------

@@ -24,17 +24,9 @@ import numpy as np
 from experiments.bnwd import rank_correlation
 from experiments.running import Experiment, Finding, Part, Place, Record
 from experiments.square_initialisation import PAPER_SHAPE, SMALL_SHAPE
-from experiments.training.error_bounds import draw_bound, error_bounds
+from experiments.training.error_bounds import draw_bound, train_and_bound
 from experiments.training.pairs import SUBSET, load_task
-from experiments.training.unit_norm import (
-    Descent,
-    Member,
-    Shape,
-    descend,
-    evaluate,
-    margins,
-    to_network,
-)
+from experiments.training.unit_norm import Descent, Member, Shape
 from ncbounds.report.plots import VACUOUS, pyplot
 
 if TYPE_CHECKING:
@@ -96,27 +88,9 @@ def compute(part: Part, settings: Settings, place: Place) -> list[Record]:
     members = [
         Member(seed, settings.decay, settings.start, task=k) for k, seed in enumerate(part["seeds"])
     ]
-    (end,) = descend(shape, tasks, members, settings.descent, device=place.device)
-    both = zip(*(evaluate(shape, end, members, tasks, test) for test in (False, True)), strict=True)
-    records = []
-    for k, ((_, outputs), (_, tested)) in enumerate(both):
-        task = tasks[k]
-        m = margins(outputs, task.train_y)
-        test_error = float((margins(tested, task.test_y) <= 0).mean())
-        network = to_network(shape, end, k, task)
-        records.append(
-            {
-                "network": part["network"],
-                "n": part["n"],
-                "seed": members[k].seed,
-                "rho": float(end.rho[k]),
-                "least_margin": float(m.min()),
-                "train_error": float((m <= 0).mean()),
-                "test_error": test_error,
-                "bounds": error_bounds(network, task, test_error),
-            }
-        )
-    return records
+    ends = train_and_bound(shape, tasks, members, settings.descent, place.device)
+    about = {"network": part["network"], "n": part["n"]}
+    return [{**about, "seed": seed, **end} for seed, end in zip(part["seeds"], ends, strict=True)]
 
 
 # -- what is seen ----------------------------------------------------------------------------------

@@ -1,4 +1,4 @@
-"""Bounds on the test error of a network of two classes, few of the many that there are."""
+"""Networks of two classes, trained, and bounds on their test error: few of the many there are."""
 
 from __future__ import annotations
 
@@ -8,6 +8,15 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from experiments.training.pairs import Task
+from experiments.training.unit_norm import (
+    Descent,
+    Member,
+    Shape,
+    descend,
+    evaluate,
+    margins,
+    to_network,
+)
 from ncbounds.measure.network import Network
 from ncbounds.report.generalization import DELTA, Outcome, generalization_bounds
 from ncbounds.report.plots import LINE, VACUOUS
@@ -36,6 +45,35 @@ def error_bounds(network: Network, task: Task, test_error: float) -> dict[str, f
     names = ("eq-16, filter norms", "eq-16, norms of the whole matrices")
     best = min((float(b.bound) for b in ours if b.variant == "sharp"), default=None)
     return {**dict.fromkeys(names), **found, "best margin": best}
+
+
+def train_and_bound(
+    shape: Shape,
+    tasks: Sequence[Task],
+    members: Sequence[Member],
+    descent: Descent,
+    device: str,
+) -> list[dict[str, Any]]:
+    """Train an ensemble, each member on the task that it names: how it ends, and its bounds."""
+    (end,) = descend(shape, tasks, members, descent, device=device)
+    both = zip(*(evaluate(shape, end, members, tasks, test) for test in (False, True)), strict=True)
+    found = []
+    for k, ((_, outputs), (_, tested)) in enumerate(both):
+        task = tasks[members[k].task]
+        m = margins(outputs, task.train_y)
+        test_error = float((margins(tested, task.test_y) <= 0).mean())
+        found.append(
+            {
+                "rho": float(end.rho[k]),
+                "mu": float(m.mean() / end.rho[k]),
+                "least_margin": float(m.min()),
+                "loss": float(((1 - m) ** 2).mean()),
+                "train_error": float((m <= 0).mean()),
+                "test_error": test_error,
+                "bounds": error_bounds(to_network(shape, end, k, task), task, test_error),
+            }
+        )
+    return found
 
 
 _MARK = {"printed": "v", "corrected": "s", "sharp": "^"}

@@ -64,7 +64,7 @@ def test_findings_count_runs_and_test_over_seeds(runs):
     found = square_dynamics.findings(runs, SMALL)
     assert len(found) == len(whole)
     (right,) = [one for one in found if "never increases" in one.claim]
-    assert right.effects == (1, 1) and "seen in 8 of 8" in right.effect
+    assert right.effects == (1, 1) and right.tightness == "seen in 8 of 8"
     rising = [
         {**run, "record": {**run["record"], "loss": run["record"]["loss"][::-1]}}
         if run["method"] == "flow" and run["seed"] == 1
@@ -72,7 +72,7 @@ def test_findings_count_runs_and_test_over_seeds(runs):
         for run in runs
     ]
     wrong = square_dynamics.findings(rising, SMALL)[found.index(right)]
-    assert wrong.effects == (1, -1) and "seen in 4 of 8" in wrong.effect
+    assert wrong.effects == (1, -1) and wrong.tightness == "seen in 4 of 8"
 
 
 def test_bad_settings_are_refused(tmp_path):
