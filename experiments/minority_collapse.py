@@ -207,7 +207,8 @@ def _network(part: Part, settings: Settings, place: Place) -> Record:
         data.train_x[rows], data.train_y[rows], settings.widths,
         seed=part["seed"], epochs=settings.epochs, device=place.device,
     )  # fmt: skip
-    weights = net[-1].weight.detach().cpu().double().numpy()
+    last = net.get_parameter(f"{len(net) - 1}.weight")
+    weights = last.detach().cpu().double().numpy()
     weights -= weights.mean(axis=0)
     own = data.test_y >= first
     return {
