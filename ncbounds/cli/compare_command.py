@@ -10,8 +10,8 @@ import click
 from ncbounds.cli.models import read_models, read_square_loss
 from ncbounds.cli.output import print_json, print_table
 from ncbounds.errors import InputError
-from ncbounds.measure.files import read_arrays
 from ncbounds.measure.network import is_network
+from ncbounds.measure.reading import stored_arrays, whole
 from ncbounds.measure.square_loss import TARGETS, Targets
 from ncbounds.report.compare import ModelBound, ModelReport
 from ncbounds.report.generalization import DELTA, NetworkReport, compare_file
@@ -48,6 +48,9 @@ def command(
     A file of several models, as `ncbounds report --save` writes it, gives a list. With --targets it
     may hold outputs (n,) or (n, K) and labels alone. A file of a whole network with its samples, as
     `ncbounds.measure.network.write_network` writes it, is bounded in its test error as well.
+
+    Features are read in chunks, so that FILE may be larger than the memory: of a sample only its
+    label and its log-odds are kept, which the bounds by losses and weights ask for.
     """
     if is_network(file):
         _compare_network(file, delta, as_json)
@@ -67,13 +70,13 @@ def command(
 
 def _compare_outputs(file: str, targets: Targets, as_json: bool) -> bool:
     """Whether the file has outputs in place of features; what their loss guarantees is printed."""
-    arrays = read_arrays(file)
-    if "outputs" not in arrays or "features" in arrays:
+    stored = stored_arrays(file)
+    if "outputs" not in stored or "features" in stored:
         return False
-    if "labels" not in arrays:
+    if "labels" not in stored:
         raise InputError("FILE", file, "a file with labels", "missing: labels")
     found = square_loss_certificate(
-        outputs=arrays["outputs"], labels=arrays["labels"], targets=targets
+        outputs=stored["outputs"], labels=whole(stored["labels"]), targets=targets
     )
     if as_json:
         print_json({"name": Path(file).stem, **found.to_dict()})

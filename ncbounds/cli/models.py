@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from ncbounds.errors import InputError
 from ncbounds.measure import read_features
-from ncbounds.measure.files import read_arrays
+from ncbounds.measure.reading import stored_arrays, whole
 from ncbounds.report.model import Model
 
 if TYPE_CHECKING:
@@ -31,7 +31,7 @@ def read_models(path: str) -> list[Model]:
     try:
         runs = load_runs(path)
     except InputError:
-        data = read_features(path, map_features=True)
+        data = read_features(path, leave_features=True)
         if data.weights is None:
             raise InputError(
                 "FILE", path, "a file with weights", "bounds speak of the last layer"
@@ -54,12 +54,13 @@ def read_square_loss(path: str, targets: str) -> list[Model]:
     """
     if targets != "signs":
         return [replace(model, targets=targets) for model in read_models(path)]
-    arrays = read_arrays(path)
-    missing = [name for name in ("features", "labels", "weights") if name not in arrays]
+    stored = stored_arrays(path)
+    missing = [name for name in ("features", "labels", "weights") if name not in stored]
     if missing:
         domain = "a file with features, labels and weights"
         raise InputError("FILE", path, domain, f"missing: {', '.join(missing)}")
-    given = (arrays["features"], arrays["labels"], arrays["weights"], arrays.get("bias"))
+    bias = whole(stored["bias"]) if "bias" in stored else None
+    given = (stored["features"], whole(stored["labels"]), whole(stored["weights"]), bias)
     return [Model(Path(path).stem, PLAIN, *given, targets=targets)]
 
 

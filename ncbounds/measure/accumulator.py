@@ -450,7 +450,8 @@ def measure(
     from centred second moments, a block of samples at a time: no float64 copy of the features.
 
     Parameters:
-        features: (n, d) array or tensor of any real type, of classes of any sizes in any order.
+        features: (n, d) array or tensor of any real type, of classes of any sizes in any order; or
+            left in a file (`read_features(path, leave_features=True)`) and read in chunks.
         labels: (n,) integers. Without weights any integers name the classes; with weights the
             label is the row of the weights.
         weights: (K, d) weights of the last layer.
@@ -482,7 +483,6 @@ def measure(
     for number in (1, 2):
         if number == 2:
             accumulator.next_pass()
-        for start in range(0, samples.n, _BATCH):
-            batch = slice(start, start + _BATCH)
-            accumulator._add(samples.features[batch], samples.index[batch], samples.largest)
+        for h, index in samples.batches(_BATCH):
+            accumulator._add(h, index, samples.largest)
     return accumulator.compute(missing)

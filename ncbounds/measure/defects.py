@@ -88,7 +88,9 @@ def loss_gap(
         domain = f"at least 0 and below 1/sqrt(K) = {samples.K**-0.5:.4g}"
         raise InputError("weight_decay", weight_decay, domain)
     xp = numpy_namespace()
-    h = samples.features[samples.order].astype(np.float64).reshape(1, samples.K, -1, samples.d)
+    order = np.argsort(samples.index, kind="stable")
+    h = np.asarray(samples.features)[order].astype(np.float64)
+    h = h.reshape(1, samples.K, -1, samples.d)
     w = np.asarray(samples.weights)[None]
     net = last_layer(xp, h, w)
     if not (net.alpha > 0 and net.b > 0):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from math import prod
 from typing import Any, Literal
 
 import numpy as np
@@ -11,6 +12,7 @@ from numpy.typing import NDArray
 
 from ncbounds.codes.margin import host_array
 from ncbounds.errors import InputError
+from ncbounds.measure.reading import StoredArray, chunks, rows_of_a_chunk
 
 Missing = Literal["refuse", "leave out"]
 Floats = NDArray[np.float64]
@@ -25,11 +27,9 @@ _BLOCK_ENTRIES = 2**18
 class Samples:
     """Checked input: features as given, the rest in float64, classes numbered 0 .. K-1."""
 
-    features: NDArray[Any]
+    features: NDArray[Any] | StoredArray
     index: Indices
     """Class of each sample, (n,)."""
-    order: Indices
-    """The samples sorted by class, (n,)."""
     counts: Indices
     """Samples of each class, (K,), all positive unless classes may be missing."""
     weights: Floats | None
@@ -52,18 +52,24 @@ class Samples:
         """Number of classes."""
         return len(self.counts)
 
+    def batches(self, rows: int) -> Iterator[tuple[NDArray[Any], Indices]]:
+        """(features as given, their classes), at most so many samples at a time, in their order."""
+        start = 0
+        for features in _rows(self.features, rows):
+            yield features, self.index[start : start + len(features)]
+            start += len(features)
+
     def blocks(self) -> Iterator[tuple[Floats, Indices]]:
-        """(features in float64, their classes), a few hundred samples at a time, class by class."""
-        step = max(64, _BLOCK_ENTRIES // (self.d + self.K))
-        for start in range(0, self.n, step):
-            rows = self.order[start : start + step]
-            yield self.features[rows].astype(np.float64), self.index[rows]
+        """(features in float64, their classes), a few hundred at a time and sorted by class."""
+        for features, index in self.batches(max(64, _BLOCK_ENTRIES // (self.d + self.K))):
+            order = np.argsort(index, kind="stable")
+            yield features[order].astype(np.float64), index[order]
 
 
 def admit(
     features: object, labels: object, weights: object, bias: object, *, every_row: bool = True
 ) -> Samples:
-    """Check everything that `ncbounds.measure.measure` is given.
+    """Check everything that `ncbounds.measure.measure` is given; features may lie in a file.
 
     Without `every_row`, rows of the weights may have no samples; then `Samples.counts` is of all
     rows, zeros among them.
@@ -71,7 +77,7 @@ def admit(
     Raises:
         InputError: naming the parameter, what it is and what it must be.
     """
-    h, y = host_array("features", features), host_array("labels", labels)
+    h, y = array_or_stored("features", features), host_array("labels", labels)
     W = None if weights is None else host_array("weights", weights)
     b = None if bias is None else host_array("bias", bias)
     check_shapes(h, y, W, b)
@@ -85,8 +91,20 @@ def admit(
         check_labels_of_weights(classes, len(W), every_row)
         index = y.astype(np.int64)
         counts = np.bincount(index, minlength=len(W))
-    order = np.argsort(index, kind="stable")
-    return Samples(h, index.astype(np.int64), order, counts.astype(np.int64), W, b, largest)
+    return Samples(h, index.astype(np.int64), counts.astype(np.int64), W, b, largest)
+
+
+def array_or_stored(parameter: str, value: object) -> NDArray[Any] | StoredArray:
+    """What `host_array` gives; an array of real numbers in a file is left there.
+
+    Raises:
+        InputError: not of real numbers.
+    """
+    if not isinstance(value, StoredArray):
+        return host_array(parameter, value)
+    if value.dtype.kind not in "fiu":
+        raise InputError(parameter, f"array of dtype {value.dtype}", "an array of real numbers")
+    return value
 
 
 def admit_layer(weights: object, bias: object) -> tuple[Floats | None, Floats | None]:
@@ -184,8 +202,8 @@ def check_temperature(temperature: object) -> None:
 
 
 def check_shapes(
-    features: NDArray[Any],
-    labels: NDArray[Any],
+    features: NDArray[Any] | StoredArray,
+    labels: NDArray[Any] | StoredArray,
     weights: NDArray[Any] | None,
     bias: NDArray[Any] | None,
 ) -> None:
@@ -233,23 +251,32 @@ def check_labels_of_weights(classes: NDArray[Any], K: int, every_row: bool) -> N
         )
 
 
-def _check_magnitudes(parameter: str, array: NDArray[Any], smallest: float = SMALLEST) -> float:
+def _rows(array: NDArray[Any] | StoredArray, rows: int) -> Iterator[NDArray[Any]]:
+    """The rows of an array in order, at most so many at a time, and of a file at most a chunk."""
+    if isinstance(array, StoredArray):
+        yield from chunks(array, min(rows, rows_of_a_chunk(array)))
+    else:
+        yield from (array[start : start + rows] for start in range(0, len(array), rows))
+
+
+def _check_magnitudes(
+    parameter: str, array: NDArray[Any] | StoredArray, smallest: float = SMALLEST
+) -> float:
     """Finite, and squares of the entries neither overflow nor vanish, in blocks of rows.
 
     Returns the largest magnitude, or less where that is far from the ends of the range.
     """
-    largest = 0.0
-    step = max(1, _BLOCK_ENTRIES // max(1, array[0].size))
-    for start in range(0, len(array), step):
-        block = array[start : start + step]
+    largest, after = 0.0, 0
+    for given in _rows(array, max(1, _BLOCK_ENTRIES // max(1, prod(array.shape[1:])))):
+        start, after = after, after + len(given)
         if array.dtype in (np.float32, np.float64):
-            flat = block.reshape(-1)
+            flat = given.reshape(-1)
             with np.errstate(over="ignore", under="ignore", invalid="ignore"):
                 square = float(flat @ flat)
             if 1e-30 < square < 1e30:
                 largest = max(largest, (square / flat.size) ** 0.5)
                 continue
-        block = block.astype(np.float64)
+        block = given.astype(np.float64)
         if not np.isfinite(block).all():
             row = start + int(np.argmin(np.isfinite(block.reshape(len(block), -1)).all(axis=1)))
             raise InputError(parameter, f"NaN or infinity in row {row}", "finite")

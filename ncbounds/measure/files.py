@@ -22,7 +22,7 @@ from numpy.typing import NDArray
 from ncbounds.codes.margin import host_array
 from ncbounds.errors import InputError
 from ncbounds.measure.door import check_shapes
-from ncbounds.measure.reading import StoredArray, can_be_mapped, mapped, stored_arrays, whole
+from ncbounds.measure.reading import StoredArray, stored_arrays, whole
 
 _REQUIRED = ("features", "labels")
 _OPTIONAL = ("weights", "bias")
@@ -35,11 +35,11 @@ _MAX_BYTES = 2**34
 class FeatureFile:
     """What a file holds, types as stored; `layers` is keyed without the prefix `layer.`."""
 
-    features: NDArray[Any]
+    features: Any
     labels: NDArray[Any]
     weights: NDArray[Any] | None = None
     bias: NDArray[Any] | None = None
-    layers: dict[str, NDArray[Any]] = field(default_factory=dict)
+    layers: dict[str, Any] = field(default_factory=dict)
     extra: dict[str, NDArray[Any]] = field(default_factory=dict)
 
     @property
@@ -57,7 +57,7 @@ class FeatureFile:
 
 
 def read_features(
-    path: str | os.PathLike[str], *, max_bytes: int = _MAX_BYTES, map_features: bool = False
+    path: str | os.PathLike[str], *, max_bytes: int = _MAX_BYTES, leave_features: bool = False
 ) -> FeatureFile:
     """Read features, labels and what else a file holds.
 
@@ -65,8 +65,8 @@ def read_features(
         path: a `.npz` or `.safetensors` file. bfloat16 is read as float32.
         max_bytes: largest accepted size of all arrays in memory together, so that a small archive
             cannot fill it.
-        map_features: leave features and layers in the file if they are neither compressed nor
-            bfloat16, so that they may be larger than the memory.
+        leave_features: features and layers stay in the file, as `StoredArray`, so that they may be
+            larger than the memory: `measure` and `compare` read them in chunks.
 
     Raises:
         InputError: the file is missing, damaged, of another format or too large, holds objects,
@@ -79,11 +79,11 @@ def read_features(
     ((2, 1), array([0, 1]), 7)
     """
     stored = stored_arrays(path)
-    assemble(str(path), {name: array.outline for name, array in stored.items()})
-    left = {name for name in stored if _kind(name) == "layer" or name == "features"}
-    in_file = {n for n in left if map_features and can_be_mapped(stored[n])}
-    in_memory = _read({n: a for n, a in stored.items() if n not in in_file}, path, max_bytes)
-    return assemble(str(path), in_memory | {name: mapped(stored[name]) for name in in_file})
+    assemble(str(path), stored)
+    large = {name for name in stored if _kind(name) == "layer" or name == "features"}
+    left = {name: stored[name] for name in large if leave_features}
+    found = _read({n: a for n, a in stored.items() if n not in left}, path, max_bytes)
+    return assemble(str(path), found | left)
 
 
 def read_arrays(
@@ -168,7 +168,7 @@ def _writer(file: Path) -> Callable[[str, dict[str, NDArray[Any]]], None]:
     return writer
 
 
-def assemble(file: str, arrays: dict[str, NDArray[Any]]) -> FeatureFile:
+def assemble(file: str, arrays: Mapping[str, Any]) -> FeatureFile:
     """The arrays of a file by what they mean.
 
     Raises:

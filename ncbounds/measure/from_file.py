@@ -80,10 +80,10 @@ def _measure(
     temperature: float | None,
     missing: Missing,
 ) -> Measurement:
-    outlines = {name: array.outline for name, array in stored.items()}
+    arrays: dict[str, Any] = dict(stored)
     if "temperature" in stored and stored["temperature"].nbytes <= 8:
-        outlines["temperature"] = whole(stored["temperature"])
-    found = assemble(str(file), outlines)
+        arrays["temperature"] = whole(stored["temperature"])
+    found = assemble(str(file), arrays)
     W, b = (None, None) if layer is None else (layer.weights, layer.bias)
     check_shapes(found.features, found.labels, W, b)
     classes = _classes(stored["labels"])

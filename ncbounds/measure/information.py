@@ -83,9 +83,7 @@ def enclose(value: object, parameter: str) -> Any:
     return flint.arb(number) * flint.arb(1, float(relative) * 1.01)
 
 
-def gather(
-    samples: Samples, *, centred: bool = False, means: ClassMeans | None = None
-) -> Information:
+def gather(samples: Samples, *, centred: bool = False) -> Information:
     """Compute all that guarantees may use of a model with weights.
 
     Parameters
@@ -94,23 +92,32 @@ def gather(
         Checked features, labels and last layer (`ncbounds.measure.door.admit`), with weights.
     centred
         Whether the global mean is subtracted from the features (it moves into the bias).
-    means
-        `ncbounds.measure.moments.class_means`, where they are at hand.
 
     Returns
     -------
     Information
         Every entry known; norms of the weights are those of the centred weights.
     """
+    return gather_both(samples)[centred]
+
+
+def gather_both(
+    samples: Samples, means: ClassMeans | None = None
+) -> tuple[Information, Information]:
+    """The same of features as they are, and centred, in one reading of them.
+
+    Of a block nothing is kept but K x K numbers, and a float a sample: its log-odds. `means` are
+    `ncbounds.measure.moments.class_means`, where they are at hand.
+    """
     W, b, K, d = samples.weights, samples.bias, samples.K, samples.d
     if W is None or b is None:
         raise InputError("weights", "missing", "given: every guarantee speaks of the last layer")
     means = means or class_means(samples)
-    centre = means.uncentred.mean(axis=0) if centred else np.zeros(d)
+    centres = np.zeros(d), means.uncentred.mean(axis=0)
     gamma = (d + 8) * _U
     size = np.abs(W)
-    square, odds, odds_error, losses, loss_error = (np.zeros(K) for _ in range(5))
-    logits_sum, logits_size = np.zeros((K, K)), np.zeros((K, K))
+    odds, odds_error, losses, loss_error = (np.zeros(K) for _ in range(4))
+    squares, logits_sums, logits_sizes = np.zeros((2, K)), np.zeros((2, K, K)), np.zeros((2, K, K))
     least: list[list[Floats]] = [[] for _ in range(K)]
     for h, index in samples.blocks():
         z = h @ W.T + b
@@ -118,44 +125,52 @@ def gather(
         p, wrong = log_odds(z, error, index)
         a = math.log(K - 1) - p
         loss, raised = np.logaddexp(0.0, a), np.logaddexp(0.0, a + wrong)
-        shifted = h - centre
         for total, values in (
-            (square, np.einsum("ij,ij->i", shifted, shifted)),
             (odds, p),
             (odds_error, wrong + 4 * _U * np.abs(p)),
             (losses, loss),
             # Convex in a: it falls by less than it rises.
             (loss_error, raised - loss + 16 * _U * raised),
-            (logits_sum, shifted @ W.T),
-            (logits_size, np.abs(shifted) @ size.T),
         ):
             add_by_class(total, values, index)
+        for i, centre in enumerate(centres):
+            shifted = h - centre
+            add_by_class(squares[i], np.einsum("ij,ij->i", shifted, shifted), index)
+            add_by_class(logits_sums[i], shifted @ W.T, index)
+            add_by_class(logits_sizes[i], np.abs(shifted) @ size.T, index)
         for c in np.unique(index):
             own = index == c
             least[c].append(np.nextafter(p - wrong, -np.inf)[own])
     n = samples.counts
     summing = (int(n.max()) + K + 8) * _U
     class_odds = balls_around(odds / n, (odds_error + summing * _absolute(least)) / n)
-    squares = balls_around(square / n, (gamma + summing) * square / n)
-    moved = _error_of_centre(means, centre, float(np.sqrt((square / n).mean())), summing)
-    moved = moved if centred else 0.0
-    moved_logits = moved * np.sqrt(np.square(W).sum(axis=1))
-    return Information(
-        classes=K,
-        alpha=_root(_mean(squares), moved),
-        beta=_centred_norm(W),
-        loss=_mean(balls_around(losses / n, (loss_error + summing * losses) / n)),
-        log_odds=_mean(class_odds),
-        weights=W,
-        class_alpha=np.array([_root(x, moved) for x in squares]),
-        class_log_odds=class_odds,
-        sample_log_odds=tuple(np.concatenate(parts) for parts in least),
-        mean_logits=balls_around(
-            logits_sum / n[:, None],
-            (gamma + summing) * logits_size / n[:, None] + moved_logits,
-        ),
-        bias=_bias(W, b, centre, gamma, moved_logits) if centred else _exactly(b),
-    )
+    lengths = np.sqrt(np.square(W).sum(axis=1))
+    common: dict[str, Any] = {
+        "classes": K,
+        "beta": _centred_norm(W),
+        "loss": _mean(balls_around(losses / n, (loss_error + summing * losses) / n)),
+        "log_odds": _mean(class_odds),
+        "weights": W,
+        "class_log_odds": class_odds,
+        "sample_log_odds": tuple(map(np.concatenate, least)),
+    }
+
+    def about(i: int, moved: float, bias: Any) -> Information:
+        """Of features less a centre that is wrong by at most so much."""
+        squared = balls_around(squares[i] / n, (gamma + summing) * squares[i] / n)
+        error = (gamma + summing) * logits_sizes[i] / n[:, None] + moved * lengths
+        return Information(
+            alpha=_root(_mean(squared), moved),
+            class_alpha=np.array([_root(x, moved) for x in squared]),
+            mean_logits=balls_around(logits_sums[i] / n[:, None], error),
+            bias=bias,
+            **common,
+        )
+
+    spread = float(np.sqrt((squares[1] / n).mean()))
+    moved = _error_of_centre(means, centres[1], spread, summing)
+    centred = about(1, moved, _bias(W, b, centres[1], gamma, moved * lengths))
+    return about(0, 0.0, _exactly(b)), centred
 
 
 def log_odds(z: Floats, error: Floats, index: Any) -> tuple[Floats, Floats]:

@@ -204,10 +204,11 @@ class Frame:
 def class_means(samples: Samples) -> ClassMeans:
     """The means of checked samples."""
     first = FirstPass.empty(samples.K, samples.d)
-    starts = np.concatenate([[0], np.cumsum(samples.counts)[:-1]])
-    first.counts[:] = samples.counts
-    first.anchors[:] = samples.features[samples.order[starts]]
     for h, index in samples.blocks():
+        starts = np.flatnonzero(np.diff(index, prepend=-1))
+        new = starts[first.counts[index[starts]] == 0]
+        first.anchors[index[new]] = h[new]
+        add_by_class(first.counts, np.ones_like(index), index)
         from_anchor = h - first.anchors[index]
         add_by_class(first.sums, from_anchor, index)
         add_by_class(first.squares, _squared_norms(from_anchor), index)

@@ -181,7 +181,7 @@ def held_out_collapse(
     """
     samples = admit(features, labels, None, None)
     z, place = _held_out(samples, labels, held_out, held_out_labels)
-    x = samples.features.astype(np.float64)
+    x = np.asarray(samples.features, dtype=np.float64)
     centres = np.stack([x[samples.index == c].mean(axis=0) for c in range(samples.K)])
     between = float(((centres - centres.mean(axis=0)) ** 2).sum(axis=1).mean())
     if not between > 0:
@@ -204,7 +204,8 @@ def _held_out(
     known = np.unique(np.asarray(held_out_labels))
     if tested.d != samples.d or not np.isin(known, names).all():
         raise InputError("held_out", f"d = {tested.d}", f"d = {samples.d} and known labels")
-    return tested.features.astype(np.float64), np.searchsorted(names, known)[tested.index]
+    x = np.asarray(tested.features, dtype=np.float64)
+    return x, np.searchsorted(names, known)[tested.index]
 
 
 def error_rate(x: Floats, index: Indices, centres: Floats) -> float:
@@ -260,7 +261,7 @@ def few_shot(
     ):
         if not least <= value <= most:
             raise InputError(name, value, f"an integer from {least} to {most}")
-    x = samples.features.astype(np.float64)
+    x = np.asarray(samples.features, dtype=np.float64)
     sums = NearestMeanSums(class_means(samples))
     sums.add(x, samples.index)
     whole = sums.whole

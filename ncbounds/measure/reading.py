@@ -7,6 +7,8 @@ that a file of any size is read in the memory of a chunk:
     for block in chunks(features):
         ...
 
+`measure` and `compare` take it in place of an array.
+
 A file is untrusted. Whatever is wrong with it, from a truncated archive to an array of Python
 objects, is one InputError that names the file and what was expected of it. A chunk of an archive
 comes through its decompressor, which checks the checksum at the end of each array.
@@ -21,7 +23,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, BinaryIO, Literal, cast
+from typing import Any, BinaryIO, cast
 from zipfile import ZIP_DEFLATED, ZIP_STORED, ZipFile, ZipInfo
 
 import numpy as np
@@ -31,6 +33,7 @@ from ncbounds.errors import InputError
 
 #: Bytes of a chunk: large beside a block of the kernels, small beside any model.
 CHUNK_BYTES = 2**24
+_PIECE = 2**20
 #: A matrix stored column by column has no rows to read one after the other; up to here it is
 #: read whole.
 _MOST_BYTES_BY_COLUMNS = 2**30
@@ -43,7 +46,10 @@ _TYPES = {
 
 @dataclass(frozen=True)
 class StoredArray:
-    """An array in a file, of which nothing but its shape and type has been read."""
+    """An array in a file, of which nothing but its shape and type has been read.
+
+    `np.asarray` reads all of it.
+    """
 
     file: Path
     name: str
@@ -64,9 +70,15 @@ class StoredArray:
         return math.prod(self.shape) * self.dtype.itemsize
 
     @property
-    def outline(self) -> NDArray[Any]:
-        """An array of its shape and type that takes no memory, for checks of both."""
-        return np.broadcast_to(np.zeros((), self.dtype), self.shape)
+    def ndim(self) -> int:
+        """How many axes it has."""
+        return len(self.shape)
+
+    def __len__(self) -> int:
+        return self.shape[0]
+
+    def __array__(self, dtype: Any = None, copy: bool | None = None) -> NDArray[Any]:
+        return whole(self) if dtype is None else whole(self).astype(dtype, copy=False)
 
 
 def stored_arrays(path: str | os.PathLike[str]) -> dict[str, StoredArray]:
@@ -128,22 +140,6 @@ def whole(array: StoredArray) -> NDArray[Any]:
         return _filled(array, stream, array.shape)
 
 
-def can_be_mapped(array: StoredArray) -> bool:
-    """Whether an array lies in its file as it is in memory: neither compressed nor bfloat16."""
-    return array.offset is not None and array.stored == array.dtype and math.prod(array.shape) > 0
-
-
-def mapped(array: StoredArray) -> NDArray[Any]:
-    """All of an array that can be mapped, left in its file.
-
-    The system keeps as much of it in memory as it has room for. No checksum is looked at.
-    """
-    order: Literal["F", "C"] = "F" if array.by_columns else "C"
-    offset = cast(int, array.offset)
-    with _sound(array.file):
-        return np.memmap(array.file, array.dtype, "r", offset, array.shape, order)
-
-
 @contextmanager
 def _sound(file: Path) -> Iterator[None]:
     """Parsers of untrusted bytes fail in many ways, all of them alike to a reader."""
@@ -177,7 +173,8 @@ def _filled(array: StoredArray, stream: BinaryIO, shape: tuple[int, ...]) -> NDA
     found = np.empty(shape, array.stored)
     bytes_left = found.reshape(-1).view(np.uint8).data
     while bytes_left:
-        count = stream.readinto(bytes_left)  # type: ignore[attr-defined]
+        # What a decompressor is asked for at once it holds several times.
+        count = stream.readinto(bytes_left[:_PIECE])  # type: ignore[attr-defined]
         if not count:
             raise EOFError(f"it ends within {array.name!r}")
         bytes_left = bytes_left[count:]

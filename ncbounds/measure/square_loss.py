@@ -17,7 +17,7 @@ import numpy as np
 
 from ncbounds.codes.margin import host_array
 from ncbounds.errors import InputError
-from ncbounds.measure.door import Floats, Indices, Samples, admit
+from ncbounds.measure.door import Floats, Indices, Samples, admit, array_or_stored
 from ncbounds.measure.information import balls_around
 from ncbounds.measure.moments import EPSILON, add_by_class
 
@@ -106,8 +106,9 @@ def admit_outputs(targets: Targets, labels: object, outputs: object) -> Samples:
     InputError
         When shapes do not fit, or a number is not finite; when a class has no sample.
     """
-    z = host_array("outputs", outputs)
+    z = array_or_stored("outputs", outputs)
     if targets == "signs":
+        z = np.asarray(z)
         if z.ndim == 2 and z.shape[1] == 1:
             z = z[:, 0]
         if z.ndim != 1:

@@ -12,8 +12,7 @@ from ncbounds.codes.margin import least_one_vs_rest_distance
 from ncbounds.errors import InputError
 from ncbounds.measure import Measurement, measure
 from ncbounds.measure.door import Samples, admit
-from ncbounds.measure.information import gather
-from ncbounds.measure.moments import class_means
+from ncbounds.measure.information import gather_both
 from ncbounds.measure.square_loss import Targets, admit_layer, admit_targets
 from ncbounds.report.guarantees import certificate
 from ncbounds.report.spherical import spherical_bounds
@@ -117,7 +116,8 @@ def compare(
     Parameters
     ----------
     features
-        (n, d) features before the last layer.
+        (n, d) features before the last layer, or left in a file and read in chunks
+        (`read_features(path, leave_features=True)`).
     labels
         (n,) integers, rows of `weights`.
     weights
@@ -213,9 +213,8 @@ def _bound(id: str, variant: str, quantity: str, direction: str) -> tuple[str, B
 
 def _guaranteed(found: Measurement, samples: Samples, skipped: dict[str, str]) -> list[ModelBound]:
     """The certificate of the model, with features as they are and centred, beside measurements."""
-    m, rows, means = found.metrics, [], class_means(samples)
-    for centred in ("", ".centred"):
-        known = gather(samples, centred=bool(centred), means=means)
+    m, rows = found.metrics, []
+    for centred, known in zip(("", ".centred"), gather_both(samples), strict=True):
         if not (known.alpha > 0 and known.beta > 0):
             skipped[f"the certificate{centred}"] = "features or weights are zero or all equal"
             continue

@@ -21,8 +21,7 @@ from ncbounds.arithmetic.certified import Decimal
 from ncbounds.errors import InputError
 from ncbounds.measure import measure
 from ncbounds.measure.door import Floats, Samples
-from ncbounds.measure.information import Information, enclose, gather
-from ncbounds.measure.moments import class_means
+from ncbounds.measure.information import Information, enclose, gather_both
 from ncbounds.measure.square_loss import (
     SquareLoss,
     Targets,
@@ -246,8 +245,7 @@ def of_samples(
             if metrics is None:
                 metrics = _metrics(samples)
             measured |= _bounded(metrics)
-            for centred in ("", ".centred"):
-                known = gather(samples, centred=bool(centred), means=class_means(samples))
+            for centred, known in zip(("", ".centred"), gather_both(samples), strict=True):
                 if not (known.alpha > 0 and known.beta > 0):
                     skipped[f"collapse{centred}"] = "features or weights are zero or all equal"
                     continue

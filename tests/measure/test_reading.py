@@ -9,7 +9,7 @@ import pytest
 
 from ncbounds.errors import InputError
 from ncbounds.measure import measure, measure_file, read_features, write_features
-from ncbounds.measure.reading import chunks, stored_arrays
+from ncbounds.measure.reading import StoredArray, chunks, stored_arrays
 
 RNG = np.random.default_rng(0)
 FEATURES = RNG.normal(size=(103, 5)).astype(np.float32)
@@ -47,10 +47,15 @@ def test_chunks_of_safetensors_make_the_whole_and_bfloat16_is_widened(tmp_path):
 
 
 @pytest.mark.parametrize("suffix", [".npz", ".safetensors"])
-def test_mapped_features_are_those_in_the_file(tmp_path, suffix):
-    write_features(tmp_path / f"a{suffix}", FEATURES, np.arange(103) % 2)
-    found = read_features(tmp_path / f"a{suffix}", max_bytes=1000, map_features=True)
-    assert isinstance(found.features, np.memmap) and np.array_equal(found.features, FEATURES)
+def test_features_left_in_the_file_are_measured_as_in_memory(tmp_path, monkeypatch, suffix):
+    monkeypatch.setattr("ncbounds.measure.reading.CHUNK_BYTES", 300)
+    write_features(tmp_path / f"a{suffix}", FEATURES, np.arange(103) % 2, layers={"1": FEATURES})
+    left = read_features(tmp_path / f"a{suffix}", max_bytes=1000, leave_features=True)
+    for stored in (left.features, left.layers["1"]):
+        assert isinstance(stored, StoredArray) and stored.shape == FEATURES.shape
+        assert np.array_equal(np.asarray(stored), FEATURES)
+    found, expected = (measure(h, left.labels) for h in (left.features, FEATURES))
+    assert found.metrics == pytest.approx(expected.metrics, rel=1e-9, abs=1e-12)
 
 
 @pytest.mark.parametrize("with_weights", [False, True])

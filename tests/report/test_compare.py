@@ -1,10 +1,13 @@
 """Measured quantities stand on the right side of every bound that applies."""
 
+import tracemalloc
+
 import numpy as np
 import pytest
 
 import ncbounds
 from ncbounds.errors import InputError
+from ncbounds.measure import read_features
 
 
 def collapsed(C=4, N=3, noise=0.0, scale=3.0, seed=0):
@@ -13,6 +16,30 @@ def collapsed(C=4, N=3, noise=0.0, scale=3.0, seed=0):
     simplex = np.eye(C) - 1 / C
     features = scale * np.repeat(simplex, N, axis=0) + noise * rng.normal(size=(C * N, C))
     return features, np.repeat(np.arange(C), N), scale * simplex
+
+
+def compressed(path, n):
+    """Features of 512 bytes a sample, in memory and left in a compressed file."""
+    rng = np.random.default_rng(0)
+    labels, weights = np.arange(n) % 3, rng.normal(size=(3, 128))
+    features = np.round(weights[labels] + rng.normal(size=(n, 128))).astype(np.float32)
+    np.savez_compressed(path, features=features, labels=labels, weights=weights)
+    left = read_features(path, leave_features=True)
+    return (features, labels, weights), (left.features, left.labels, left.weights)
+
+
+def test_features_left_in_a_file_are_compared_in_the_memory_of_a_chunk(tmp_path, monkeypatch):
+    in_memory, left = (ncbounds.compare(*a) for a in compressed(tmp_path / "a.npz", 256))
+    assert left.to_dict() == in_memory.to_dict()
+    monkeypatch.setattr("ncbounds.measure.reading.CHUNK_BYTES", 2**18)
+    monkeypatch.setattr("ncbounds.measure.reading._PIECE", 2**18)
+    monkeypatch.setattr("ncbounds.measure.door._BLOCK_ENTRIES", 2**15)
+    features, stored = compressed(tmp_path / "b.npz", 2**14)
+    tracemalloc.start()
+    ncbounds.compare(*stored)
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert peak < features[0].nbytes / 3
 
 
 @pytest.mark.parametrize("noise", [0.0, 0.1, 0.5])
