@@ -3,7 +3,8 @@
 The last layers of published classifiers: norms, angles, ranks, and the certified one-vs-rest
 distances of their rows beside the best that so many rows can have, beside random rows, and beside
 a random matrix with the same singular values. Then the networks that run here, on real inputs: all
-metrics of neural collapse, the same with the labels shuffled, and what theory guarantees. See
+metrics of neural collapse, the same with the labels shuffled, of the inputs themselves and of the
+network with its weights in a random order, and what theory guarantees. See
 docs/real-models.md; `experiments/published/heads.py` says which packages bring the classifiers.
 
 What was computed is kept in the folder and used again; features are files for
@@ -26,9 +27,10 @@ import click
 import numpy as np
 
 from experiments.published import geometry, plots
+from experiments.published.controls import CONTROLS
 from experiments.published.heads import HEADS, Head
 from experiments.published.remarks import remarks
-from experiments.published.runs import RUNS, Run
+from experiments.published.runs import RUNS, Of, Run
 from ncbounds import compare
 from ncbounds.codes.bounds import best_lower_bound, best_upper_bound
 from ncbounds.codes.margin import least_one_vs_rest_distance
@@ -58,10 +60,12 @@ SHOWN = (
     *("nc1.relative.centred", "nc1.pinv", "cdnv.mean", "nc2.equinorm", "nc2.equiangular"),
     *("nc3.angle.centred", "gnc1", "gnc3", "ncc.error", "nc4.disagreement"),
 )
+#: What of that features and labels alone have.
+CONTROLLED = (*SHOWN[:5], "ncc.error")
 
 
 def main(out: Path, seed: int, device: str, progress: Progress) -> Path:
-    """Measure what is installed; write four tables, a picture and the features."""
+    """Measure what is installed; write five tables, a picture and the features."""
     del device
     out.mkdir(parents=True, exist_ok=True)
     heads = {name: head for name, read in HEADS.items() if (head := _installed(name, read))}
@@ -80,16 +84,20 @@ def main(out: Path, seed: int, device: str, progress: Progress) -> Path:
     _write(out / "real_distances.csv", "one-vs-rest distances of unit rows", rows)
     measured: list[Row] = []
     guaranteed: list[Row] = []
+    controlled: list[Row] = []
     notes: list[str] = []
     for name in filter(heads.__contains__, RUNS):
         run = _installed(name, partial(_run, out, name, heads[name], seed, progress))
         if run is not None:
             found = _kept(out / f"{name}.metrics.json", run, seed, metrics_of)
             measured += [{"model": name, **row} for row in found["measured"]]
+            controlled += control_rows(out, name, run, seed, progress)
             guaranteed += [{"model": name, **row} for row in found["guaranteed"]]
             notes += [f"{name}: {note}" for note in remarks(run)]
     if measured:
         _write(out / "real_features.csv", "metrics of real inputs", measured)
+    if controlled:
+        _write(out / "real_controls.csv", "features beside controls", controlled)
     if guaranteed:
         _write(out / "real_guarantees.csv", "measured, and guaranteed to be at most", guaranteed)
     if notes:
@@ -171,6 +179,31 @@ def metrics_of(run: Run, seed: int) -> dict[str, list[Row]]:
     few = len(classes) <= MOST_GUARANTEED
     guaranteed = guarantee_rows(compare(run.features, index, *layer)) if few else []
     return {"measured": rows, "guaranteed": guaranteed}
+
+
+def control_rows(out: Path, name: str, run: Run, seed: int, progress: Progress) -> list[Row]:
+    """Lines of the table of controls: what else is made of the inputs of a network, and features.
+
+    What was computed for the same features and seed is taken from a file.
+    """
+    rows: list[Row] = []
+    for kind, make in CONTROLS.get(name, {}).items():
+
+        def compute(subject: Run, seed: int, make: Callable[[int], Of] = make) -> Row:
+            return control_of(RUNS[name](seed, progress, make(seed)), seed)
+
+        path = out / f"{name}.{kind.replace(' ', '-')}.json"
+        rows.append({"model": name, "of": kind, **_kept(path, run, seed, compute)})
+    own = _kept(out / f"{name}.features.json", run, seed, control_of)
+    return [*rows, {"model": name, "of": "features", **own}]
+
+
+def control_of(run: Run, seed: int) -> Row:
+    """Metrics of features and labels alone, and the error of the nearest class mean held out."""
+    _, index = np.unique(run.labels, return_inverse=True)
+    found = measure(run.features, index)
+    row: Row = {"n": found.n, "d": found.d} | {k: found.metrics.get(k, "") for k in CONTROLLED}
+    return row | {"held out": held_out_error(run, index, seed)}
 
 
 def held_out_error(run: Run, labels: Any, seed: int) -> float:

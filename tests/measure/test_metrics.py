@@ -273,6 +273,8 @@ BAD = {
     "too few labels": ("labels", [[1.0], [2.0]], [0], None, None),
     "one class": ("labels", [[1.0], [2.0]], [3, 3], None, None),
     "fractions as labels": ("labels", [[1.0], [2.0]], [0.0, 1.0], None, None),
+    "text as labels": ("labels", [[1.0], [2.0]], ["cat", "dog"], None, None),
+    "one-hot labels": ("labels", [[1.0], [2.0]], [[1, 0], [0, 1]], None, None),
     "label without weights": ("labels", [[1.0], [2.0]], [0, 2], [[1.0], [2.0]], None),
     "negative label": ("labels", [[1.0], [2.0]], [-1, 0], [[1.0], [2.0]], None),
     "weights without label": ("labels", [[1.0], [2.0]], [0, 1], [[1.0], [2.0], [3.0]], None),

@@ -74,6 +74,18 @@ def test_classes_without_samples_can_be_left_out():
     assert found.metrics == pytest.approx(expected.metrics, rel=1e-5, abs=1e-7)
 
 
+def test_one_pass_gives_nc1_where_counts_are_told():
+    net, (x, y) = network(), samples()
+    names = ("nc1.pinv", "nc1.pinv.samples", "nc1.fuzziness", "gnc1")
+    twice = measure_model(net, [(x, y)]).metrics
+    once = measure_model(net, [(x[:20], y[:20]), (x[20:], y[20:])], passes=1, scatter=y.bincount())
+    assert {k: once.metrics[k] for k in names} == pytest.approx({k: twice[k] for k in names})
+    unequal = measure_model(net, [(x, y)], passes=1, scatter=True)
+    assert "nc1.pinv.samples" in unequal.metrics and "counts" in unequal.undefined["nc1.pinv"]
+    with pytest.raises(InputError, match="scatter"):
+        measure_model(net, [(x, y)], passes=1, scatter=[1, 2])
+
+
 def test_one_pass_is_enough_for_some_metrics():
     found = measure_model(network(), [samples()], passes=1)
     assert "nc1.trace" in found.metrics
