@@ -6,7 +6,7 @@ same checks judge the metrics as they are and metrics with a planted fault. As a
 """
 
 from copy import deepcopy
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from unittest.mock import patch
 
 import numpy as np
@@ -22,6 +22,7 @@ class Case:
     y: np.ndarray
     W: np.ndarray
     b: np.ndarray
+    temperature: float = 1.0
 
     @property
     def arrays(self):
@@ -29,12 +30,13 @@ class Case:
 
 
 def in_memory(c):
-    return measure(*c.arrays).metrics
+    return measure(*c.arrays, temperature=c.temperature, missing="leave out").metrics
 
 
 def compiled(c):
-    """By the compiled loops, in two threads, however small the arrays are."""
+    """By the compiled loops, in two threads, however small the arrays are, a class at a time."""
     with (
+        patch("ncbounds.measure.geometry._BLOCK_ENTRIES", 1),
         patch("ncbounds.measure.passes._COMPILED_FROM", 0),
         patch("ncbounds.measure.threads._SHARED_FROM", 0),
         patch("ncbounds.measure.threads.thread_count", lambda: 2),
@@ -54,9 +56,13 @@ def of_tensors(c):
 
 
 def from_batches(c, seed=0, convert=lambda *arrays: arrays, passes=2, **options):
-    """Three processes that share the samples in batches of random sizes, merged in random order."""
+    """Three processes that share the samples in batches of random sizes, merged in random order.
+
+    What is merged is written and read before it goes on.
+    """
     rng = np.random.default_rng(seed)
-    parts = [Accumulator(weights=c.W, bias=c.b, **options) for _ in range(3)]
+    options |= {"weights": c.W, "bias": c.b, "temperature": c.temperature}
+    parts = [Accumulator(**options) for _ in range(3)]
     for number in range(passes):
         cuts = np.sort(rng.integers(1, len(c.y), size=5))
         for batch in np.split(rng.permutation(len(c.y)), cuts):
@@ -65,10 +71,11 @@ def from_batches(c, seed=0, convert=lambda *arrays: arrays, passes=2, **options)
         first, second, third = (parts[i] for i in rng.permutation(3))
         merged = first.merge(second).merge(third) if rng.random() < 0.5 else first.merge(
             second.merge(third))  # fmt: skip
+        merged = Accumulator.from_bytes(merged.to_bytes())
         if number < passes - 1:
             merged.next_pass()
             parts = [deepcopy(merged) for _ in range(3)]
-    return merged.compute().metrics
+    return merged.compute("leave out").metrics
 
 
 def in_one_pass(c):
@@ -137,6 +144,12 @@ assert LAWS.keys() == CHANGES.keys()
 #: What one pass that keeps the scatter within classes gives besides the metrics of one pass.
 OF_SCATTER = ("nc1.pinv", "nc1.pinv.samples", "nc1.fuzziness", "gnc1")
 
+#: Metrics of all rows of the weights, those of classes without samples too.
+OF_ALL_ROWS = {name for name, metric in METRICS.items() if not metric.needs_features} | {
+    *("logodds.mean", "loss.cross_entropy.spherical", "loss.hardmax", "margin.spherical.mean"),
+    *("margin.relative.mean", "margin.relative.min"),
+}
+
 #: Counts, which may happen to stay.
 COUNTS = {
     *("accuracy", "accuracy.balanced", "nc4.disagreement", "nc4.disagreement.balanced"),
@@ -176,6 +189,24 @@ def broken_laws(way, law):
     seeing = METRICS.keys() - ignoring - COUNTS
     moved = far(after, {k: before[k] for k in ignoring})
     return [*moved, *(seeing - {*far(after, before, rel=1e-6)})]
+
+
+def wrong_absences(way):
+    """Metrics that change with a class of no sample that is never predicted, for all they say."""
+    c = case()
+    W, b = np.insert(c.W, 1, 3.0, axis=0), np.insert(c.b, 1, -1e3)
+    before, after = way(c), way(Case(c.h, c.y + (c.y > 0), W, b))
+    return far(after, {k: v for k, v in before.items() if k not in OF_ALL_ROWS})
+
+
+def wrong_temperatures(way):
+    """Metrics that see the temperature, but for the one that is a loss of unit vectors at it."""
+    c, T = case(), 0.3
+    before, after = way(c), way(replace(c, temperature=T))
+    unit = [rows / np.linalg.norm(rows, axis=1)[:, None] for rows in (c.h, c.W)]
+    scaled = way(Case(unit[0], c.y, unit[1] / T, 0 * c.b))
+    loss = {"loss.cross_entropy.spherical": scaled["loss.cross_entropy"]}
+    return far(after, before | loss)
 
 
 def simplex(K):

@@ -19,7 +19,9 @@ from metric_laws import (
     from_batches,
     in_memory,
     inexact,
+    wrong_absences,
     wrong_directions,
+    wrong_temperatures,
     wrong_values,
 )
 
@@ -53,6 +55,14 @@ def test_metrics_ignore_what_they_say_and_nothing_else(way, law):
 @pytest.mark.parametrize("hard", HARD)
 def test_metrics_agree_with_fifty_digits(way, hard):
     assert inexact(way, hard) == []
+
+
+def test_classes_without_samples_are_left_out_of_what_compares_class_means(way):
+    assert wrong_absences(way) == []
+
+
+def test_the_temperature_is_that_of_one_loss(way):
+    assert wrong_temperatures(way) == []
 
 
 def test_collapse_moves_metrics_in_their_direction(way):

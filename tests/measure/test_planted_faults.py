@@ -22,6 +22,8 @@ from metric_laws import (
     in_one_pass,
     inexact,
     of_tensors,
+    wrong_absences,
+    wrong_temperatures,
     wrong_values,
 )
 
@@ -32,6 +34,8 @@ CHECKS = {
     "values": wrong_values,
     "symmetries": lambda way: [m for s in SYMMETRIES for m in broken_symmetries(way, s)],
     "laws": lambda way: [m for law in LAWS for m in broken_laws(way, law)],
+    "absences": wrong_absences,
+    "temperatures": wrong_temperatures,
     "digits": lambda way: [m for hard in HARD for m in inexact(way, hard)],
 }
 
@@ -223,6 +227,90 @@ FAULTS = {
         "pass",
         "gnc1",
         "digits",
+    ),
+    "a block of classes on another's diagonal, in threads": Fault(
+        geometry._distance_of_products,
+        "np.arange(K)[rows]",
+        "np.arange(len(difference))",
+        "nc2.etf",
+        "values digits",
+    ),
+    "blocks of classes with means of their own, in threads": Fault(
+        geometry.over_pairs,
+        "squares += (here - mean) ** 2 * count * step / (count + step)",
+        "pass",
+        "nc2.equiangular",
+        "values digits",
+    ),
+    "the first rows for those of classes that have samples": Fault(
+        metrics.evaluate,
+        "W = layer.weights[rows]",
+        "W = layer.weights[: len(rows)]",
+        "nc3.etf",
+        "absences",
+    ),
+    "places of classes among all, not among those that have samples": Fault(
+        moments.frame_of,
+        "places[rows] = np.arange(len(rows))",
+        "places[rows] = np.minimum(rows, len(rows) - 1)",
+        "ncc.error",
+        "absences",
+    ),
+    "a temperature forgotten": Fault(
+        passes._predictions,
+        "gaps[1] / layer.temperature",
+        "gaps[1]",
+        "loss.cross_entropy.spherical",
+        "temperatures",
+    ),
+    "directions left about another anchor, merged": Fault(
+        moments.merge_first,
+        'added["unit_sums"] += n[:, None] * turned',
+        "pass",
+        "gnc3",
+        "values symmetries digits",
+    ),
+    "class means centred by the samples": Fault(
+        moments.means_of,
+        "from_first.mean(axis=0)",
+        "first.counts @ from_first / first.counts.sum()",
+        "nc2.equinorm",
+        "values laws digits",
+    ),
+    "the nearest in angle for the nearest": Fault(
+        passes._nearest,
+        "nearness -= frame.half_squares",
+        "nearness /= np.sqrt(frame.half_squares)",
+        "ncc.error",
+        "digits",
+    ),
+    "weights that are not centred beside class means": Fault(
+        geometry.stacked_alignment,
+        "wdot = weights - weights.mean(axis=0)",
+        "wdot = weights - 0",
+        "nc3.angle",
+        "values laws digits",
+    ),
+    "a squared distance for a distance": Fault(
+        geometry.cdnv_summary,
+        "(2 * distances)",
+        "(2 * np.sqrt(distances))",
+        "cdnv.mean",
+        "values laws digits",
+    ),
+    "an own cosine among those of the rivals": Fault(
+        geometry.over_pairs,
+        "gram[own] = -np.inf",
+        "gram[own] = 1.0",
+        "cosine.means.max",
+        "values digits",
+    ),
+    "a ratio of means for a mean of ratios": Fault(
+        metrics._of_predictions_beside_means,
+        "(differing / n).mean()",
+        "differing.mean() / n.mean()",
+        "nc4.disagreement.balanced",
+        "values",
     ),
 }
 
