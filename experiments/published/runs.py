@@ -269,8 +269,9 @@ def _change(model: Any, changed: Callable[[NDArray[Any]], NDArray[Any]]) -> None
     constants = [node for node in model.graph.node if node.op_type == "Constant"]
     values = [a.t for node in constants for a in node.attribute if a.name == "value"]
     for tensor in (*model.graph.initializer, *values):
-        array = np.ascontiguousarray(changed(numpy_helper.to_array(tensor)))
-        tensor.CopyFrom(numpy_helper.from_array(array, tensor.name))
+        array = numpy_helper.to_array(tensor)
+        if (other := changed(array)) is not array:
+            tensor.CopyFrom(numpy_helper.from_array(other, tensor.name))
 
 
 def _log_sum(logits: NDArray[np.floating]) -> NDArray[np.floating]:

@@ -39,13 +39,15 @@ def print_table(title: str, columns: Sequence[str], rows: Sequence[Sequence[str]
     from rich import box
     from rich.table import Table
 
-    table = Table(title=title or None, box=box.SIMPLE_HEAD, title_justify="left", pad_edge=False)
+    table = Table(box=box.SIMPLE_HEAD, pad_edge=False)
     for index, column in enumerate(columns):
         table.add_column(column, overflow="fold", no_wrap=index == 0)
     for row in rows:
         table.add_row(*row)
     printer = console()
     with printer.capture() as drawn:
+        if title:  # as a title of the table it would be broken where the table is narrow
+            printer.print(title, style="table.title")
         printer.print(table)
     for line in drawn.get().strip("\n").splitlines():
         click.echo(line.rstrip())

@@ -250,10 +250,9 @@ def check_labels_of_weights(classes: NDArray[Any], K: int, every_row: bool) -> N
         raise InputError("labels", f"{wrong} among them", f"0 .. {K - 1}, the rows of weights")
     if every_row and len(classes) < K:
         missing = int(np.setdiff1d(np.arange(K), classes)[0])
-        shown = f"no sample of class {missing}"
-        raise InputError(
-            "labels", shown, f"at least one sample for each of the {K} rows of weights"
-        )
+        domain = f"at least one sample for each of the {K} rows of weights"
+        remedy = "measure(..., missing='leave out') leaves the other classes out"
+        raise InputError("labels", f"no sample of class {missing}", domain, remedy)
 
 
 def _rows(array: NDArray[Any] | StoredArray, rows: int) -> Iterator[NDArray[Any]]:

@@ -28,12 +28,13 @@ class Network:
     def __init__(self):
         self.runs = 0
 
-    def __call__(self, seed, progress):
+    def __call__(self, seed, progress, of=None):
         self.runs += 1
         head, random = octahedron(), np.random.default_rng(seed)
         labels = np.repeat(np.arange(5), 8)
         noise = 0.05 * random.normal(size=(40, 3))
-        return Run((head.weights[labels] + noise).astype(np.float32), labels, head)
+        features = (head.weights[labels] + noise).astype(np.float32)
+        return Run(of(features, 40) if of else features, labels, head)
 
 
 @pytest.fixture
@@ -43,6 +44,8 @@ def network(monkeypatch):
     monkeypatch.setattr(heads, "find_spec", lambda package: None)
     monkeypatch.setattr(real_models, "HEADS", known)
     monkeypatch.setattr(real_models, "RUNS", {"octahedron": found, "rapidocr": found})
+    signs = {"signs": lambda seed: lambda features, count: np.sign(features)}
+    monkeypatch.setattr(real_models, "CONTROLS", {"octahedron": signs})
     return found
 
 
@@ -74,6 +77,15 @@ def test_the_tables_say_what_is_known_of_an_octahedron(network, tmp_path):
     assert (tmp_path / "real_models.png").stat().st_size > 10_000
 
 
+def test_controls_of_the_same_samples_stand_beside_the_features(network, tmp_path):
+    run(tmp_path)
+    signs, features = table(tmp_path / "real_controls.csv")
+    assert (signs["of"], features["of"], signs["n"]) == ("signs", "features", features["n"])
+    assert float(signs["nc1.relative.centred"]) > 0.3 > float(features["nc1.relative.centred"])
+    (true, _) = table(tmp_path / "real_features.csv")
+    assert float(features["nc1.pinv"]) == pytest.approx(float(true["nc1.pinv"]))
+
+
 def test_every_guarantee_holds_and_none_is_vacuous(network, tmp_path):
     run(tmp_path)
     found = table(tmp_path / "real_guarantees.csv")
@@ -89,9 +101,9 @@ def test_what_was_computed_is_used_again_for_the_same_seed(network, tmp_path):
     features = read_features(tmp_path / "octahedron.features.safetensors")
     assert features.features.shape == (40, 3) and features.weights.shape == (6, 3)
     assert run(tmp_path).output == first
-    assert network.runs == 1
+    assert network.runs == 2  # its features and a control
     run(tmp_path, seed=1)
-    assert network.runs == 2
+    assert network.runs == 4
 
 
 def test_with_no_package_at_all_it_says_so(monkeypatch, tmp_path):
