@@ -154,17 +154,25 @@ def shift_rivals(  # type: ignore[no-untyped-def]
 
 
 @_compiled
-def whitened_squares(x, turned, scales, s, squares):  # type: ignore[no-untyped-def]
-    """Leave (4, b): squares within the span, whitened ones, and those of both parts of `turned`."""
+def whitened_rows(  # type: ignore[no-untyped-def]
+    x, turned, index, scales, along, lean, left, of_centred, of_means, of_samples, inside
+):
+    """Add whitened squares of coordinates to sums by class; leave their squares in the span."""
+    r, roots = len(scales), np.sqrt(scales)
     for k in range(len(x)):
-        row, image = x[k], turned[k]
-        inside = whitened = first = second = 0.0
-        for j in range(len(scales)):
-            square = row[j] * row[j]
-            inside += square
-            whitened += square * scales[j]
-        for j in range(s):
-            first += image[j] * image[j]
-        for j in range(s, len(image)):
-            second += image[j] * image[j]
-        squares[0, k], squares[1, k], squares[2, k], squares[3, k] = inside, whitened, first, second
+        row, image, c = x[k], turned[k], index[k]
+        t = within = whitened = uncentred = samples = 0.0
+        for j in range(len(along)):
+            t += along[j] * row[j]
+        for j in range(r):
+            y = roots[j] * row[j]
+            z = y - lean[j] * t
+            within += row[j] * row[j]
+            whitened += y * y
+            uncentred += z * z
+        for j in range(len(image)):
+            samples += image[j] * image[j]
+        of_centred[c] += whitened
+        of_means[c] += uncentred + (left * t) * (left * t)
+        of_samples[c] += samples if len(image) else whitened
+        inside[k] = within

@@ -250,7 +250,7 @@ def _of_second_pass(second: SecondPass, frame: Frame, means: ClassMeans) -> Valu
     """Metrics of the deviations from class means."""
     n, K = second.counts, len(second.counts)
     share = n / n.sum()
-    centred, uncentred = len(frame.scales), frame.uncentred
+    centred, uncentred = len(frame.scales), frame.basis.shape[1]
     whitened = second.whitened / n / K
     values: Values = {
         "ncc.error": float(second.misplaced.sum() / n.sum()),
@@ -278,9 +278,9 @@ def _of_scatter(first: FirstPass, means: ClassMeans) -> Values:
         P = frame.basis @ columns
         return max(0.0, float((P * (matrix @ P)).sum()))
 
-    s, r = frame.uncentred, len(frame.scales)
-    of_centred = np.eye(frame.basis.shape[1], r) * np.sqrt(frame.scales)
-    of_means, of_samples = frame.turned[:, :s], frame.turned[:, s:]
+    q, r = frame.basis.shape[1], len(frame.scales)
+    of_centred = np.eye(q, r) * np.sqrt(frame.scales)
+    of_samples = np.vstack([frame.turned, np.zeros((q - r, frame.turned.shape[1]))])
     if n.min() == n.max():
         by_class, of_samples = scatter[0] / n[0], of_centred
     else:
@@ -290,10 +290,10 @@ def _of_scatter(first: FirstPass, means: ClassMeans) -> Values:
     values["nc1.fuzziness"] = whitened(scatter[0], of_samples) / n.sum()
     if by_class is not None:
         values["nc1.pinv"] = whitened(by_class, of_centred) / K**2
-        values["gnc1"] = whitened(by_class, of_means) / K**2
+        values["gnc1"] = whitened(by_class, frame.of_means) / K**2
     if not r:
         values |= dict.fromkeys(("nc1.pinv", "nc1.pinv.samples", "nc1.fuzziness"), _SAME)
-    return values if s else values | {"gnc1": Undefined("all class means are zero")}
+    return values if q else values | {"gnc1": Undefined("all class means are zero")}
 
 
 _SAME = Undefined("all class means are equal")

@@ -171,9 +171,14 @@ class ClassMeans:
 class Frame:
     """What the second pass uses of the K class means that the first has found.
 
-    An orthonormal basis holds all that is to be whitened, in d dimensions: the right singular
-    vectors of the centred class means first, r of them, so that a direction in which the means
-    hardly differ keeps its digits; then what the other means need besides, q in all.
+    An orthonormal basis holds all that is to be whitened, in d dimensions: the r right singular
+    vectors of the centred class means, so that a direction in which the means hardly differ keeps
+    its digits; then, where it is not in their span, what the mean v of the class means has across.
+
+    The covariance of the means as they are is Sigma_B + v v^T. With y = P e, p = P v and
+    P^T P = Sigma_B^+, its pseudo-inverse at e is |y - p t|^2 + t^2, t = <e, v'>/|v'|^2 for the part
+    v' of v across the span; and |y - u t|^2 + t^2/(1 + |p|^2), t = <y, u>, u = p/|p| without one
+    (Sherman and Morrison 1950; Meyer 1973): sums of squares, so that nothing cancels.
     """
 
     anchors: Floats
@@ -187,18 +192,28 @@ class Frame:
     """(K,), of their lengths."""
     scales: Floats
     """(r,): with them squared coordinates add up to |P e|^2, P^T P = Sigma_B^+."""
+    along: Floats
+    """(q,): its product with coordinates is t."""
+    lean: Floats
+    """(r,): p or u."""
+    left: float
+    """The root of what t^2 counts."""
     turned: Floats
-    """(q, s + t): the first s columns times coordinates are P e for the class means as they are,
-    the others for the means centred and weighted by the samples; t = 0 where classes of one size
-    make these the centred means."""
-    uncentred: int
-    """s"""
+    """(r, m): squares of coordinates times it add up to the same for the means centred and weighted
+    by the samples; m = 0 where classes of one size make these the centred means."""
     reach: Floats
     """(K,): the nearest class mean is the own one for a square within the span below this."""
     rows: Indices
     """(K,): the row of the weights of each class."""
     places: Indices
     """(all classes,): the number of each among the K that have samples, or -1."""
+
+    @property
+    def of_means(self) -> Floats:
+        """(q, r + 1): squares of coordinates times it add up to those of the means as they are."""
+        centred = np.eye(len(self.along), len(self.scales)) * np.sqrt(self.scales)
+        y = centred - np.outer(self.along, self.lean)
+        return np.hstack([y, self.left * self.along[:, None]])
 
 
 def class_means(samples: Samples) -> ClassMeans:
@@ -242,23 +257,17 @@ def frame_of(means: ClassMeans, counts: Indices, rows: Indices, classes: int) ->
     """Prepare the second pass, of those rows of all classes that have samples."""
     places = np.full(classes, -1)
     places[rows] = np.arange(len(rows))
-    K, d = means.centred.shape
-    uncentred, share = means.uncentred, counts / counts.sum()
+    K = len(rows)
     cutoff = np.sqrt(K) * means.resolution
     V, scales = principal_directions(means.centred, K - 1, cutoff)
-    wider = cutoff + max(K, d) * EPSILON * float(np.linalg.norm(uncentred))
-    others = [principal_directions(uncentred, K, wider)]
-    if counts.min() == counts.max():
-        others.append((V[:, :0], scales[:0]))
-    else:
-        by_samples = (means.centred - share @ means.centred) * np.sqrt(K * share)[:, None]
-        others.append(principal_directions(by_samples, K - 1, cutoff))
-    basis = V
-    for directions, _ in others:
-        basis = np.hstack([basis, _rest(directions, basis)])
-    of_means, of_samples = (basis.T @ directions * np.sqrt(s) for directions, s in others)
-    coordinates = means.centred @ V
-    reach = least_squared_distances(coordinates) / 4 * (1 - 1e-9)
+    basis, along, lean, left = _uncentred(V, scales, means)
+    coordinates, turned = means.centred @ V, np.empty((len(scales), 0))
+    if counts.min() < counts.max():
+        # Whitened by the scales before, the means by samples have no thin directions.
+        share, whitened = counts / counts.sum(), coordinates * np.sqrt(scales)
+        by_samples = (whitened - share @ whitened) * np.sqrt(share)[:, None]
+        _, singular, directions = np.linalg.svd(by_samples, full_matrices=False)
+        turned = np.sqrt(scales)[:, None] * directions.T / singular
     return Frame(
         anchors=means.anchors,
         shifts=means.shifts,
@@ -267,12 +276,31 @@ def frame_of(means: ClassMeans, counts: Indices, rows: Indices, classes: int) ->
         coordinates=coordinates,
         half_squares=_squared_norms(coordinates) / 2,
         scales=scales,
-        turned=np.hstack([of_means, of_samples]),
-        uncentred=of_means.shape[1],
-        reach=reach,
+        along=along,
+        lean=lean,
+        left=left,
+        turned=turned,
+        reach=least_squared_distances(coordinates) / 4 * (1 - 1e-9),
         rows=rows,
         places=places,
     )
+
+
+def _uncentred(
+    V: Floats, scales: Floats, means: ClassMeans
+) -> tuple[Floats, Floats, Floats, float]:
+    """The basis, and `along`, `lean` and `left` of a `Frame`."""
+    v, roots = means.uncentred.mean(axis=0), np.sqrt(scales)
+    inside = V.T @ v
+    across = v - V @ inside
+    across -= V @ (V.T @ across)
+    p, length = roots * inside, float(np.linalg.norm(across))
+    if length > means.resolution + max(means.centred.shape) * EPSILON * float(np.linalg.norm(v)):
+        basis = np.hstack([V, (across / length)[:, None]])
+        return basis, np.append(np.zeros(len(p)), 1 / length), p, 1.0
+    size = float(np.linalg.norm(p))
+    u = p / size if size else p
+    return V, roots * u, u, float(1 / np.hypot(1, size))
 
 
 def principal_directions(means: Floats, rank_limit: int, cutoff: float) -> tuple[Floats, Floats]:
@@ -285,16 +313,6 @@ def principal_directions(means: Floats, rank_limit: int, cutoff: float) -> tuple
     _, singular, directions = np.linalg.svd(means, full_matrices=False)
     rank = min(rank_limit, int((singular > cutoff).sum()))
     return directions[:rank].T, len(means) / np.square(singular[:rank])
-
-
-def _rest(directions: Floats, basis: Floats) -> Floats:
-    """An orthonormal basis (d, k) of what unit vectors (d, m) have across another."""
-    across = directions - basis @ (basis.T @ directions)
-    U, singular, _ = np.linalg.svd(across, full_matrices=False)
-    new = U[:, singular > 1e-13]
-    new = new - basis @ (basis.T @ new)
-    rest: Floats = np.linalg.qr(new)[0]
-    return rest
 
 
 def check_sums(sums: FirstPass | SecondPass, classes: int) -> None:

@@ -81,7 +81,7 @@ def add_to_second(
 ) -> None:
     """Add the samples h[order] of the classes index[order] of `frame`; all NumPy arrays."""
     d, q = frame.basis.shape
-    step = _step(d + 2 * q)
+    step = _step(d + q)
     deviations, products = np.empty((step, d)), np.empty((step, q))
     room = np.empty((step, frame.turned.shape[1]))
     for start in range(0, len(order), step):
@@ -101,7 +101,8 @@ def add_to_second(
         np.matmul(deviation, frame.basis, out=x)
         inside = _whitened(np, total, x, own, frame, room[: len(rows)])
         far = np.flatnonzero(inside >= frame.reach[own])
-        _wander(total, h, rows[far], x[far], own[far], frame, layer)
+        if len(far):
+            _wander(total, h, rows[far], x[far], own[far], frame, layer)
 
 
 def _wander(
@@ -285,26 +286,27 @@ def _whitened(
 
     `room` is for the coordinates turned, lest a block of an array ask for it again and again.
     """
-    r, s = len(frame.scales), frame.uncentred
-    turned = xp.matmul(x, frame.turned, out=room)
+    r = len(frame.scales)
+    turned = xp.matmul(x[:, :r], frame.turned, out=room)
     if xp is np and x.size >= _COMPILED_FROM:
-        from ncbounds.measure.kernels import whitened_squares
+        from ncbounds.measure.kernels import whitened_rows
 
-        squares = np.empty((4, len(x)))
-        whitened_squares(x, turned, frame.scales, s, squares)
-        inside, whitened, of_means, of_samples = squares
-    else:
-        within = x[:, :r]
-        inside, whitened = xp.vecdot(within, within), xp.square(within) @ frame.scales
-        of_means = xp.vecdot(turned[:, :s], turned[:, :s])
-        of_samples = xp.vecdot(turned[:, s:], turned[:, s:])
+        inside = np.empty(len(x))
+        whitened_rows(x, turned, index, frame.scales, frame.along, frame.lean, frame.left,
+                      total.whitened, total.whitened_uncentred, total.whitened_by_samples,
+                      inside)  # fmt: skip
+        return inside
+    within = x[:, :r]
+    y, t = within * xp.sqrt(frame.scales), x @ frame.along
+    left = y - t[:, None] * frame.lean
+    whitened = xp.vecdot(y, y)
     for into, values in (
         (total.whitened, whitened),
-        (total.whitened_uncentred, of_means),
-        (total.whitened_by_samples, whitened if turned.shape[1] == s else of_samples),
+        (total.whitened_uncentred, xp.vecdot(left, left) + xp.square(frame.left * t)),
+        (total.whitened_by_samples, xp.vecdot(turned, turned) if turned.shape[1] else whitened),
     ):
         add_by_class(into, values, index)
-    return inside
+    return xp.vecdot(within, within)
 
 
 def _nearest(xp: Any, x: Any, index: Any, frame: Frame) -> Any:
