@@ -154,6 +154,34 @@ def shift_rivals(  # type: ignore[no-untyped-def]
 
 
 @_compiled
+def predicted_rows(  # type: ignore[no-untyped-def]
+    products, index, inverse, temperature, right, gaps, correct, loss, logodds, cold_loss, margin,
+    relative_margin, cosine_margin, least_margin, least_relative_margin, least_cosine_margin
+):  # fmt: skip
+    """Add losses, margins and right predictions; products are e^ what `shift_rivals` left."""
+    K = products.shape[2]
+    uniform = np.log(float(K - 1))
+    for k in range(len(index)):
+        logits, cosines, c = products[0, k], products[1, k], index[k]
+        tail = cold = 0.0
+        for j in range(K):
+            tail += logits[j]
+            cold += cosines[j]
+        a = gaps[0, k] + np.log(tail)
+        b = gaps[1, k] / temperature + np.log(cold)
+        correct[c] += right[k]
+        loss[c] += max(a, 0.0) + np.log1p(np.exp(-abs(a)))
+        cold_loss[c] += max(b, 0.0) + np.log1p(np.exp(-abs(b)))
+        logodds[c] += uniform - a
+        margin[c] -= gaps[0, k]
+        relative_margin[c] -= gaps[0, k] * inverse[k]
+        cosine_margin[c] -= gaps[1, k]
+        least_margin[0] = min(least_margin[0], -gaps[0, k])
+        least_relative_margin[0] = min(least_relative_margin[0], -gaps[0, k] * inverse[k])
+        least_cosine_margin[0] = min(least_cosine_margin[0], -gaps[1, k])
+
+
+@_compiled
 def whitened_rows(  # type: ignore[no-untyped-def]
     x, turned, index, scales, along, lean, left, of_centred, of_means, of_samples, inside
 ):

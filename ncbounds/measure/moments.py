@@ -143,8 +143,8 @@ class Layer:
 
     @classmethod
     def of(cls, weights: Floats, bias: Floats, temperature: float) -> Layer:
-        """The layer of weights (K, d) and bias (K,)."""
-        lengths = np.linalg.norm(weights, axis=1)
+        """The layer of weights (K, d), laid out for products from the left, and bias (K,)."""
+        weights, lengths = np.asfortranarray(weights), np.linalg.norm(weights, axis=1)
         return cls(weights, bias, 1 / np.where(lengths > 0, lengths, 1.0), temperature)
 
 
@@ -272,14 +272,14 @@ def frame_of(means: ClassMeans, counts: Indices, rows: Indices, classes: int) ->
         anchors=means.anchors,
         shifts=means.shifts,
         centred=means.centred,
-        basis=basis,
+        basis=np.ascontiguousarray(basis),
         coordinates=coordinates,
         half_squares=_squared_norms(coordinates) / 2,
         scales=scales,
         along=along,
         lean=lean,
         left=left,
-        turned=turned,
+        turned=np.ascontiguousarray(turned),
         reach=least_squared_distances(coordinates) / 4 * (1 - 1e-9),
         rows=rows,
         places=places,

@@ -216,6 +216,15 @@ def _predictions(
     """Add losses, margins, right predictions; products[0] is <h, w_j>, and both are overwritten."""
     right, gaps = _rivals_above_own(xp, products, inverse, index, layer)
     xp.exp(products, out=products)
+    if xp is np and products.size >= _COMPILED_FROM:
+        from ncbounds.measure.kernels import predicted_rows
+
+        predicted_rows(products, index, inverse, float(layer.temperature), right, gaps,
+                       total.correct, total.loss, total.logodds, total.spherical_loss,
+                       total.margin, total.relative_margin, total.spherical_margin,
+                       total.least_margin, total.least_relative_margin,
+                       total.least_spherical_margin)  # fmt: skip
+        return
     tails = xp.log(xp.sum(products, axis=2))
     a, cold = gaps[0] + tails[0], gaps[1] / layer.temperature + tails[1]
     zero = xp.zeros_like(a)
