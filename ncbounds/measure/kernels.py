@@ -204,3 +204,22 @@ def whitened_rows(  # type: ignore[no-untyped-def]
         of_means[c] += uncentred + (left * t) * (left * t)
         of_samples[c] += samples if len(image) else whitened
         inside[k] = within
+
+
+@_compiled
+def rough_points(  # type: ignore[no-untyped-def]
+    x, index, coordinates, scale, longest, points, open_to
+):
+    """Leave float32 points and 1, from the coordinates x about class means; how far all is off."""
+    r = len(coordinates[0])
+    for k in range(len(x)):
+        row, mean, point = x[k], coordinates[index[k]], points[k]
+        square = 0.0
+        for j in range(r):
+            value = (row[j] + mean[j]) * scale
+            square += value * value
+            point[j] = value
+        point[r] = 1.0
+        # Beyond any distance that float32 could tell, so that nothing is decided.
+        length = np.sqrt(square) if square < 1e30 else np.inf
+        open_to[k] = (r + 16) * 2.0**-24 * (length + longest) * longest

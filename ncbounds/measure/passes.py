@@ -118,7 +118,7 @@ def _wander(
     step = _step(len(frame.coordinates))
     for start in range(0, len(rows), step):
         part = slice(start, start + step)
-        nearest = _nearest(np, x[part], own[part], frame)
+        nearest = _nearest_of_many(x[part], own[part], frame)
         away = np.flatnonzero(nearest != own[part])
         place = own[part][away]
         add_by_class(total.misplaced, np.ones(len(away)), place)
@@ -126,6 +126,29 @@ def _wander(
             logits = h[rows[part][away]].astype(np.float64) @ layer.weights.T + layer.bias
             moved = _disagreement(np, logits.argmax(axis=1), nearest[away], place, frame)
             add_by_class(total.disagreement, moved, place)
+
+
+def _nearest_of_many(x: Floats, index: Indices, frame: Frame) -> Indices:
+    """As `_nearest`, in float32 wherever that decides."""
+    if len(x) * len(frame.coordinates) < _COMPILED_FROM:
+        nearest: Indices = _nearest(np, x, index, frame)
+        return nearest
+    from ncbounds.measure.kernels import rough_points
+
+    rough, rows = frame.rough, np.arange(len(x))
+    points = np.empty((len(x), len(rough.coordinates)), np.float32)
+    open_to = np.empty(len(x), np.float32)
+    rough_points(x, index, frame.coordinates, rough.scale, rough.longest, points, open_to)
+    with np.errstate(all="ignore"):
+        nearness = points @ rough.coordinates
+        nearest = nearness.argmax(axis=1)
+        lead = nearness[rows, nearest]
+        nearness[rows, nearest] = -np.inf
+        lead -= nearness.max(axis=1)
+    doubtful = np.flatnonzero(~(lead > 2 * open_to))
+    if len(doubtful):
+        nearest[doubtful] = _nearest(np, x[doubtful], index[doubtful], frame)
+    return nearest
 
 
 def _step(width: int) -> int:

@@ -188,7 +188,7 @@ FAULTS = {
     ),
     "labels in the order they came, merged": Fault(
         threads.in_threads,
-        'np.argsort(index, kind="stable")',
+        'np.argsort(short, kind="stable")',
         "np.arange(len(index))",
         "nc1.trace",
         "symmetries digits",
