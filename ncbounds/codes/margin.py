@@ -33,7 +33,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ncbounds.codes.certificate import Margin, check_margin
-from ncbounds.codes.hull import Cloud, Nearest, nearest_points
+from ncbounds.codes.hull import Cloud, Nearest, nearest_points, rough_directions
 from ncbounds.errors import InputError
 
 __all__ = [
@@ -57,6 +57,8 @@ _TINY = 2.0**-1000
 _SMALLEST, _LARGEST = 1e-100, 1e100
 #: Rows that are searched together, and entries of the products of a block.
 _BLOCK, _BLOCK_ENTRIES = 128, 2**22
+#: Up to so many rows, and with more than so many left, better directions for all pay.
+_ALL_AT_ONCE, _WORTH_ALL = 512, 16
 
 
 def one_vs_rest_distances(
@@ -145,8 +147,8 @@ def least_one_vs_rest_distance(weights: object, *, normalise: bool = False) -> t
     """Certified interval for the least one-vs-rest distance, rho_one-vs-rest(W).
 
     The same as the least over `one_vs_rest_distances`, but rows that a cheap lower bound rules
-    out are not searched: (<w_k, c_k> - max_j <w_j, c_k>) / |c_k|, from the direction c_k of w_k
-    seen from the mean.
+    out are not searched: (<w_k, h_k> - max_j <w_j, h_k>) / |h_k|, for the direction h_k of w_k
+    seen from the mean, and then from some near point of the hull of the others.
 
     Parameters and errors are those of `one_vs_rest_distances`. Returns (lower, upper).
 
@@ -159,16 +161,22 @@ def least_one_vs_rest_distance(weights: object, *, normalise: bool = False) -> t
     points = _Points.of(_weight_rows(weights, normalise), normalise)
     if any(len(rows) > 1 for rows in points.rows):
         return 0.0, 0.0
-    bounds = points.cheap_lower_bounds()
-    order = np.argsort(bounds, kind="stable")
+    everyone = np.arange(len(points.rows))
+    bounds = points.lower_bounds(everyone, points.cloud.centred)
+    left = np.argsort(bounds, kind="stable")
     lower = upper = np.inf
-    start, size = 0, 4
-    while start < len(order) and bounds[order[start]] < upper and upper > 0:
-        block = order[start : start + size]
-        margins = points.margins(np.sort(block[bounds[block] < upper]))
+    size = 4
+    while len(left):
+        margins = points.margins(np.sort(left[:size]))
         lower = min(lower, *(margin.lower for margin in margins))
         upper = min(upper, *(margin.upper for margin in margins))
-        start, size = start + size, min(2 * size, _BLOCK)
+        left = left[size:][bounds[left[size:]] < upper]
+        if size == 4 and len(left) > _WORTH_ALL and len(bounds) <= _ALL_AT_ONCE:
+            better = points.lower_bounds(left, rough_directions(points.cloud, left))
+            bounds[left] = np.maximum(bounds[left], better)
+            left = left[np.argsort(bounds[left], kind="stable")]
+            left = left[bounds[left] < upper]
+        size = min(2 * size, _BLOCK)
     return float(lower), float(upper)
 
 
@@ -332,19 +340,20 @@ class _Points:
             return 0.0
         return float(least / (norm * (1 + _gamma(d))) * (1 - _gamma(0)))
 
-    def cheap_lower_bounds(self) -> Floats:
-        """Lower bounds from the direction of each point seen from the mean, times 2^exponent."""
-        C, lengths = self.cloud.centred, self.cloud.lengths
+    def lower_bounds(self, targets: Indices, directions: Floats) -> Floats:
+        """min_{j != k} <w_k - w_j, h_k> / |h_k|, rounded down, for a direction of each target."""
+        C, lengths = self.cloud.centred, np.linalg.norm(directions, axis=1)
         K, d = C.shape
-        bounds = np.zeros(K)
+        bounds = np.zeros(len(targets))
         step = max(1, _BLOCK_ENTRIES // K)
-        for start in range(0, K, step):
+        for start in range(0, len(targets), step):
             block = slice(start, start + step)
-            products = C[block] @ C.T
-            own = products[np.arange(len(products)), np.arange(K)[block]]
-            products[np.arange(len(products)), np.arange(K)[block]] = -np.inf
-            error = 2 * _gamma(d) * lengths[block] * lengths.max() + _TINY
-            slack = own - products.max(axis=1) - error
+            products = directions[block] @ C.T
+            own = np.arange(len(products)), targets[block]
+            reached = products[own]
+            products[own] = -np.inf
+            error = 2 * _gamma(d) * lengths[block] * self.cloud.lengths.max() + _TINY
+            slack = reached - products.max(axis=1) - error
             positive = slack > 0
             bounds[block][positive] = slack[positive] / lengths[block][positive] * (1 - _gamma(d))
         given = np.ldexp(bounds, self.exponent) - self.moved

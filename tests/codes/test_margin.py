@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 
 import ncbounds.codes.margin as margin_module
 from ncbounds.codes import hull
+from ncbounds.codes.hull import rough_directions
 from ncbounds.codes.margin import (
     _Points,
     check_margin,
@@ -233,10 +234,24 @@ def test_the_least_distance_is_the_least_of_all(shape, normalise):
 @pytest.mark.parametrize("name", KNOWN)
 def test_a_row_is_ruled_out_only_by_a_bound_below_its_distance(name):
     rows = KNOWN[name][0].astype(float)
-    for bound, margin in zip(
-        _Points.of(rows, False).cheap_lower_bounds(), one_vs_rest_distances(rows), strict=True
-    ):
-        assert bound <= margin.upper
+    points = _Points.of(rows, False)
+    upper = np.array([margin.upper for margin in _margins(points)])
+    everyone = np.arange(len(upper))
+    for directions in (points.cloud.centred, rough_directions(points.cloud, everyone)):
+        assert (points.lower_bounds(everyone, directions) <= upper).all()
+
+
+def test_better_directions_rule_more_rows_out():
+    points = _Points.of(np.random.default_rng(5).normal(size=(40, 60)), True)
+    everyone = np.arange(40)
+    upper = np.array([margin.upper for margin in _margins(points)])
+    bounds = points.lower_bounds(everyone, rough_directions(points.cloud, everyone))
+    assert (points.lower_bounds(everyone, points.cloud.centred) < 0.99 * upper).all()
+    assert (bounds > 0.998 * upper).all()
+
+
+def _margins(points):
+    return points.margins(np.arange(len(points.rows)))
 
 
 def test_the_table_is_plain_data():
