@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import cached_property
 from math import prod
 from typing import Any, Literal
 
@@ -38,6 +39,11 @@ class Samples:
     bias: Floats | None
     largest: float
     """The largest magnitude of the features or, where that is in range for sure, less."""
+
+    @cached_property
+    def order(self) -> Indices:
+        """The samples sorted by class, (n,)."""
+        return np.argsort(self.index, kind="stable")
 
     @property
     def n(self) -> int:
@@ -84,16 +90,17 @@ def admit(
     b = None if bias is None else host_array("bias", bias)
     check_shapes(h, y, W, b)
     largest = _check_magnitudes("features", h)
-    classes, index, counts = np.unique(y, return_inverse=True, return_counts=True)
+    classes = np.unique(y)
     if len(classes) < 2:
         raise InputError("labels", f"one class ({classes[0]})", "of at least two classes")
-    if W is not None:
-        W, b = admit_layer(W, b)
-        assert W is not None
-        check_labels_of_weights(classes, len(W), every_row)
-        index = y.astype(np.int64)
-        counts = np.bincount(index, minlength=len(W))
-    return Samples(h, index.astype(np.int64), counts.astype(np.int64), W, b, largest)
+    if W is None:
+        index: Indices = np.searchsorted(classes, y).astype(np.int64)
+        return Samples(h, index, np.bincount(index), None, None, largest)
+    W, b = admit_layer(W, b)
+    assert W is not None
+    check_labels_of_weights(classes, len(W), every_row)
+    index = y.astype(np.int64)
+    return Samples(h, index, np.bincount(index, minlength=len(W)), W, b, largest)
 
 
 def array_or_stored(parameter: str, value: object) -> NDArray[Any] | StoredArray:

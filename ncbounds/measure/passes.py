@@ -26,7 +26,7 @@ from ncbounds.measure.moments import (
 
 #: From so many numbers on a block of rows is worth a compiled loop.
 _COMPILED_FROM = 2**14
-_BLOCK_ENTRIES = 2**17
+_BLOCK_ENTRIES = 2**18
 
 
 def add_to_first(
@@ -84,6 +84,8 @@ def add_to_second(
     step = _step(d + q)
     deviations, products = np.empty((step, d)), np.empty((step, q))
     room = np.empty((step, frame.turned.shape[1]))
+    away: list[Indices] = []
+    to: list[Indices] = []
     for start in range(0, len(order), step):
         rows = order[start : start + step]
         own = index[rows]
@@ -101,38 +103,48 @@ def add_to_second(
         np.matmul(deviation, frame.basis, out=x)
         inside = _whitened(np, total, x, own, frame, room[: len(rows)])
         far = np.flatnonzero(inside >= frame.reach[own])
-        if len(far):
-            _wander(total, h, rows[far], x[far], own[far], frame, layer)
+        nearest = _nearest_of_many(x[far], own[far], frame)
+        gone = np.flatnonzero(nearest != own[far])
+        away.append(rows[far[gone]])
+        to.append(nearest[gone])
+    if away:
+        _misplaced(total, h, np.concatenate(away), np.concatenate(to), index, frame, layer)
 
 
-def _wander(
+def _misplaced(
     total: SecondPass,
     h: Any,
     rows: Indices,
-    x: Floats,
-    own: Indices,
+    nearest: Indices,
+    index: Indices,
     frame: Frame,
     layer: Layer | None,
 ) -> None:
-    """Count the samples that are nearest to another class mean, and what is predicted for them."""
-    step = _step(len(frame.coordinates))
+    """Count samples that are nearest to another class mean, and what is predicted for them."""
+    add_by_class(total.misplaced, np.ones(len(rows)), index[rows])
+    if layer is None:
+        return
+    step = _step(h.shape[1] + len(layer.weights))
     for start in range(0, len(rows), step):
-        part = slice(start, start + step)
-        nearest = _nearest_of_many(x[part], own[part], frame)
-        away = np.flatnonzero(nearest != own[part])
-        place = own[part][away]
-        add_by_class(total.misplaced, np.ones(len(away)), place)
-        if layer is not None and len(away):
-            logits = h[rows[part][away]].astype(np.float64) @ layer.weights.T + layer.bias
-            moved = _disagreement(np, logits.argmax(axis=1), nearest[away], place, frame)
-            add_by_class(total.disagreement, moved, place)
+        part = rows[start : start + step]
+        logits = h[part].astype(np.float64) @ layer.weights.T + layer.bias
+        predicted, place = logits.argmax(axis=1), index[part]
+        moved = _disagreement(np, predicted, nearest[start : start + step], place, frame)
+        add_by_class(total.disagreement, moved, place)
 
 
 def _nearest_of_many(x: Floats, index: Indices, frame: Frame) -> Indices:
     """As `_nearest`, in float32 wherever that decides."""
+    step, nearest = _step(len(frame.coordinates)), np.empty(len(x), np.int64)
+    for start in range(0, len(x), step):
+        part = slice(start, start + step)
+        nearest[part] = _nearest_of_block(x[part], index[part], frame)
+    return nearest
+
+
+def _nearest_of_block(x: Floats, index: Indices, frame: Frame) -> Any:
     if len(x) * len(frame.coordinates) < _COMPILED_FROM:
-        nearest: Indices = _nearest(np, x, index, frame)
-        return nearest
+        return _nearest(np, x, index, frame)
     from ncbounds.measure.kernels import rough_points
 
     rough, rows = frame.rough, np.arange(len(x))
