@@ -420,3 +420,20 @@ def test_two_processes_measure_what_one_does(tmp_path):
     assert receive.recv() == found
     other.join()
     same(found, measure(*hard_case(offset=1e4).arrays))
+
+
+def test_float32_decides_no_nearest_mean_that_float64_may_decide_otherwise(monkeypatch):
+    monkeypatch.setattr(passes, "_COMPILED_FROM", 0)
+    rng = np.random.default_rng(6)
+    means = 10 * rng.normal(size=(9, 12)) + 1e3
+    # Across the line between two means, near the middle: closer than float32 can tell.
+    one, other = (rng.permuted(np.tile(np.arange(9), (400, 1)), axis=1)[:, :2]).T
+    h = (means[one] + means[other]) / 2
+    h += rng.normal(scale=1e-9, size=(400, 1)) * (means[other] - means[one])
+    h, y = np.vstack([h, 2 * means[one] - h]), np.r_[one, one]
+    frame_means = np.array([h[y == c].mean(axis=0) for c in range(9)])
+    h += (means - frame_means)[y]
+    centred = h[:, None] - np.array([h[y == c].mean(axis=0) for c in range(9)])
+    nearest = np.square(centred).sum(axis=2).argmin(axis=1)
+    assert 0.1 < (nearest != y).mean() < 0.4
+    assert measure(h, y).metrics["ncc.error"] == (nearest != y).mean()
