@@ -12,6 +12,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from fractions import Fraction
 from itertools import islice
+from time import process_time
 from typing import Any
 
 import numpy as np
@@ -38,6 +39,8 @@ from proofs_check.kernel.statements import Printed
 
 #: Instances on which a theorem is evaluated, of how many batches at most, so many of each.
 _WANTED, _BATCHES, _FEW = 10, 60, 2
+#: Where sums within sums are slow to evaluate fewer instances are compared, but not below these.
+_FEWEST, _SECONDS = 3, 2.0
 #: Free sizes are small: the theorem is evaluated term by term.
 _LARGER = 2
 _BITS = 256
@@ -125,9 +128,11 @@ def _correspond(theorem: Theorem, claim: Claim, printed: Printed, seed: int) -> 
         raise _MismatchError("what is registered as a claim is a refutation, or the reverse")
     state = _Comparing(theorem, claim, Meaning(printed.definitions), statement)
     form, rng = _form(statement), np.random.default_rng(seed)
+    start = process_time()
     with balls.precision(_BITS), np.errstate(all="ignore"):
         for instance in _instances(theorem, claim, form, rng):
-            if state.instances == _WANTED:
+            slow = state.instances >= _FEWEST and process_time() - start > _SECONDS
+            if state.instances == _WANTED or slow:
                 break
             if form == "witness":
                 _check_witness(theorem, judge_exact(claim, instance))
