@@ -53,9 +53,13 @@ class VariantRow:
 
     @property
     def kernel_covers(self) -> bool:
-        """Whether theorems of the kernel, tied to the claim, have every conclusion of it."""
-        sound = [one for one in self.kernel if not one.fault and not one.theorem.refutes]
-        covered = {name for one in sound if one.tie is not None for name in one.tie.covers}
+        """Whether theorems of the kernel, tied to all of the claim, have every conclusion of it."""
+        whole = [
+            one
+            for one in self.kernel
+            if not one.fault and not one.theorem.refutes and one.theorem.restrict is None
+        ]
+        covered = {name for one in whole if one.tie is not None for name in one.tie.covers}
         claim = self.variant.claim
         if claim is None or not covered:
             return False

@@ -54,6 +54,8 @@ def test_a_theorem_that_has_every_conclusion_proves_what_was_only_supported():
     assert replace(with_it, kernel=()).verdict == "supported"
     silent = replace(one, tie=replace(one.tie, covers=()))
     assert replace(with_it, kernel=(silent,)).verdict == "supported"
+    special = replace(one, theorem=replace(FOR, restrict=dict))
+    assert replace(with_it, kernel=(special,)).verdict == "supported"
 
 
 def test_a_theorem_against_what_is_refuted_is_welcome_and_against_another_is_a_fault():
