@@ -14,8 +14,10 @@ from ncbounds.cli import main
 register_profiles()
 settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "dev"))
 os.environ["NCBOUNDS_EVIDENCE"] = ""
-#: Where theorems of the kernel are kept compiled; tests that want them say so.
-KERNEL_CACHE = os.environ.get("NCBOUNDS_CACHE")
+#: Where theorems of the kernel are kept compiled; tests that want them say so. The first process
+#: looks, and those that it starts are told, since they find the name emptied.
+_NAME = "NCBOUNDS_TESTS_KERNEL_CACHE"
+KERNEL_CACHE = os.environ.setdefault(_NAME, os.environ.get("NCBOUNDS_CACHE", "the user's"))
 os.environ["NCBOUNDS_CACHE"] = ""
 if hasattr(providers, "_get_local_constants"):
     # Or Hypothesis draws constants from the modules that happen to be loaded, and what a test
@@ -56,7 +58,7 @@ def called(monkeypatch, capsys):
 @pytest.fixture
 def kernel_cache(monkeypatch):
     """The user's own cache of compiled theorems, so that they are compiled once."""
-    if KERNEL_CACHE is None:
+    if KERNEL_CACHE == "the user's":
         monkeypatch.delenv("NCBOUNDS_CACHE")
     else:
         monkeypatch.setenv("NCBOUNDS_CACHE", KERNEL_CACHE)
