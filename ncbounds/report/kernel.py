@@ -237,14 +237,19 @@ def _shared(
 
 
 def _agrees(formula: Formula, printed: Printed) -> bool:
-    """Whether a definition takes the values of a formula at a few points of its domain."""
+    """Whether a definition takes the values of a formula at a few points of its domain.
+
+    Arguments go by their names, or in their order where the names are others.
+    """
     body, order = parse(printed.definitions[formula.name][1]), []
     while isinstance(body, Binder):
         order.append(body.name)
         body = body.body
     by_argument = {p.argument.rstrip("_"): p for p in formula.parameters}
-    if set(order) != set(by_argument):
+    if len(order) != len(by_argument):
         return False
+    if set(order) != set(by_argument):
+        by_argument = dict(zip(order, formula.parameters, strict=True))
     with balls.precision(256):
         for shift in range(len(_POINTS)):
             values = {

@@ -49,7 +49,7 @@ def read_answers(output: str) -> Printed:
                 told, _, rest = text.partition("=")
                 body, _, tail = rest.rpartition("\n     : ")
                 type = tail.split("\n\nArguments")[0]
-                definitions[told.strip()] = (_plain(type), _plain(body))
+                definitions[told.strip()] = (" ".join(type.split()), _plain(body))
     theorems = {name: Stated(*told, assumed.get(name, [])) for name, told in statements.items()}
     return Printed(theorems, definitions)
 
