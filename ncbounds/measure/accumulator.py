@@ -30,6 +30,7 @@ from ncbounds.measure.door import (
     check_temperature,
     on_device,
 )
+from ncbounds.measure.gathered import Gathered
 from ncbounds.measure.metrics import Measurement, evaluate
 from ncbounds.measure.moments import (
     ClassMeans,
@@ -113,6 +114,7 @@ class Accumulator:
             self._first = self._empty(dimension)
         self._second: SecondPass | None = None
         self._frame: Frame | None = None
+        self._gathered = Gathered()
         self._constants: dict[Any, tuple[Any, Any]] = {}
         """Last layer and frame, by the device where they are too."""
 
@@ -149,13 +151,28 @@ class Accumulator:
             self._add_tensors(*admit_tensors(features, labels, d))
             return
         h, index, largest = admit_batch(features, labels, self.classes, d)
-        self._add(h, index, largest)
+        if self._frame is not None and self._frame.places[index].min() < 0:
+            raise InputError("labels", "of a class without samples in the first pass", "the same")
+        self._gather(h, index, largest)
 
     def _empty(self, d: int) -> FirstPass:
         return FirstPass.empty(self.classes, d, self._factors)
 
+    def _gather(self, h: NDArray[Any], index: Indices, largest: float) -> None:
+        """Add checked arrays, small ones together with those that follow."""
+        if self._first is None:
+            self._first = self._empty(h.shape[1])
+        if not self._gathered.fits(h):
+            self._add_gathered()
+        if not self._gathered.take(h, index, largest):
+            self._add(h, index, largest)
+
+    def _add_gathered(self) -> None:
+        if self._gathered.number:
+            self._add(*self._gathered.hand_over())
+
     def _add(self, h: NDArray[Any], index: Indices, largest: float) -> None:
-        """Add checked arrays."""
+        """Add checked arrays to the sums."""
         d, layer, frame = h.shape[1], self._layer, self._frame
         self._first = self._empty(d) if self._first is None else self._first
         if self._second is None or frame is None:
@@ -166,8 +183,6 @@ class Accumulator:
             add_to_scatter(first, h, index)
             return
         place = frame.places[index]
-        if place.min() < 0:
-            raise InputError("labels", "of a class without samples in the first pass", "the same")
         second = self._second = to_host(self._second)
         in_threads(lambda part, order: add_to_second(part, h, place, order, frame, layer),
                    second, place, d)  # fmt: skip
@@ -193,6 +208,8 @@ class Accumulator:
             InputError: the other has another number of classes, last layer, scatter or pass, or in
                 the second pass other class means.
         """
+        for one in (self, other):
+            one._add_gathered()
         self._check_mergeable(other)
         merged = deepcopy(self)
         firsts = [to_host(a._first) for a in (self, other) if a._first is not None]
@@ -215,6 +232,7 @@ class Accumulator:
         """
         import torch.distributed as processes
 
+        self._add_gathered()
         self._first, self._second = to_host(self._first), to_host(self._second)
         self._constants = {}
         found: list[Any] = [None] * processes.get_world_size(group)
@@ -268,6 +286,7 @@ class Accumulator:
 
     def _seen(self) -> tuple[FirstPass, Indices]:
         """The checked sums of the classes that have samples, and these classes."""
+        self._add_gathered()
         first = to_host(self._first)
         if first is None or np.count_nonzero(first.counts) < 2:
             raise InputError("labels", "of fewer than two classes", "of two classes at least")
@@ -323,6 +342,7 @@ class Accumulator:
 
     def to_bytes(self) -> bytes:
         """The content of a file that `save` writes: as long for any samples of a shape and pass."""
+        self._add_gathered()
         from safetensors.numpy import save
 
         arrays: dict[str, NDArray[Any]] = {"classes": np.array([self.classes])}

@@ -58,7 +58,8 @@ def of_tensors(c):
 def from_batches(c, seed=0, convert=lambda *arrays: arrays, passes=2, **options):
     """Three processes that share the samples in batches of random sizes, merged in random order.
 
-    What is merged is written and read before it goes on.
+    What is merged is written and read before it goes on. Small batches are gathered until somebody
+    looks, which is done after every other of them.
     """
     rng = np.random.default_rng(seed)
     options |= {"weights": c.W, "bias": c.b, "temperature": c.temperature}
@@ -67,7 +68,10 @@ def from_batches(c, seed=0, convert=lambda *arrays: arrays, passes=2, **options)
         cuts = np.sort(rng.integers(1, len(c.y), size=5))
         for batch in np.split(rng.permutation(len(c.y)), cuts):
             if len(batch):
-                parts[rng.integers(3)].update(*convert(c.h[batch], c.y[batch]))
+                part = parts[rng.integers(3)]
+                part.update(*convert(c.h[batch], c.y[batch]))
+                if rng.random() < 0.5:
+                    part.to_bytes()
         first, second, third = (parts[i] for i in rng.permutation(3))
         merged = first.merge(second).merge(third) if rng.random() < 0.5 else first.merge(
             second.merge(third))  # fmt: skip

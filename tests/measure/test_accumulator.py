@@ -9,7 +9,15 @@ from measure_reference import reference
 from metric_laws import HARD, OF_SCATTER, THIN, exact, far, hard_case, in_one_pass
 
 from ncbounds.errors import InputError
-from ncbounds.measure import METRICS, Accumulator, accumulator, measure, measure_batches, passes
+from ncbounds.measure import (
+    METRICS,
+    Accumulator,
+    accumulator,
+    gathered,
+    measure,
+    measure_batches,
+    passes,
+)
 
 TWO_PASSES = {name for name, metric in METRICS.items() if metric.passes == 2}
 
@@ -240,6 +248,72 @@ def test_features_of_a_class_that_are_equal_have_no_variance_exactly():
     labels = np.tile([0, 1, 2], 7)
     found = measure_batches(parts_of(rows[labels], labels, 4), classes=3).metrics
     assert [found[k] for k in ("nc1.trace", "cdnv.max", "nc1.spherical")] == [0] * 3
+
+
+@pytest.mark.parametrize("room", [1, 40, 300, 2**20])
+def test_small_batches_are_gathered_whatever_their_sizes(room, monkeypatch):
+    monkeypatch.setattr(gathered, "_ENTRIES", room)
+    c = hard_case(**HARD["offset and collapse"])
+    found, reused = Accumulator(weights=c.W, bias=c.b), np.empty(c.h.shape)
+    for number in (1, 2):
+        if number == 2:
+            found.next_pass()
+        for i, (h, y) in enumerate(parts_of(c.h, c.y, 9, seed=number)):
+            batch = reused[: len(h)]
+            batch[:] = h
+            found.update(batch, y)
+            batch[:] = np.nan
+            found = pickle.loads(pickle.dumps(found))
+            if i == 6:
+                assert len(found.seen)
+    same(found.compute(), measure(c.h, c.y, c.W, c.b))
+
+
+def test_a_copy_has_no_room_for_batches_to_come():
+    found = Accumulator(classes=2)
+    found.update([[1.0], [2.0]], [0, 1])
+    assert len(pickle.dumps(found)) < 10_000
+    found.to_bytes()
+    assert len(pickle.dumps(found)) < 10_000
+
+
+def test_a_batch_of_another_type_keeps_its_digits():
+    found, rows = Accumulator(classes=2), [[3], [-3], [5], [-1]]
+    for number in (1, 2):
+        if number == 2:
+            found.next_pass()
+        found.update(np.array(rows[:2], np.int8), [0, 1])
+        found.update(np.array(rows[2:]) + 0.25, [0, 1])
+    expected = measure([[3.0], [-3.0], [5.25], [-0.75]], [0, 1, 0, 1])
+    same(found.compute(), expected)
+
+
+def test_what_is_wrong_with_a_small_batch_is_said_at_once():
+    found = Accumulator(classes=3)
+    found.update([[1.0], [2.0]], [0, 1])
+    with pytest.raises(InputError, match="labels"):
+        found.update([[1.0]], [3])
+    with pytest.raises(InputError, match="features"):
+        found.update([[np.nan]], [1])
+    with pytest.raises(InputError, match="features"):
+        found.update([[1.0, 2.0]], [1])
+    found.next_pass()
+    with pytest.raises(InputError, match="labels"):
+        found.update([[1.0], [2.0]], [0, 2])
+    found.update([[1.0], [2.0]], [0, 1])
+    assert found.compute("leave out").n == 2
+
+
+@pytest.mark.parametrize("largest", [1.0, 1e-120])
+def test_features_may_vanish_in_one_batch_but_not_in_all(largest):
+    found = Accumulator(classes=2)
+    found.update([[largest], [0.0]], [0, 1])
+    found.update([[1e-120], [2e-120]], [0, 1])
+    if largest == 1.0:
+        found.next_pass()
+    else:
+        with pytest.raises(InputError, match="features"):
+            found.next_pass()
 
 
 @pytest.mark.parametrize(("offset", "noise"), [(3.0, 1.0), (1e4, 1e-9), (0.0, 1e-12)])
