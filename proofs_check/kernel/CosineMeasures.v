@@ -174,25 +174,28 @@ Theorem collapsed_to_simplex
     (C N d : nat) (frame : nat -> nat -> R) (alpha : R) (scales : nat -> R) :
   (2 <= C)%nat -> (0 < N)%nat -> 0 < alpha -> orthonormal C d frame ->
   (forall i, (i < N)%nat -> 0 < scales i) ->
-  let A := class_direction N d (on_rays C (simplex C frame alpha) scales) in
+  let A := class_direction N d (fun c i k => scales i * simplex C frame alpha c k) in
   (forall c, (c < C)%nat -> dot d (A c) (A c) = 1) /\
   (forall c r, (c < C)%nat -> (r < c)%nat -> dot d (A c) (A r) = simplex_cosine (INR C)).
 Proof.
   intros C2 N0 Al O S A.
-  assert (IC : 2 <= INR C) by (apply (le_INR 2) in C2; simpl in C2; lra).
   destruct (simplex_facts C d frame alpha C2 Al O) as [Size [_ [_ Cos]]].
   assert (E : forall c, ray C (simplex C frame alpha) c = simplex C frame alpha c).
   { intros c; apply functional_extensionality; intros k; unfold ray.
     change (mean C (fun r => simplex C frame alpha r k))
       with (mean C (fun r => alpha * ray C frame r k)).
     rewrite mean_scale, mean_ray by lia; ring. }
+  assert (EA : A = class_direction N d (on_rays C (simplex C frame alpha) scales)).
+  { unfold A; f_equal; do 3 (apply functional_extensionality; intro).
+    unfold on_rays; rewrite E; reflexivity. }
   assert (P : forall c, (c < C)%nat -> 0 < norm d (ray C (simplex C frame alpha) c)).
   { intros c L; rewrite E; unfold norm; rewrite Size by assumption.
+    assert (IC : 2 <= INR C) by (apply (le_INR 2) in C2; simpl in C2; lra).
     apply sqrt_lt_R0, Rdiv_lt_0_compat; [| lra].
     apply Rmult_lt_0_compat; [apply Rmult_lt_0_compat; assumption | lra]. }
-  split.
+  rewrite EA; split.
   - apply collapsed; auto.
-  - intros c r Lc Lr; unfold A; rewrite !class_direction_on_rays by (auto; try lia; apply P; lia).
+  - intros c r Lc Lr; rewrite !class_direction_on_rays by (auto; try lia; apply P; lia).
     rewrite cosine_directions, !E; apply Cos; assumption.
 Qed.
 

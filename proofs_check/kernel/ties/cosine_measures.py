@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from proofs_check.kernel.register import Binding, Instance, Theorem
+from proofs_check.kernel.ties.simplex_frame import reflected_frame
 
 _FILE, _COLLAPSE = "CosineMeasures.v", "bnwd:remark-nc-implies-cosine"
 
@@ -50,7 +51,12 @@ THEOREMS = (
         _COLLAPSE,
         "printed",
         "NC1 and NC2",
-        untied="means within every norm of a mean, as stated, take minutes to evaluate",
+        bind=lambda v: {
+            **_on_rays(v, "mirrors"),
+            "frame": reflected_frame(v["mirrors"]),
+            "alpha": v["alpha"],
+        },
+        conclusions={"intra-class": 0, "inter-class": 1},
     ),
     Theorem(
         "nearly_collapsed",

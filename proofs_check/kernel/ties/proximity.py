@@ -104,7 +104,14 @@ def _pairs(v: Instance) -> list[Binding]:
     ]
 
 
-_THEOREM = "bnwd:theorem-2.1"
+def simplex_size(v: Instance) -> Binding:
+    """One sample a class in the least dimension that has a simplex, and its frame."""
+    n = len(v["w"]) - 1
+    return {"n": n, "N": 1, "d": n, "frame": np.eye(n)}
+
+
+_THEOREM, _LEAST = "bnwd:theorem-2.1", "bnwd:remark-min-loss"
+_ANY_SIMPLEX = "at least C - 1 dimensions"
 _ONE, _ALL = "bnwd:sharp-3", "bnwd:sharp-4"
 
 THEOREMS = (
@@ -144,6 +151,37 @@ THEOREMS = (
             "spread of margins >= 0": 1,
             "off-class excess >= 0": 2,
         },
+    ),
+    Theorem(
+        "least_loss",
+        "LeastLoss.v",
+        _LEAST,
+        "printed",
+        _ANY_SIMPLEX,
+        bind=lambda v: {**layer(v), "alpha": v["alpha"], "beta": v["beta"]},
+        conclusions={
+            "class by class": 0,
+            "classes to their mean": 1,
+            "margins to norms": 2,
+            "least": 3,
+        },
+    ),
+    Theorem(
+        "least_loss_attained",
+        "LeastLoss.v",
+        _LEAST,
+        "printed",
+        _ANY_SIMPLEX,
+        bind=lambda v: {**simplex_size(v), "alpha": v["alpha"], "beta": v["beta"]},
+        conclusions={"attained by a simplex": 2},
+    ),
+    Theorem(
+        "least_loss_equality",
+        "LeastLoss.v",
+        _LEAST,
+        "printed",
+        _ANY_SIMPLEX,
+        untied="it says which networks have the least loss, and no instance but one has it",
     ),
     Theorem(
         "guarantee_from_loss",

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from proofs_check.kernel.register import Binding, Instance, Theorem
-from proofs_check.kernel.ties.proximity import layer
+from proofs_check.kernel.ties.proximity import layer, simplex_size
 
 _MINIMUM, _COLLAPSE = "bnwd:proposition-a.1", "bnwd:theorem-2.2"
+_LEAST = "bnwd:remark-m-reg"
 
 
 def _objective(v: Instance) -> Binding:
@@ -40,6 +41,42 @@ THEOREMS = (
         "near-minimisers",
         bind=lambda v: {**_objective(v), "offset": v["offset"], "epsilon": v["epsilon"]},
         conclusions={"distance": 0},
+    ),
+    Theorem(
+        "least_regularised_bound",
+        "LeastLoss.v",
+        _LEAST,
+        "corrected",
+        "the other sign",
+        bind=lambda v: {**layer(v), "decay": v["share"]},
+        conclusions={"least": 0},
+    ),
+    Theorem(
+        "least_regularised_attained",
+        "LeastLoss.v",
+        _LEAST,
+        "corrected",
+        "the other sign",
+        bind=lambda v: {**simplex_size(v), "decay": v["share"]},
+        conclusions={"attained by a simplex": 0},
+    ),
+    Theorem(
+        "least_regularised_equality",
+        "LeastLoss.v",
+        _LEAST,
+        "corrected",
+        "the other sign",
+        untied="it says which networks have the least loss, and no instance but one has it",
+    ),
+    Theorem(
+        "printed_least_fails",
+        "LeastLoss.v",
+        _LEAST,
+        "printed",
+        "the sign as printed",
+        refutes=True,
+        bind=lambda v: {**simplex_size(v), "decay": v["share"]},
+        conclusions={"attained by a simplex": 0},
     ),
     Theorem(
         "regularised_gap_split",
