@@ -9,7 +9,8 @@ from rich.markup import escape
 
 from ncbounds.cli.output import print_json, print_table
 from ncbounds.report.kernel import KernelEvidence, kernel_evidence
-from proofs_check.kernel.build import Certificate, build, certificate_faults
+from proofs_check.kernel import table
+from proofs_check.kernel.build import Certificate, build, certificate_faults, sources
 from proofs_check.kernel.statements import written
 
 
@@ -18,8 +19,9 @@ from proofs_check.kernel.statements import written
 @click.option(
     "--statements", is_flag=True, help="Print statements and definitions as Coq has them."
 )
+@click.option("--markdown", is_flag=True, help="Print a table of the files, for documentation.")
 @click.option("--json", "as_json", is_flag=True, help="Print JSON.")
-def command(check: bool, statements: bool, as_json: bool) -> None:
+def command(check: bool, statements: bool, markdown: bool, as_json: bool) -> None:
     """Compile the theorems that Coq checks; say what each assumes and which wording it stands for.
 
     Compiled files are kept in the user's cache folder, or in that which NCBOUNDS_CACHE names.
@@ -27,6 +29,9 @@ def command(check: bool, statements: bool, as_json: bool) -> None:
     certificate = build(recheck=check)
     if statements:
         click.echo(written(certificate.printed), nl=False)
+        return
+    if markdown:
+        click.echo(table.markdown(sources(), certificate))
         return
     evidence = [one for few in kernel_evidence(certificate).values() for one in few]
     faults = certificate_faults(certificate)

@@ -35,6 +35,8 @@ def test_the_table_has_every_theorem_and_no_fault(called, kernel_cache):
     assert (ended.returncode, ended.stderr) == (0, "")
     assert all(name in ended.stdout for name in pinned().theorems)
     assert f"{len(pinned().theorems)} theorems in" in ended.stdout
+    table = called("kernel", "--markdown").stdout
+    assert table.startswith(f"{len(pinned().theorems)} theorems in") and "| `Gap.v` |" in table
     data = json.loads(called("kernel", "--json").stdout)
     assert data["faults"] == [] and data["coq"]
     wordings = [one for theorem in data["theorems"] for one in theorem["stands_for"]]
