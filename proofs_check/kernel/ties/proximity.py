@@ -112,6 +112,7 @@ def simplex_size(v: Instance) -> Binding:
 
 _THEOREM, _LEAST = "bnwd:theorem-2.1", "bnwd:remark-min-loss"
 _ANY_SIMPLEX = "at least C - 1 dimensions"
+_LINES, _NORMS = "bnwd:eq-1", "bnwd:remark-norm-bounds"
 _ONE, _ALL = "bnwd:sharp-3", "bnwd:sharp-4"
 
 THEOREMS = (
@@ -151,6 +152,54 @@ THEOREMS = (
             "spread of margins >= 0": 1,
             "off-class excess >= 0": 2,
         },
+    ),
+    Theorem(
+        "class_loss_steps",
+        "FirstSteps.v",
+        _LINES,
+        "printed",
+        "softmax stands for the cross-entropy",
+        bind=layer,
+        conclusions={
+            "(1) to (2), samples to their mean": 0,
+            "(4) to (5), rivals to their mean": 1,
+            "(5) to (8), the exponent": 2,
+            "(1) to (8)": 3,
+        },
+    ),
+    Theorem(
+        "class_log_odds",
+        "FirstSteps.v",
+        _LINES,
+        _SHARP,
+        "log-odds",
+        bind=layer,
+        conclusions={"log-odds": 0, "inverse loss": 1},
+    ),
+    Theorem(
+        "stacked_norms",
+        "FirstSteps.v",
+        _NORMS,
+        "printed",
+        "line by line",
+        bind=lambda v: {**layer(v), "alpha": v["alpha"], "beta": v["beta"]},
+        conclusions={
+            "weights, expanded": 0,
+            "weights, Frobenius norm": 1,
+            "weights": 2,
+            "features, triangle inequality": 3,
+            "features, mean square": 4,
+            "features": 5,
+        },
+    ),
+    Theorem(
+        "stacked_norms_exactly",
+        "FirstSteps.v",
+        _NORMS,
+        _SHARP,
+        "what is lost",
+        bind=layer,
+        conclusions={"weights": 0, "features": 1},
     ),
     Theorem(
         "least_loss",
