@@ -68,6 +68,15 @@ def _certificate(v: Instance) -> Binding:
 
 THEOREMS = (
     Theorem(
+        "directions_of_equal_norms",
+        "EqualNorms.v",
+        "square:definition-nc2",
+        "printed",
+        "equal norms imply that the directions add up to zero",
+        bind=lambda v: {"C": len(v["mu"]), "d": v["mu"].shape[1], "mu": v["mu"]},
+        conclusions={"sum of directions": 0, "mean cosine": 1},
+    ),
+    Theorem(
         "rho_flow",
         _REST,
         "square:eq-6",

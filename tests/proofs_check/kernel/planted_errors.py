@@ -211,4 +211,27 @@ PLANTED: list[tuple[str, str, str]] = [
         "  1 - stacked_cosine C N d w h <= 1 - rho /\\\n"
         "  self_duality C N d w h <= 2 * (1 - rho) /\\",
     ),
+    (
+        "FirstSteps.v",
+        "- INR C * dot d (w c) (x c)) / (INR C - 1) = - t c) /\\",
+        "- INR C * dot d (w c) (x c)) / (INR C - 1) = t c) /\\",
+    ),
+    (
+        "FirstSteps.v",
+        "sum C (fun c => lengths c * lengths c) <= squares /\\",
+        "2 * sum C (fun c => lengths c * lengths c) <= squares /\\",
+    ),
+    (
+        "Equilibrium.v",
+        "(mu variance lambda : R) : R := mu / (mu * mu + variance + lambda).",
+        "(mu variance lambda : R) : R := mu / (mu * mu + variance + 2 * lambda).",
+    ),
+    ("Equilibrium.v", "<= INR n * total.", "<= total."),
+    ("Opposition.v", "(eta : R) : R := 8 * eta.", "(eta : R) : R := 4 * eta."),
+    ("Opposition.v", "<= cos a + 2 * sin (b / 2).", "<= cos a + sin (b / 2)."),
+    (
+        "EqualNorms.v",
+        "+ spread * spread / (INR C * (INR C - 1)).",
+        "- spread * spread / (INR C * (INR C - 1)).",
+    ),
 ]
