@@ -93,8 +93,10 @@ Definition off_centre (C d : nat) (w : nat -> nat -> R) : R :=
 (** Mean of |h/alpha - wdot/b|^2. *)
 Definition self_duality (C N d : nat) (w : nat -> nat -> R) (h : nat -> nat -> nat -> R) : R :=
   class_mean C N (fun c i =>
-    dot d (fun j => h c i j / feature_norm C N d h - centred C w c j / weight_norm C d (centred C w))
-          (fun j => h c i j / feature_norm C N d h - centred C w c j / weight_norm C d (centred C w))).
+    dot d (fun j => h c i j / feature_norm C N d h
+      - centred C w c j / weight_norm C d (centred C w))
+          (fun j => h c i j / feature_norm C N d h
+            - centred C w c j / weight_norm C d (centred C w))).
 
 (** Means over the classes of the inner product of weight and class mean, and of the class means'
     square. *)
@@ -197,8 +199,8 @@ Proof.
   apply Rmult_lt_0_compat; [apply Rmult_lt_0_compat |]; assumption.
 Qed.
 
-(** The mean margin is T times the stacked cosine times the root of what is left of the features after
-    averaging within classes. *)
+(** The mean margin is T times the stacked cosine times the root of what is left of the features
+    after averaging within classes. *)
 Lemma mean_margin_factors C N d w h : (2 <= C)%nat -> (1 <= N)%nat ->
   0 < centre_square C N d h -> 0 < weight_norm C d (centred C w) ->
   mean_margin C N d w h
@@ -227,8 +229,10 @@ Proof.
   intros P Q F B; assert (K := ratio_pos C P); rewrite mean_margin_inner.
   unfold self_duality, largest_margin.
   rewrite (class_mean_ext C N _ (fun c i =>
-    dot d (fun j => / feature_norm C N d h * h c i j - / weight_norm C d (centred C w) * centred C w c j)
-          (fun j => / feature_norm C N d h * h c i j - / weight_norm C d (centred C w) * centred C w c j)))
+    dot d (fun j => / feature_norm C N d h * h c i j
+      - / weight_norm C d (centred C w) * centred C w c j)
+          (fun j => / feature_norm C N d h * h c i j
+            - / weight_norm C d (centred C w) * centred C w c j)))
     by (intros; apply sum_ext; intros; unfold Rdiv; ring).
   rewrite square_distance, <- feature_norm_square, <- weight_norm_square by lia.
   field; lra.
@@ -270,7 +274,8 @@ Proof.
   (* nothing is said unless p > 0; then 1 - var is at least (t/T)^2 *)
   unfold Rmax; destruct (Rle_dec (p / T) 0) as [| N0]; [lra |].
   assert (N1 : 0 < p / T) by lra.
-  assert (E : t / T = mean_product C N d w h / (feature_norm C N d h * weight_norm C d (centred C w))).
+  assert (E : t / T = mean_product C N d w h
+    / (feature_norm C N d h * weight_norm C d (centred C w))).
   { unfold t, T, largest_margin; rewrite mean_margin_product; field; lra. }
   assert (S := product_square C N d w h ltac:(lia)).
   assert (A := within_square C N d h ltac:(lia) Q).
@@ -286,8 +291,8 @@ Proof.
   apply Rmult_lt_0_compat; [apply Rmult_lt_0_compat; assumption | exact FF].
 Qed.
 
-(** Any lower bound p > 0 on the mean margin bounds the stacked cosine, the better if the variability
-    is measured. *)
+(** Any lower bound p > 0 on the mean margin bounds the stacked cosine, the better if the
+    variability is measured. *)
 Lemma margin_cosine C N d w h p : (2 <= C)%nat -> (1 <= N)%nat ->
   0 < p -> p <= mean_margin C N d w h ->
   1 - stacked_cosine C N d w h <= 1 - p / largest_margin C N d w h /\
@@ -338,8 +343,8 @@ Proof.
   rewrite <- H2 in S; lra.
 Qed.
 
-(** bnwd:sharp-1, sharp "three levels of information", what each of the three guarantees, and what the
-    mean margin says exactly. *)
+(** bnwd:sharp-1, sharp "three levels of information", what each of the three guarantees, and what
+    the mean margin says exactly. *)
 Theorem level_guarantees C N d w a h : (2 <= C)%nat -> (1 <= N)%nat ->
   0 < centre_square C N d h -> 0 < weight_norm C d (centred C w) ->
   let T := largest_margin C N d w h in
@@ -376,7 +381,8 @@ Proof.
   - exact (proj1 (margin_guarantees C N d w h _ P Q F B (L k I))).
   - destruct (Rlt_dec 0 (share k)) as [S | _].
     + assert (0 < margin_level C N d w a h k).
-      { replace (margin_level C N d w a h k) with (share k * T) by (unfold share; field; unfold T; lra).
+      { replace (margin_level C N d w a h k) with (share k * T)
+          by (unfold share; field; unfold T; lra).
         apply Rmult_lt_0_compat; assumption. }
       exact (proj1 (margin_cosine C N d w h _ P Q H0 (L k I))).
     + assert (K := stacked_cosine_above C N d w h P Q H B); lra.
@@ -463,5 +469,6 @@ Proof.
   replace ((1 - s) * (q / b) * ((1 - s) * (q / b)))
     with ((1 - s) * (1 - s) * (q * q / (b * b))) by (field; lra).
   apply Rmult_le_compat_r; [| exact SH].
-  apply Rmult_le_pos; [apply Rmult_le_pos; lra | left; apply Rinv_0_lt_compat, Rmult_lt_0_compat; lra].
+  apply Rmult_le_pos; [apply Rmult_le_pos; lra | left; apply Rinv_0_lt_compat,
+    Rmult_lt_0_compat; lra].
 Qed.

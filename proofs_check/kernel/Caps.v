@@ -1,8 +1,8 @@
 (** Caps of the sphere: their measure, and what it says of codes.
 
     The share of a cap of angle x in the sphere of R^d, d >= 3, is S(x)/S(pi), S(x) the integral of
-    sin^(d-2) from 0 to x. That this is a measure is taken as a premise, in the two forms in which it
-    is needed: caps that cover the sphere, and caps that are disjoint. *)
+    sin^(d-2) from 0 to x. That this is a measure is taken as a premise, in the two forms in which
+    it is needed: caps that cover the sphere, and caps that are disjoint. *)
 From Coq Require Import Reals Lra Lia Classical.
 From Coquelicot Require Import Coquelicot.
 From NCBounds Require Import Finite Hull Midpoint SoftmaxCode Optima.

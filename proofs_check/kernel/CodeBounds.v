@@ -1,4 +1,5 @@
-(** Bounds on margins by moments, the way between weight and feature, and how far two points turn. *)
+(** Bounds on margins by moments, the way between weight and feature, and how far two
+    points turn. *)
 From Coq Require Import Reals Lra Lia.
 From NCBounds Require Import Finite Hull Midpoint SoftmaxCode Optima.
 Open Scope R_scope.
@@ -42,7 +43,8 @@ Proof.
       y k a * y j a * (y k b * y j b)))))).
     { rewrite sum_swap; apply sum_ext; intros k _; rewrite sum_swap; reflexivity. }
     intros a _.
-    rewrite (sum_ext d _ (fun b => sum K (fun k => sum K (fun j => y k a * y j a * (y k b * y j b))))).
+    rewrite (sum_ext d _ (fun b => sum K
+      (fun k => sum K (fun j => y k a * y j a * (y k b * y j b))))).
     { rewrite sum_swap; apply sum_ext; intros k _; apply sum_swap. }
     intros b _; rewrite <- sum_scale_r; apply sum_ext; intros k _.
     rewrite <- sum_scale; apply sum_ext; intros; ring.
@@ -116,8 +118,8 @@ Proof.
   apply Rmult_le_reg_l with (INR K); [lra |]. lra.
 Qed.
 
-(** gnc:remark-dimension, printed "for all K and rho, at most twice": false for 42 classes of margin 1
-    in dimension 20, since 2 log(K^2/rho) <= d there. *)
+(** gnc:remark-dimension, printed "for all K and rho, at most twice": false for 42 classes of margin
+    1 in dimension 20, since 2 log(K^2/rho) <= d there. *)
 Theorem sufficient_dimension_printed_fails :
   ~ (forall (d K : nat) (rho : R), 2 * ln (INR K ^ 2 / rho) <= INR d -> 0 < rho <= 1 ->
        has_softmax_code d K rho).
@@ -131,7 +133,8 @@ Proof.
     { assert (H : 1 + 1 / 2 <= exp (1 / 2)) by apply exp_ineq1_le.
       replace (exp 10) with (exp (1 / 2) ^ 20).
       - apply Rle_trans with ((1 + 1 / 2) ^ 20); [lra | apply pow_incr; lra].
-      - rewrite <- Rpower_pow by apply exp_pos; unfold Rpower; rewrite ln_exp; f_equal; simpl; lra. }
+      - rewrite <- Rpower_pow by apply exp_pos; unfold Rpower; rewrite ln_exp; f_equal;
+          simpl; lra. }
     assert (L : ln 1764 <= 10).
     { rewrite <- (ln_exp 10); destruct E as [E | E];
         [left; apply ln_increasing; lra | right; f_equal; exact E]. }
@@ -187,8 +190,8 @@ Proof.
   lra.
 Qed.
 
-(** gnc:remark-dimension, printed "for all K and rho, at least a quarter": false for three classes in
-    the plane, which have any margin up to 3/2, while log(9/rho) has no limit. *)
+(** gnc:remark-dimension, printed "for all K and rho, at least a quarter": false for three classes
+    in the plane, which have any margin up to 3/2, while log(9/rho) has no limit. *)
 Theorem necessary_dimension_printed_fails :
   ~ (forall (d K : nat) (rho : R), 0 < rho -> has_softmax_code d K rho ->
        ln (INR K ^ 2 / rho) / 4 <= INR d).

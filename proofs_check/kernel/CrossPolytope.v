@@ -26,7 +26,8 @@ Proof.
     (fun i => f i + (if Nat.eq_dec i p then f q - f p else 0)
                   + (if Nat.eq_dec i q then f p - f q else 0))).
   - rewrite !sum_plus, !sum_single by assumption; ring.
-  - intros i _; unfold exchange; destruct (Nat.eq_dec i p), (Nat.eq_dec i q); subst; try subst; ring.
+  - intros i _; unfold exchange; destruct (Nat.eq_dec i p), (Nat.eq_dec i q); subst;
+      try subst; ring.
 Qed.
 
 (** d + 1 vectors of R^d are linearly dependent. *)
@@ -53,8 +54,10 @@ Proof.
     set (last := - sum (S d) (fun i => c i * (u i d / v p d))).
     set (b := fun i => if Nat.eq_dec i (S d) then last else c i).
     assert (B : forall f, sum (S d) (fun i => b i * f i) = sum (S d) (fun i => c i * f i)).
-    { intros f; apply sum_ext; intros i I; unfold b; destruct (Nat.eq_dec i (S d)); [lia | reflexivity]. }
-    assert (Bl : b (S d) = last) by (unfold b; destruct (Nat.eq_dec (S d) (S d)); [reflexivity | lia]).
+    { intros f; apply sum_ext; intros i I; unfold b; destruct (Nat.eq_dec i (S d));
+        [lia | reflexivity]. }
+    assert (Bl : b (S d) = last)
+      by (unfold b; destruct (Nat.eq_dec (S d) (S d)); [reflexivity | lia]).
     exists (fun i => b (exchange p (S d) i)); split.
     + exists (exchange p (S d) i0); split.
       * unfold exchange; destruct (Nat.eq_dec i0 p), (Nat.eq_dec i0 (S d)); lia.
@@ -188,14 +191,16 @@ Proof.
     - destruct (Nat.eq_dec m i) as [-> | N].
       + right; intros j J Nj; apply A; [lia | exact Nj].
       + destruct (Rle_or_lt 0 (f i m)); [left; exists m; repeat split; auto |].
-        right; intros j J Nj; destruct (Nat.eq_dec j m) as [-> |]; [assumption | apply A; [lia | auto]]. }
+        right; intros j J Nj; destruct (Nat.eq_dec j m) as [-> |];
+          [assumption | apply A; [lia | auto]]. }
   assert (Q : forall m, (exists i j, (i < m)%nat /\ (j < n)%nat /\ j <> i /\ 0 <= f i j) \/
                         (forall i j, (i < m)%nat -> (j < n)%nat -> j <> i -> f i j < 0)).
   { intros m; induction m as [| m [(i & j & I & J & N & F) | A]]; [right; intros; lia | |].
     - left; exists i, j; repeat split; auto.
     - destruct (Row m n) as [(j & J & N & F) | B].
       + left; exists m, j; repeat split; auto.
-      + right; intros i j I J N; destruct (Nat.eq_dec i m) as [-> |]; [auto | apply A; [lia | auto | auto]]. }
+      + right; intros i j I J N; destruct (Nat.eq_dec i m) as [-> |];
+          [auto | apply A; [lia | auto | auto]]. }
   apply Q.
 Qed.
 
@@ -239,7 +244,8 @@ Definition vertex (k i : nat) : R := if Nat.eq_dec i (Nat.div2 k) then (-1) ^ k 
 
 Lemma vertex_product d k j :
   (k < 2 * d)%nat -> (j < 2 * d)%nat ->
-  dot d (vertex k) (vertex j) = if Nat.eq_dec (Nat.div2 k) (Nat.div2 j) then (-1) ^ k * (-1) ^ j else 0.
+  dot d (vertex k) (vertex j)
+  = if Nat.eq_dec (Nat.div2 k) (Nat.div2 j) then (-1) ^ k * (-1) ^ j else 0.
 Proof.
   intros Hk Hj.
   assert (Div : (Nat.div2 k < d)%nat).
@@ -298,7 +304,8 @@ Proof.
                 - dot d (w (skip k i)) (w k) * dot d (w (skip k j)) (w k)).
   { intros i j; unfold u; rewrite dot_difference_l, !dot_difference_r, !dot_scaled_l, !dot_scaled_r,
       (W k Hk), (dot_comm d (w k)); ring. }
-  destruct (some_pair_or_none (S d) (fun i j => dot d (u i) (u j))) as [(i & j & I & J & N & F) | O].
+  destruct (some_pair_or_none (S d) (fun i j => dot d (u i) (u j)))
+    as [(i & j & I & J & N & F) | O].
   - exists (skip k i), (skip k j).
     destruct (Skip i I), (Skip j J); repeat split; auto.
     + unfold skip; destruct (lt_dec i k), (lt_dec j k); lia.
@@ -321,7 +328,8 @@ Theorem weights_at_midpoints :
 Proof.
   intros d K w h rho L W H C M k Hk.
   set (Y := fun k => midpoint d (w k) (h k)); set (r := fun k => norm d (halfway (w k) (h k))).
-  assert (U : forall k, (k < K)%nat -> dot d (Y k) (Y k) = 1) by (intros; apply midpoint_unit; auto).
+  assert (U : forall k, (k < K)%nat -> dot d (Y k) (Y k) = 1)
+    by (intros; apply midpoint_unit; auto).
   assert (Rp : forall k, (k < K)%nat -> 0 < r k <= 1)
     by (intros j J; split; [apply halfway_positive | apply halfway_at_most_one]; auto).
   assert (G : forall i j, (i < K)%nat -> (j < K)%nat -> j <> i ->

@@ -69,8 +69,8 @@ Qed.
 (** K / (2 lambda). *)
 Definition separation_threshold (eigenvalue : R) (K : nat) : R := INR K / (2 * eigenvalue).
 
-(** review:remark-separation, sharp "where separation begins": with impacts that differ by gamma/t the
-    signal over the noise is a power of time, at least its tangent. *)
+(** review:remark-separation, sharp "where separation begins": with impacts that differ by gamma/t
+    the signal over the noise is a power of time, at least its tangent. *)
 Theorem separation_growth :
   forall (K : nat) (gamma eigenvalue elapsed : R),
   (1 <= K)%nat -> 0 < eigenvalue -> 0 < elapsed ->

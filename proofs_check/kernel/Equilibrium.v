@@ -111,7 +111,8 @@ Proof.
 Qed.
 
 (** square:property-1, printed "by mean and variance of the margins". *)
-Theorem quasi_interpolation (n k : nat) (z : nat -> R) (rho gap : R) : (1 <= n)%nat -> (k < n)%nat ->
+Theorem quasi_interpolation (n k : nat) (z : nat -> R) (rho gap : R) : (1 <= n)%nat ->
+  (k < n)%nat ->
   let mu := mean n z in
   let total := (rho * mu - (1 - gap)) * (rho * mu - (1 - gap)) + rho * rho * variance n z in
   mean n (fun i => (rho * z i - (1 - gap)) * (rho * z i - (1 - gap))) = total /\

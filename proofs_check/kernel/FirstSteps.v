@@ -1,5 +1,5 @@
-(** The first steps from a mean loss to norms, class by class: samples to their mean, rivals to their
-    mean, and the norms of weights and class means. *)
+(** The first steps from a mean loss to norms, class by class: samples to their mean, rivals to
+    their mean, and the norms of weights and class means. *)
 From Coq Require Import Reals Lra Lia.
 From NCBounds Require Import Finite Phi Network Budget.
 Open Scope R_scope.
@@ -22,7 +22,8 @@ Proof.
   set (S := sum C (fun r => exp (m r - m c))).
   assert (S0 : 0 < S).
   { unfold S; destruct C as [| n]; [lia |]; simpl.
-    assert (0 <= sum n (fun r => exp (m r - m c))) by (apply sum_nonneg; intros; left; apply exp_pos).
+    assert (0 <= sum n (fun r => exp (m r - m c)))
+      by (apply sum_nonneg; intros; left; apply exp_pos).
     assert (0 < exp (m n - m c)) by apply exp_pos. lra. }
   set (p := fun r => exp (m r - m c) / S).
   assert (P0 : forall r, (r < C)%nat -> 0 < p r)
@@ -47,7 +48,8 @@ Proof.
       unfold p; rewrite ln_div, ln_exp by (exact S0 || apply exp_pos); reflexivity.
 Qed.
 
-Lemma loss_ext C y z c : (c < C)%nat -> (forall r, (r < C)%nat -> y r = z r) -> loss C y c = loss C z c.
+Lemma loss_ext C y z c : (c < C)%nat -> (forall r, (r < C)%nat -> y r = z r) ->
+  loss C y c = loss C z c.
 Proof.
   intros L E; unfold loss; do 3 f_equal; unfold rivals; f_equal; apply sum_ext; intros r R.
   destruct (Nat.eq_dec r c); [reflexivity | rewrite !E by assumption; reflexivity].
@@ -87,8 +89,8 @@ Proof.
   - intros c L; eapply Rle_trans; [apply B | apply A]; exact L.
 Qed.
 
-(** bnwd:eq-1, sharp "log-odds": the mean log-odds of a class lie between the inverse of its mean loss
-    and its margin. *)
+(** bnwd:eq-1, sharp "log-odds": the mean log-odds of a class lie between the inverse of its mean
+    loss and its margin. *)
 Theorem class_log_odds C N d w h : (2 <= C)%nat -> (1 <= N)%nat ->
   let losses := fun c => mean N (fun i => loss C (logits d w unbiased (h c i)) c) in
   let log_odds := fun c =>

@@ -10,7 +10,8 @@ Definition off_class_excess (C N d : nat) (w : nat -> nat -> R) (h : nat -> nat 
     loss C (logits d w unbiased (h c i)) c - phi (INR C - 1) (margin C d w (h c i) c)).
 
 (** Mean of |s h - t wdot|^2. *)
-Definition scaled_distance (C N d : nat) (w : nat -> nat -> R) (h : nat -> nat -> nat -> R) (s t : R)
+Definition scaled_distance (C N d : nat) (w : nat -> nat -> R) (h : nat -> nat -> nat -> R)
+  (s t : R)
   : R :=
   class_mean C N (fun c i => dot d (fun j => s * h c i j - t * centred C w c j)
                                    (fun j => s * h c i j - t * centred C w c j)).
@@ -19,7 +20,8 @@ Definition mean_weight_square (C d : nat) (w : nat -> nat -> R) : R :=
   dot d (fun j => mean C (fun r => w r j)) (fun j => mean C (fun r => w r j)).
 
 (** Mean Bregman gap of the margins about p, at the error probability sigma. *)
-Definition margin_spread (C N d : nat) (w : nat -> nat -> R) (h : nat -> nat -> nat -> R) (sigma p : R)
+Definition margin_spread (C N d : nat) (w : nat -> nat -> R) (h : nat -> nat -> nat -> R)
+  (sigma p : R)
   : R := class_mean C N (fun c i => bregman sigma (margin C d w (h c i) c - p)).
 
 Lemma loss_above_phi C d w x c : (2 <= C)%nat -> (c < C)%nat ->
@@ -61,8 +63,8 @@ Proof.
   rewrite centred_norm_square by lia; field; lra.
 Qed.
 
-(** bnwd:theorem-2.1, sharp "identity (gap)": the loss above m = phi(k alpha beta), at the norms that
-    weights and features have, is a sum of four defects. *)
+(** bnwd:theorem-2.1, sharp "identity (gap)": the loss above m = phi(k alpha beta), at the norms
+    that weights and features have, is a sum of four defects. *)
 Theorem gap_split C N d w h : (2 <= C)%nat -> (1 <= N)%nat ->
   0 < feature_norm C N d h -> 0 < weight_norm C d w ->
   let alpha := feature_norm C N d h in
@@ -94,7 +96,8 @@ Qed.
 (** * With weight decay *)
 
 (** L + lambda/2 (alpha^2 + C beta^2), with lambda = Lambda / sqrt C. *)
-Definition penalty (C N d : nat) (w : nat -> nat -> R) (h : nat -> nat -> nat -> R) (lambda : R) : R :=
+Definition penalty (C N d : nat) (w : nat -> nat -> R) (h : nat -> nat -> nat -> R)
+  (lambda : R) : R :=
   lambda / 2 * (feature_norm C N d h * feature_norm C N d h
                 + INR C * (weight_norm C d w * weight_norm C d w)).
 
@@ -118,8 +121,8 @@ Proof.
   reflexivity.
 Qed.
 
-(** bnwd:theorem-2.2, sharp "identity (gap-reg)": the regularised loss above its least value is a sum
-    of four defects; Lambda may even be anything below C/(C-1). *)
+(** bnwd:theorem-2.2, sharp "identity (gap-reg)": the regularised loss above its least value is a
+    sum of four defects; Lambda may even be anything below C/(C-1). *)
 Theorem regularised_gap_split C N d w h decay : (2 <= C)%nat -> (1 <= N)%nat ->
   0 < decay -> decay < INR C / (INR C - 1) ->
   let lambda := decay / sqrt (INR C) in

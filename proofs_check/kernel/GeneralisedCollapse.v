@@ -62,7 +62,8 @@ Theorem distance_moves_with_weights :
   (k < K)%nat ->
   weights_of_others K k a ->
   (forall j, (j < K)%nat -> j <> k -> norm d (difference (w j) (v j)) <= M) ->
-  Rabs (norm d (difference (w k) (combination K a w)) - norm d (difference (v k) (combination K a v)))
+  Rabs (norm d (difference (w k) (combination K a w))
+    - norm d (difference (v k) (combination K a v)))
   <= norm d (difference (w k) (v k)) + M.
 Proof.
   intros d K k w v a M Hk A U.
@@ -81,7 +82,8 @@ Qed.
 (** * GNC3 *)
 
 (** The mean of the n features of a class. *)
-Definition class_mean (n : nat) (h : nat -> nat -> R) : nat -> R := fun l => mean n (fun i => h i l).
+Definition class_mean (n : nat) (h : nat -> nat -> R) : nat -> R := fun l => mean n
+  (fun i => h i l).
 
 (** Mean over classes of 1 - <w_k, m_k>. *)
 Definition gnc3 (d K n : nat) (w : nat -> nat -> R) (h : nat -> nat -> nat -> R) : R :=
@@ -122,9 +124,9 @@ Proof.
     with (INR n * sum n (fun i => f i * f i)) by (field; lra). exact C.
 Qed.
 
-(** gnc:definition-gnc3, sharp "a mean squared distance": for unit weights and features 2 GNC3 is the
-    mean squared distance of features from their weights, splits into that of the class means and
-    the variability, and bounds the latter. *)
+(** gnc:definition-gnc3, sharp "a mean squared distance": for unit weights and features 2 GNC3 is
+    the mean squared distance of features from their weights, splits into that of the class means
+    and the variability, and bounds the latter. *)
 Theorem gnc3_is_mean_squared_distance :
   forall (d K n : nat) (w : nat -> nat -> R) (h : nat -> nat -> nat -> R),
   (1 <= K)%nat -> (1 <= n)%nat ->

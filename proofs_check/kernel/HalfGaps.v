@@ -75,14 +75,15 @@ Proof.
   apply Rle_trans with
     (INR K * ln (sin u) + (sum K x - INR K * u) * (cos u / sin u)
      - INR K * mean K (fun k => (x k - u) ^ 2) / 2); [| nra].
-  eapply Rle_trans; [apply sum_le; intros k Hk; apply (log_sine (x k) u); [apply X, Hk | exact U] |].
+  eapply Rle_trans; [apply sum_le; intros k Hk; apply (log_sine (x k) u);
+    [apply X, Hk | exact U] |].
   rewrite sum_minus, sum_plus, sum_const, sum_scale_r, sum_minus, sum_const, sum_divide.
   rewrite mean_sum by lia; lra.
 Qed.
 
-(** gnc:theorem-3.3, printed "d = 2", optimum, and gnc:theorem-3.8, printed "d = 2", one-vs-rest: for
-    half gaps x_k of at most pi/2, whose sum is at most pi, the least of 2 sin x_k sin x_(k+1) is at
-    most 2 sin(pi/K)^2 e^(-s), s the mean of (x_k - pi/K)^2. *)
+(** gnc:theorem-3.3, printed "d = 2", optimum, and gnc:theorem-3.8, printed "d = 2", one-vs-rest:
+    for half gaps x_k of at most pi/2, whose sum is at most pi, the least of 2 sin x_k sin x_(k+1)
+    is at most 2 sin(pi/K)^2 e^(-s), s the mean of (x_k - pi/K)^2. *)
 Theorem half_gaps :
   forall (K : nat) (x : nat -> R) (rho : R),
   (2 <= K)%nat ->

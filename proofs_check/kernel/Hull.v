@@ -120,7 +120,8 @@ Proof.
   { intros i; unfold combination, b; simpl. destruct (Nat.eq_dec n n) as [_ | X]; [| lia].
     f_equal; apply sum_ext; intros j J; destruct (Nat.eq_dec j n); [lia | reflexivity]. }
   assert (Rest : forall i, difference x (combination (S n) b v) i = r' i).
-  { intros i; unfold r', q0, difference; rewrite Comb; unfold flat, difference, scaled, combination, t.
+  { intros i; unfold r', q0, difference; rewrite Comb; unfold flat, difference, scaled,
+      combination, t.
     rewrite (sum_ext n (fun j => c j * (v j i - dot d (v j) (v n) / N * v n i))
               (fun j => c j * v j i - c j * (dot d (v j) (v n) / N) * v n i)) by (intros; ring).
     rewrite sum_minus, sum_scale_r; ring. }
@@ -194,11 +195,13 @@ Proof.
     let p' := combination (S n) b v in
     (forall i, (i < n)%nat -> s i = true -> dot d (difference x p') (difference (v i) (v n)) <= 0)
     /\ dot d (difference x p') (difference p' (v n)) = 0).
-  { intros Sn; destruct (cone_projection d n s (fun i => difference (v i) (v n)) (difference x (v n)))
+  { intros Sn; destruct (cone_projection d n s
+      (fun i => difference (v i) (v n)) (difference x (v n)))
       as (c & C0 & CS & CV & CP).
     set (t := 1 - sum n c); set (b := fun i => if Nat.eq_dec i n then t else c i).
     assert (B : forall f, sum n (fun j => b j * f j) = sum n (fun j => c j * f j)).
-    { intros f; apply sum_ext; intros j J; unfold b; destruct (Nat.eq_dec j n); [lia | reflexivity]. }
+    { intros f; apply sum_ext; intros j J; unfold b; destruct (Nat.eq_dec j n);
+        [lia | reflexivity]. }
     assert (Bn : b n = t) by (unfold b; destruct (Nat.eq_dec n n); [reflexivity | lia]).
     assert (Comb : forall i, combination (S n) b v i
         = combination n c (fun j => difference (v j) (v n)) i + v n i).
@@ -212,7 +215,8 @@ Proof.
     - simpl; rewrite Bn; assert (H := B (fun _ => 1)).
       cbv beta in H; rewrite !sum_scale_r in H; unfold t; lra.
     - intros i I T; eapply Rle_trans; [right | exact (CV i I T)].
-      apply dot_ext; auto; intros m _; unfold difference at 1 2; rewrite Comb; unfold difference; ring.
+      apply dot_ext; auto; intros m _; unfold difference at 1 2; rewrite Comb;
+        unfold difference; ring.
     - rewrite <- CP; apply dot_ext; intros m _; unfold difference; rewrite Comb; unfold difference;
         ring. }
   destruct (s n) eqn:Sn.
@@ -235,7 +239,8 @@ Proof.
     (forall i, s i = false -> a i = 0) /\
     sum (S n) a = 1 /\
     (forall i, (i < S n)%nat -> s i = true ->
-       dot d (difference x (combination (S n) a v)) (difference (v i) (combination (S n) a v)) <= 0)).
+       dot d (difference x (combination (S n) a v))
+         (difference (v i) (combination (S n) a v)) <= 0)).
   { intros Bn; exists b; split; [| split; [| split]]; auto.
     - intros i I; destruct (Nat.eq_dec i n) as [-> |]; [exact Bn | apply B0; lia].
     - fold p'; intros i I T.
@@ -253,19 +258,22 @@ Proof.
     clear - H; induction n as [| n IH]; [exfalso; apply H; intros; lia |].
     destruct (s n) eqn:Sn; [exists n; split; [lia | exact Sn] |].
     destruct IH as (i & I & T); [| exists i; split; [lia | exact T]].
-    intros H'; apply H; intros i I; destruct (Nat.eq_dec i n) as [-> |]; [exact Sn | apply H'; lia]. }
+    intros H'; apply H; intros i I; destruct (Nat.eq_dec i n) as [-> |];
+      [exact Sn | apply H'; lia]. }
   set (p := combination n a v) in *.
   destruct (Rle_or_lt (dot d (difference x p) (difference (v n) p)) 0) as [L | D].
   - set (a0 := fun i => if Nat.eq_dec i n then 0 else a i).
     assert (F : forall f, sum n (fun j => a0 j * f j) = sum n (fun j => a j * f j)).
-    { intros f; apply sum_ext; intros j J; unfold a0; destruct (Nat.eq_dec j n); [lia | reflexivity]. }
+    { intros f; apply sum_ext; intros j J; unfold a0; destruct (Nat.eq_dec j n);
+        [lia | reflexivity]. }
     assert (Fn : a0 n = 0) by (unfold a0; destruct (Nat.eq_dec n n); [reflexivity | lia]).
     assert (E : forall i, combination (S n) a0 v i = p i).
     { intros i; unfold p, combination; simpl; rewrite Fn, (F (fun j => v j i)); ring. }
     exists a0; split; [| split; [| split]].
     + intros i I; unfold a0; destruct (Nat.eq_dec i n); [lra | apply A0; lia].
     + intros i I; unfold a0; destruct (Nat.eq_dec i n); [reflexivity | auto].
-    + simpl; rewrite Fn; assert (H := F (fun _ => 1)); cbv beta in H; rewrite !sum_scale_r in H; lra.
+    + simpl; rewrite Fn; assert (H := F (fun _ => 1)); cbv beta in H;
+        rewrite !sum_scale_r in H; lra.
     + intros i I T.
       replace (dot d (difference x (combination (S n) a0 v))
                  (difference (v i) (combination (S n) a0 v)))
@@ -351,8 +359,8 @@ Proof.
   rewrite sum_scale_r, A1 in H; lra.
 Qed.
 
-(** gnc:theorem-3.2, printed "an element of the maximisers", any features: no gaps of a unit direction
-    are all larger than the distance of w_k from a point of the hull of the others. *)
+(** gnc:theorem-3.2, printed "an element of the maximisers", any features: no gaps of a unit
+    direction are all larger than the distance of w_k from a point of the hull of the others. *)
 Theorem gaps_at_most_distance :
   forall (d K k : nat) (w : nat -> nat -> R) (a h : nat -> R) (m : R),
   weights_of_others K k a ->

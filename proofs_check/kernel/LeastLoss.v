@@ -44,8 +44,8 @@ Proof.
   assert (D := dot_nonneg d (fun j => mean C (fun r => w r j))); lra.
 Qed.
 
-(** bnwd:remark-min-loss, printed "at least C - 1 dimensions": from the mean loss down to m, in every
-    dimension. *)
+(** bnwd:remark-min-loss, printed "at least C - 1 dimensions": from the mean loss down to m, in
+    every dimension. *)
 Theorem least_loss C N d w h alpha beta : (2 <= C)%nat -> (1 <= N)%nat ->
   feature_norm C N d h <= alpha -> weight_norm C d w <= beta ->
   let t := fun c => margin C d w (class_centre N h c) c in
@@ -106,7 +106,8 @@ Proof.
   rewrite dot_scale_l, dot_scale_r in S1 |- *.
   rewrite <- (sqrt_sqrt (ratio (S n))) at 3 by lra.
   set (q := sqrt (ratio (S n))) in *.
-  transitivity (a * b * (q * q) * (1 * (1 * dot d (fun k => sum n (fun r0 => helmert_entry c r0 * frame r0 k))
+  transitivity (a * b * (q * q)
+    * (1 * (1 * dot d (fun k => sum n (fun r0 => helmert_entry c r0 * frame r0 k))
     (fun k => sum n (fun r0 => helmert_entry r r0 * frame r0 k))))); [ring |].
   rewrite S1; ring.
 Qed.
@@ -239,7 +240,8 @@ Proof.
   assert (Cen : forall c x, dot d (centred C w c) x = dot d (w c) x).
   { intros c x; apply sum_ext; intros j Lj; unfold centred; rewrite W0 by assumption; ring. }
   assert (Own : forall c, (c < C)%nat -> dot d (w c) (w c) = p * s / (ratio C * t)).
-  { intros c L; rewrite <- (M c 0%nat L Q); unfold margin; rewrite Cen, Dot by assumption; field; lra. }
+  { intros c L; rewrite <- (M c 0%nat L Q); unfold margin; rewrite Cen, Dot by assumption;
+      field; lra. }
   assert (P0 : 0 <= p).
   { assert (X := dot_nonneg d (w 0%nat)); rewrite Own in X by lia.
     replace p with (p * s / (ratio C * t) * (ratio C * t / s)) by (field; lra).
@@ -296,16 +298,18 @@ Proof.
   intros P [_ [Own Other]]; assert (R := classes_real C P); apply square_zero.
   rewrite dot_mean_r, (mean_ext C _ (fun _ => 0)); [apply mean_const; lia |].
   intros c L; rewrite dot_mean_l; unfold mean.
-  rewrite (sum_ext C _ (fun r => (if Nat.eq_dec r c then 0 else simplex_cosine (INR C) * (size * size))
+  rewrite (sum_ext C _ (fun r =>
+    (if Nat.eq_dec r c then 0 else simplex_cosine (INR C) * (size * size))
                                  + (if Nat.eq_dec r c then size * size else 0))).
-  - rewrite sum_plus, (sum_others C c (fun _ => simplex_cosine (INR C) * (size * size))) by assumption.
+  - rewrite sum_plus, (sum_others C c (fun _ => simplex_cosine (INR C) * (size * size)))
+      by assumption.
     rewrite sum_const, sum_single by assumption; unfold simplex_cosine; field; lra.
   - intros r Lr; destruct (Nat.eq_dec r c) as [-> | D];
       [rewrite Own by assumption | rewrite Other by assumption]; ring.
 Qed.
 
-(** bnwd:remark-min-loss, printed "at least C - 1 dimensions": of all networks within the norms, those
-    at a simplex have the least loss, and no others. *)
+(** bnwd:remark-min-loss, printed "at least C - 1 dimensions": of all networks within the norms,
+    those at a simplex have the least loss, and no others. *)
 Theorem least_loss_equality C N d w h alpha beta : (2 <= C)%nat -> (1 <= N)%nat ->
   0 < alpha -> 0 < beta -> feature_norm C N d h <= alpha -> weight_norm C d w <= beta ->
   (mean_loss C N d w unbiased h = minimum_loss (INR C) alpha beta
@@ -474,7 +478,8 @@ Proof.
     + intros c i Lc Li; apply Rminus_diag_uniq, (bregman_zero (error_at_minimiser (INR C) decay));
         [exact S |].
       apply (terms_of_zero_class_mean C N
-               (fun c i => bregman (error_at_minimiser (INR C) decay) (margin C d w (h c i) c - p)));
+               (fun c i => bregman (error_at_minimiser (INR C) decay)
+                 (margin C d w (h c i) c - p)));
         auto; lia.
     + replace (sqrt (INR C) / 1) with (sqrt (INR C)) in T by field.
       replace (g / sqrt (INR C)) with (p * 1 / (ratio C * sqrt (INR C)))
@@ -488,7 +493,8 @@ Proof.
     rewrite X in A, E; apply regularised_at_norms; assumption.
 Qed.
 
-(** bnwd:remark-m-reg, printed "the sign as printed": the printed value is not that of the simplex. *)
+(** bnwd:remark-m-reg, printed "the sign as printed": the printed value is not that of
+    the simplex. *)
 Definition printed_least (C lambda : R) : R :=
   ln (1 - (C - 1) / sqrt C * lambda) + (C - 1) / sqrt C * lambda * ln (sqrt C / lambda - (C - 1)).
 
@@ -504,7 +510,8 @@ Theorem printed_least_fails :
 Proof.
   intros H; assert (O := unit_vectors_orthonormal 1 1 (le_n 1)).
   assert (F := H 1%nat 1%nat 1%nat delta (1 / 2) (le_n 1) (le_n 1) ltac:(lra) ltac:(lra) O).
-  assert (T := least_regularised_attained 1 1 1 delta (1 / 2) (le_n 1) (le_n 1) ltac:(lra) ltac:(lra) O).
+  assert (T := least_regularised_attained 1 1 1 delta (1 / 2) (le_n 1) (le_n 1) ltac:(lra)
+    ltac:(lra) O).
   cbv zeta in F, T; rewrite T in F; unfold least_regularised, printed_least in F.
   replace (INR 2) with 2 in F by reflexivity.
   assert (Q := sqrt_sqrt 2 ltac:(lra)); assert (Q0 : 0 < sqrt 2) by (apply sqrt_lt_R0; lra).

@@ -4,10 +4,12 @@ From NCBounds Require Import Finite Phi Network Budget.
 Open Scope R_scope.
 
 (** Mean logits of class c, less the bias, and less their mean over the classes. *)
-Definition mean_logit (N d : nat) (w : nat -> nat -> R) (h : nat -> nat -> nat -> R) (c r : nat) : R :=
+Definition mean_logit (N d : nat) (w : nat -> nat -> R) (h : nat -> nat -> nat -> R)
+  (c r : nat) : R :=
   mean N (fun i => dot d (w r) (h c i)).
 
-Definition centred_logit (C N d : nat) (w : nat -> nat -> R) (h : nat -> nat -> nat -> R) (c r : nat)
+Definition centred_logit (C N d : nat) (w : nat -> nat -> R) (h : nat -> nat -> nat -> R)
+  (c r : nat)
   : R := mean_logit N d w h c r - mean C (fun k => mean_logit N d w h c k).
 
 (** 2 <y, m> - |sum y wdot|^2 for multipliers y. *)
@@ -114,8 +116,8 @@ Proof.
     + apply Rmult_le_compat_l; [lra |]; apply Rinv_le_contravar; assumption.
 Qed.
 
-(** bnwd:sharp-4, sharp "mean logits": the cosine of two class means p1 + q1 and p2 + q2 of which the
-    last layer sees p1 and p2; a1 and a2 are the classes' root mean square norms. *)
+(** bnwd:sharp-4, sharp "mean logits": the cosine of two class means p1 + q1 and p2 + q2 of which
+    the last layer sees p1 and p2; a1 and a2 are the classes' root mean square norms. *)
 Theorem pair_cosine_from_projections d p1 q1 p2 q2 a1 a2 : 0 < a1 -> 0 < a2 ->
   0 < norm d p1 -> 0 < norm d p2 ->
   dot d p1 q1 = 0 -> dot d p1 q2 = 0 -> dot d p2 q1 = 0 -> dot d p2 q2 = 0 ->

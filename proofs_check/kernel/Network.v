@@ -2,7 +2,8 @@
     biases a c. Means run over the samples of a class, then over the classes.
 
     A sample of class c with the logits z has t, C/(C-1) times its logit above the mean of all, and
-    G >= 0, the log-mean-exp of its rivals' logits less their mean. Its loss is phi (C-1) (t - G). *)
+    G >= 0, the log-mean-exp of its rivals' logits less their mean. Its loss is
+    phi (C-1) (t - G). *)
 From Coq Require Import Reals Lra Lia.
 From NCBounds Require Import Finite Phi.
 Open Scope R_scope.
@@ -86,13 +87,15 @@ Qed.
 Lemma mean_nonneg n f : (0 < n)%nat -> (forall i, (i < n)%nat -> 0 <= f i) -> 0 <= mean n f.
 Proof. intros P H; rewrite <- (mean_const n 0 P); apply mean_le; assumption. Qed.
 
-Lemma dot_mean_l d n f x : dot d (fun j => mean n (fun r => f r j)) x = mean n (fun r => dot d (f r) x).
+Lemma dot_mean_l d n f x : dot d (fun j => mean n (fun r => f r j)) x = mean n
+  (fun r => dot d (f r) x).
 Proof.
   unfold mean at 2; rewrite <- dot_sum_l; unfold Rdiv; rewrite Rmult_comm, <- dot_scale_l.
   apply sum_ext; intros; unfold mean, Rdiv; ring.
 Qed.
 
-Lemma dot_mean_r d n f x : dot d x (fun j => mean n (fun r => f r j)) = mean n (fun r => dot d x (f r)).
+Lemma dot_mean_r d n f x : dot d x (fun j => mean n (fun r => f r j)) = mean n
+  (fun r => dot d x (f r)).
 Proof. rewrite dot_comm, dot_mean_l; apply mean_ext; intros; apply dot_comm. Qed.
 
 Lemma class_mean_ext C N f g :
@@ -117,7 +120,8 @@ Lemma class_mean_const C N c : (0 < C)%nat -> (0 < N)%nat -> class_mean C N (fun
 Proof. intros P Q; rewrite class_mean_of_classes, mean_const; auto. Qed.
 
 Lemma class_mean_le C N f g : (0 < C)%nat -> (0 < N)%nat ->
-  (forall c i, (c < C)%nat -> (i < N)%nat -> f c i <= g c i) -> class_mean C N f <= class_mean C N g.
+  (forall c i, (c < C)%nat -> (i < N)%nat -> f c i <= g c i) ->
+    class_mean C N f <= class_mean C N g.
 Proof. intros P Q H; apply mean_le; [| intros; apply mean_le]; auto. Qed.
 
 Lemma class_mean_nonneg C N f : (0 < C)%nat -> (0 < N)%nat ->
@@ -236,7 +240,8 @@ Proof.
   assert (S : forall n f, (0 < n)%nat -> (forall i, (i < n)%nat -> 0 < f i) -> 0 < mean n f).
   { intros n f H F; apply Rdiv_lt_0_compat; [| apply lt_0_INR, H].
     destruct n as [| n]; [lia |]; simpl.
-    assert (0 <= sum n f) by (apply sum_nonneg; intros; left; auto). assert (0 < f n) by auto. lra. }
+    assert (0 <= sum n f) by (apply sum_nonneg; intros; left; auto). assert (0 < f n)
+      by auto. lra. }
   apply S; [lia |]; intros; apply S; [lia |]; intros; apply loss_pos; assumption.
 Qed.
 
@@ -296,8 +301,10 @@ Proof.
 Qed.
 
 Lemma square_distance C N d v h s t : (0 < N)%nat ->
-  class_mean C N (fun c i => dot d (fun j => t * h c i j - s * v c j) (fun j => t * h c i j - s * v c j))
-  = s * s * mean C (fun c => dot d (v c) (v c)) - 2 * s * t * class_mean C N (fun c i => dot d (v c) (h c i))
+  class_mean C N (fun c i => dot d (fun j => t * h c i j - s * v c j)
+    (fun j => t * h c i j - s * v c j))
+  = s * s * mean C (fun c => dot d (v c) (v c)) - 2 * s * t * class_mean C N
+    (fun c i => dot d (v c) (h c i))
     + t * t * class_mean C N (fun c i => dot d (h c i) (h c i)).
 Proof.
   intros Q; rewrite <- (class_mean_of_classes C N _ Q), <- !class_mean_scale.

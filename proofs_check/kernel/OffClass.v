@@ -34,7 +34,8 @@ Qed.
 (** (r + y)^2 <= 1 + Z/(4 r(1-r))^2 if y^2 + y <= Z: with d = 2 r - 1 and s = 1 + 2 y the difference
     is a sum of non-negative terms. *)
 Lemma share_square r y Z : 0 < r < 1 -> 0 <= y -> y * y + y <= Z ->
-  16 * (r * (1 - r)) * (r * (1 - r)) * ((r + y) * (r + y)) <= 16 * (r * (1 - r)) * (r * (1 - r)) + Z.
+  16 * (r * (1 - r)) * (r * (1 - r)) * ((r + y) * (r + y))
+    <= 16 * (r * (1 - r)) * (r * (1 - r)) + Z.
 Proof.
   intros H Y B; set (d := 2 * r - 1); set (s := 1 + 2 * y).
   assert (E : 4 * (16 * (r * (1 - r)) * (r * (1 - r))
@@ -65,7 +66,8 @@ Lemma two_values r w : 0 < r < 1 -> 0 <= w ->
 Proof.
   intros H W; set (v := r * (1 - r)).
   assert (V : 0 < v) by (unfold v; apply Rmult_lt_0_compat; lra).
-  set (f := fun x => ln (1 - r + r * exp x) - r * x - (sqrt (1 + 4 * (2 * v * x) * (2 * v * x)) - 1) / 4).
+  set (f := fun x => ln (1 - r + r * exp x) - r * x
+    - (sqrt (1 + 4 * (2 * v * x) * (2 * v * x)) - 1) / 4).
   assert (F : f 0 <= f w).
   { apply (rises f (fun x => v * (exp x - 1) / (1 - r + r * exp x)
                              - 4 * v * v * x / sqrt (1 + 4 * (2 * v * x) * (2 * v * x))) 0 w W);
@@ -130,7 +132,8 @@ Proof.
   assert (M0 : 0 <= m)
     by (apply sum_nonneg; intros; apply Rmult_le_pos; [auto | apply Rabs_pos]).
   destruct M0 as [M0 | M0].
-  2: { rewrite <- M0; unfold log_moment; replace (1 + 4 * 0 * 0) with 1 by ring; rewrite sqrt_1; lra. }
+  2: { rewrite <- M0; unfold log_moment; replace (1 + 4 * 0 * 0) with 1 by ring;
+    rewrite sqrt_1; lra. }
   set (x := fun i => if Rlt_dec 0 (u i) then 1 else 0).
   assert (X : forall i, 0 <= x i <= 1) by (intros i; unfold x; destruct (Rlt_dec 0 (u i)); lra).
   set (r := sum n (fun i => p i * x i)).
@@ -158,7 +161,8 @@ Proof.
     assert (T := term_le_sum n (fun i => p i * y i) i).
     assert (0 <= p i * y i) by (apply Rmult_le_pos; [apply P, I | apply Y]).
     assert (p i * y i <= 0).
-    { rewrite <- E; apply T; [intros; apply Rmult_le_pos; [apply P; assumption | apply Y] | exact I]. }
+    { rewrite <- E; apply T;
+        [intros; apply Rmult_le_pos; [apply P; assumption | apply Y] | exact I]. }
     replace (p i * (y i * u i)) with (p i * y i * u i) by ring.
     replace (p i * y i) with 0 by lra; ring. }
   assert (R0 : 0 <= r)
@@ -252,7 +256,8 @@ Proof.
   set (m := rivals C c z); set (u := fun r => z r - m).
   assert (U : sum C (fun r => rival_weight C c r * u r) = 0).
   { unfold u.
-    rewrite (sum_ext C _ (fun r => rival_weight C c r * z r - m * rival_weight C c r)) by (intros; ring).
+    rewrite (sum_ext C _ (fun r => rival_weight C c r * z r - m * rival_weight C c r))
+      by (intros; ring).
     rewrite sum_minus, sum_scale, W, <- rivals_weighted; fold m; ring. }
   assert (D := log_moment_lemma C (rival_weight C c) u (rival_weight_nonneg C c P) W U).
   unfold off_class_deviation; fold m.
@@ -285,12 +290,14 @@ Proof.
   assert (N0 : forall c i, (c < C)%nat -> 0 <= off_class_deviation C (logits d w a (h c i)) c).
   { intros c i _; unfold off_class_deviation; rewrite rivals_weighted; apply sum_nonneg; intros r R.
     apply Rmult_le_pos; [apply rival_weight_nonneg; assumption | apply Rabs_pos]. }
-  assert (D0 : 0 <= deviation) by (apply class_mean_nonneg; [lia | lia |]; intros; apply N0; assumption).
+  assert (D0 : 0 <= deviation)
+    by (apply class_mean_nonneg; [lia | lia |]; intros; apply N0; assumption).
   assert (J : log_moment deviation <= mean_off_class C N d w a h).
   { set (k := deviation / sqrt (1 + 4 * deviation * deviation)).
     apply Rle_trans with (class_mean C N (fun c i =>
       (log_moment deviation - k * deviation) + k * off_class_deviation C (logits d w a (h c i)) c)).
-    - right; rewrite class_mean_plus, class_mean_scale, class_mean_const by lia; fold deviation; ring.
+    - right; rewrite class_mean_plus, class_mean_scale, class_mean_const by lia;
+        fold deviation; ring.
     - apply class_mean_le; [lia | lia |]; intros c i L _.
       eapply Rle_trans; [| apply deviation_lemma; assumption].
       assert (T := log_moment_tangent deviation (off_class_deviation C (logits d w a (h c i)) c)).

@@ -9,14 +9,16 @@ Open Scope R_scope.
 
 Definition entropy (n : nat) (pi : nat -> R) : R := - sum n (fun r => pi r * ln (pi r)).
 
-Definition direction (n : nat) (pi : nat -> R) (own : nat -> R) (rivals : nat -> nat -> R) : nat -> R :=
+Definition direction (n : nat) (pi : nat -> R) (own : nat -> R) (rivals : nat -> nat -> R) :
+  nat -> R :=
   fun j => own j - sum n (fun r => pi r * rivals r j).
 
 (** The rivals' logits less that of the class, and their log-sum-exp: minus the log-odds. *)
 Definition rival_logit (d : nat) (own : nat -> R) (rivals : nat -> nat -> R) (offset x : nat -> R)
   (r : nat) : R := dot d (rivals r) x - dot d own x + offset r.
 
-Definition rival_log_sum (n d : nat) (own : nat -> R) (rivals : nat -> nat -> R) (offset x : nat -> R)
+Definition rival_log_sum (n d : nat) (own : nat -> R) (rivals : nat -> nat -> R)
+  (offset x : nat -> R)
   : R := ln (sum n (fun r => exp (rival_logit d own rivals offset x r))).
 
 (** What the log-odds of a feature x say of <omega, x>. *)
@@ -41,17 +43,20 @@ Proof.
               = sum n (fun r => pi r * dot d (rivals r) x) - dot d own x
                 + sum n (fun r => pi r * offset r)).
   { replace (dot d own x) with (dot d own x * sum n pi) by (rewrite S; ring).
-    rewrite <- sum_scale, <- sum_minus, <- sum_plus; apply sum_ext; intros; unfold rival_logit; ring. }
+    rewrite <- sum_scale, <- sum_minus, <- sum_plus; apply sum_ext; intros;
+      unfold rival_logit; ring. }
   rewrite direction_inner; lra.
 Qed.
 
 (** * The class mean *)
 
-Definition sample_mean (N : nat) (h : nat -> nat -> R) : nat -> R := fun j => mean N (fun i => h i j).
+Definition sample_mean (N : nat) (h : nat -> nat -> R) : nat -> R := fun j => mean N
+  (fun i => h i j).
 
 Definition rms (N d : nat) (h : nat -> nat -> R) : R := sqrt (mean N (fun i => dot d (h i) (h i))).
 
-Lemma rms_square N d h : (1 <= N)%nat -> rms N d h * rms N d h = mean N (fun i => dot d (h i) (h i)).
+Lemma rms_square N d h : (1 <= N)%nat ->
+  rms N d h * rms N d h = mean N (fun i => dot d (h i) (h i)).
 Proof. intros P; apply sqrt_sqrt, mean_nonneg; [lia |]; intros; apply dot_nonneg. Qed.
 
 Lemma norm_pos_of_inner d x y : 0 < dot d x y -> 0 < norm d x /\ 0 < norm d y.
@@ -104,7 +109,8 @@ Proof.
       (fun i => (-1) * rival_log_sum n d own rivals offset (h i))) in J
       by (intros; rewrite inverse_of_phi by lra; ring).
     rewrite mean_scale in J; lra.
-  - set (x := norm d omega) in *; set (y := norm d (sample_mean N h)) in *; set (z := rms N d h) in *.
+  - set (x := norm d omega) in *; set (y := norm d (sample_mean N h)) in *;
+      set (z := rms N d h) in *.
     rewrite V; replace ((z * z - y * y) / (z * z)) with (1 - y * y / (z * z)) by (field; lra).
     assert (a * a / (x * x * z * z) <= y * y / (z * z)); [| lra].
     replace (y * y / (z * z)) with (x * y * (x * y) / (x * x * z * z)) by (field; lra).
@@ -148,7 +154,8 @@ Lemma mean_root_square N (k y : nat -> R) : (1 <= N)%nat ->
   <= mean N (fun i => k i / y i) * mean N y.
 Proof.
   intros P H; assert (R : 0 < INR N) by (apply lt_0_INR; lia).
-  assert (C := cauchy_schwarz_sqr N (fun i => sqrt (k i / y i)) (fun i => sqrt (y i))); unfold dot in C.
+  assert (C := cauchy_schwarz_sqr N (fun i => sqrt (k i / y i)) (fun i => sqrt (y i)));
+    unfold dot in C.
   assert (K : forall i, (i < N)%nat -> 0 <= k i / y i).
   { intros i I; destruct (H i I) as [A [[B | B] Z]].
     - apply Rmult_le_pos; [exact A | left; apply Rinv_0_lt_compat, B].
@@ -202,7 +209,8 @@ Qed.
 
 (** The bound on the mean cosine from margins m, of which the chosen ones are not negative. *)
 Definition mean_cosine_bound (N : nat) (m chosen : nat -> R) (omega alpha : R) : R :=
-  mean N (fun i => sqrt (Rmax (m i) 0 * chosen i)) * mean N (fun i => sqrt (Rmax (m i) 0 * chosen i))
+  mean N (fun i => sqrt (Rmax (m i) 0 * chosen i)) * mean N
+    (fun i => sqrt (Rmax (m i) 0 * chosen i))
   / (omega * alpha) - (1 - mean N chosen).
 
 (** For any direction x and any lower bounds m on the inner products with it. *)
@@ -222,7 +230,8 @@ Proof.
   { intros i I E; unfold k; assert (D := B i I); rewrite norm_zero_dot in D by exact E.
     rewrite Rmax_right by exact D; ring. }
   assert (CS := mean_root_square N k (fun i => norm d (h i)) Q).
-  assert (CS1 := CS ltac:(intros i I; split; [apply K0, I | split; [apply norm_nonneg | apply Z, I]])).
+  assert (CS1 := CS ltac:(intros i I; split;
+    [apply K0, I | split; [apply norm_nonneg | apply Z, I]])).
   clear CS.
   (* each sample: the chosen ones have a cosine, the others at least -1 *)
   assert (E : mean N (fun i => k i / norm d (h i) - norm d x * (1 - chosen i))
@@ -258,8 +267,8 @@ Proof.
   lra.
 Qed.
 
-(** bnwd:sharp-3, sharp "mean cosine": mean cosine of the samples with omega, and intra-class cosine,
-    from the log-odds of any samples that have a margin. *)
+(** bnwd:sharp-3, sharp "mean cosine": mean cosine of the samples with omega, and intra-class
+    cosine, from the log-odds of any samples that have a margin. *)
 Theorem class_cosine_guarantees n N d pi own rivals offset h chosen : (1 <= N)%nat ->
   (forall r, (r < n)%nat -> 0 < pi r) -> sum n pi = 1 ->
   (forall i, (i < N)%nat -> chosen i = 0 \/ chosen i = 1) ->
@@ -321,11 +330,13 @@ Proof.
     set (u := fun r => rival_logit d own rivals offset (h i) r
                        - rival_logit d own rivals offset star r).
     assert (P1 : sum n pi = 1).
-    { rewrite (sum_ext n pi (fun r => exp (rival_logit d own rivals offset star r) / Z)) by exact SOFT.
+    { rewrite (sum_ext n pi (fun r => exp (rival_logit d own rivals offset star r) / Z))
+        by exact SOFT.
       rewrite sum_divide; fold Z; field; lra. }
     assert (J := mean_below_log_mean_exp n pi u).
     assert (P0 : forall r, (r < n)%nat -> 0 <= pi r).
-    { intros r L; rewrite SOFT by exact L; left; apply Rdiv_lt_0_compat; [apply exp_pos | exact Z0]. }
+    { intros r L; rewrite SOFT by exact L; left; apply Rdiv_lt_0_compat;
+        [apply exp_pos | exact Z0]. }
     specialize (J P0 P1).
     assert (E1 : sum n (fun r => pi r * exp (u r))
                  = sum n (fun r => exp (rival_logit d own rivals offset (h i) r)) / Z).

@@ -45,8 +45,8 @@ Proof.
     assert (sqrt 2 < 3 / 2) by nra. nra.
 Qed.
 
-(** bnwd:remark-inter-step, printed "vectors, as applied": the cosine with a third vector moves by no
-    more than the distance of two directions. *)
+(** bnwd:remark-inter-step, printed "vectors, as applied": the cosine with a third vector moves by
+    no more than the distance of two directions. *)
 Theorem third_vector (d : nat) (w x y : nat -> R) :
   0 < norm d w -> 0 < norm d x -> 0 < norm d y ->
   Rmax (cosine d x y - cosine d w y) 0 * Rmax (cosine d x y - cosine d w y) 0
@@ -55,7 +55,8 @@ Proof.
   intros W X Y.
   set (u := fun k => w k / norm d w); set (v := fun k => x k / norm d x).
   set (z := fun k => y k / norm d y).
-  assert (Unit : forall a, 0 < norm d a -> dot d (fun k => a k / norm d a) (fun k => a k / norm d a) = 1).
+  assert (Unit : forall a, 0 < norm d a ->
+    dot d (fun k => a k / norm d a) (fun k => a k / norm d a) = 1).
   { intros a A; rewrite cosine_directions; unfold cosine; rewrite <- norm_sqr; field; lra. }
   rewrite <- !cosine_directions; fold u v z.
   set (e := fun k => v k - u k).

@@ -9,7 +9,8 @@ Definition is_optimum (d K : nat) (rho : R) : Prop :=
 
 (** * Sums over pairs *)
 
-Definition double_sum (K : nat) (f : nat -> nat -> R) : R := sum K (fun k => sum K (fun j => f k j)).
+Definition double_sum (K : nat) (f : nat -> nat -> R) : R := sum K
+  (fun k => sum K (fun j => f k j)).
 
 (** Off the diagonal terms of at least c, on it of at least zero. *)
 Lemma double_sum_off_diagonal K f c :
@@ -23,7 +24,8 @@ Proof.
   apply sum_le; intros k Hk.
   apply Rle_trans with (sum K (fun j => c - (if Nat.eq_dec j k then c else 0))).
   - rewrite sum_minus, sum_const, sum_single by exact Hk; lra.
-  - apply sum_le; intros j Hj; destruct (Nat.eq_dec j k) as [-> | N]; [| assert (H := O k j Hk Hj N)].
+  - apply sum_le; intros j Hj; destruct (Nat.eq_dec j k) as [-> | N];
+      [| assert (H := O k j Hk Hj N)].
     + assert (H := D k Hk); lra.
     + lra.
 Qed.
@@ -180,8 +182,10 @@ Proof.
                             (fun i => sum K (fun k => r k * Y k i))).
   { rewrite (dot_total d K (fun k i => r k * Y k i)).
     replace (sum K r * sum K r) with (double_sum K (fun k j => r k * r j)).
-    2: { unfold double_sum; rewrite <- sum_scale_r; apply sum_ext; intros; rewrite sum_scale; ring. }
-    rewrite <- double_sum_minus; unfold double_sum; apply sum_ext; intros k _; apply sum_ext; intros j _.
+    2: { unfold double_sum; rewrite <- sum_scale_r; apply sum_ext; intros;
+      rewrite sum_scale; ring. }
+    rewrite <- double_sum_minus; unfold double_sum; apply sum_ext; intros k _; apply sum_ext;
+      intros j _.
     rewrite dot_scale_l, dot_scale_r; ring. }
   rewrite Split in L.
   assert (Q : INR K * (INR K - 1) * rho
@@ -236,7 +240,8 @@ Proof.
     replace (norm d u ^ 2) with (norm d u * norm d u) by ring; rewrite norm_sqr.
     unfold u; rewrite dot_difference_l, !dot_difference_r, !dot_scaled_l, !dot_scaled_r, (W k Hk).
     rewrite (dot_comm d (total K w) (w k)); right; ring. }
-  unfold mean; apply Rmult_le_reg_r with (INR K * (INR K - 1) ^ 2); [apply Rmult_lt_0_compat; nra |].
+  unfold mean; apply Rmult_le_reg_r with (INR K * (INR K - 1) ^ 2);
+    [apply Rmult_lt_0_compat; nra |].
   replace (sum K (fun k => m k ^ 2) / INR K * (INR K * (INR K - 1) ^ 2))
     with (sum K (fun k => ((INR K - 1) * m k) ^ 2)).
   2: { rewrite (sum_ext K _ (fun k => (INR K - 1) ^ 2 * m k ^ 2)) by (intros; ring).
@@ -262,7 +267,8 @@ Lemma helmert_products n :
   sum n (fun m => helmert m k * helmert m j)
   = (if Nat.eq_dec k j then 1 else 0) - 1 / (INR n + 1).
 Proof.
-  assert (Root : forall m x y, x / sqrt ((INR m + 1) * (INR m + 2)) * (y / sqrt ((INR m + 1) * (INR m + 2)))
+  assert (Root : forall m x y,
+    x / sqrt ((INR m + 1) * (INR m + 2)) * (y / sqrt ((INR m + 1) * (INR m + 2)))
                           = x * y / ((INR m + 1) * (INR m + 2))).
   { intros m x y; assert (0 <= INR m) by apply pos_INR.
     assert (P : 0 < (INR m + 1) * (INR m + 2)) by nra.
@@ -349,7 +355,8 @@ Proof.
     eapply Rle_trans; [exact L |].
     apply Rmult_le_reg_r with (INR K * (INR K - 1)); [nra |].
     assert (0 <= norm d (total K y) ^ 2) by apply pow2_ge_0.
-    replace ((INR K * INR K - norm d (total K y) ^ 2) / (INR K * (INR K - 1)) * (INR K * (INR K - 1)))
+    replace ((INR K * INR K - norm d (total K y) ^ 2) / (INR K * (INR K - 1))
+      * (INR K * (INR K - 1)))
       with (INR K * INR K - norm d (total K y) ^ 2) by (field; lra).
     replace (INR K / (INR K - 1) * (INR K * (INR K - 1))) with (INR K * INR K) by (field; lra). lra.
 Qed.

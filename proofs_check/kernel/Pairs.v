@@ -11,14 +11,16 @@ Definition pair_sum (C : nat) (f : nat -> nat -> R) : R :=
 Definition pair_mean (C : nat) (f : nat -> nat -> R) : R := pair_sum C f / (INR C * (INR C - 1)).
 
 Lemma pair_sum_le C f g :
-  (forall c r, (c < C)%nat -> (r < C)%nat -> r <> c -> f c r <= g c r) -> pair_sum C f <= pair_sum C g.
+  (forall c r, (c < C)%nat -> (r < C)%nat -> r <> c -> f c r <= g c r) ->
+    pair_sum C f <= pair_sum C g.
 Proof.
   intros H; apply sum_le; intros c L; apply sum_le; intros r M.
   destruct (Nat.eq_dec r c); [lra | auto].
 Qed.
 
 Lemma pair_sum_ext C f g :
-  (forall c r, (c < C)%nat -> (r < C)%nat -> r <> c -> f c r = g c r) -> pair_sum C f = pair_sum C g.
+  (forall c r, (c < C)%nat -> (r < C)%nat -> r <> c -> f c r = g c r) ->
+    pair_sum C f = pair_sum C g.
 Proof. intros H; apply Rle_antisym; apply pair_sum_le; intros; rewrite H by assumption; lra. Qed.
 
 Lemma pair_sum_plus C f g : pair_sum C (fun c r => f c r + g c r) = pair_sum C f + pair_sum C g.
@@ -84,12 +86,14 @@ Proof.
 Qed.
 
 Lemma pair_minkowski C f g :
-  sqrt (pair_square C (fun c r => f c r + g c r)) <= sqrt (pair_square C f) + sqrt (pair_square C g).
+  sqrt (pair_square C (fun c r => f c r + g c r)) <= sqrt (pair_square C f)
+    + sqrt (pair_square C g).
 Proof.
   assert (F := sqrt_pos (pair_square C f)); assert (G := sqrt_pos (pair_square C g)).
   assert (F2 := sqrt_sqrt _ (pair_square_nonneg C f)).
   assert (G2 := sqrt_sqrt _ (pair_square_nonneg C g)).
-  assert (X : pair_sum C (fun c r => f c r * g c r) <= sqrt (pair_square C f) * sqrt (pair_square C g)).
+  assert (X : pair_sum C (fun c r => f c r * g c r)
+    <= sqrt (pair_square C f) * sqrt (pair_square C g)).
   { rewrite <- sqrt_mult by apply pair_square_nonneg; apply sqrt_of_square_le.
     - apply Rmult_le_pos; apply pair_square_nonneg.
     - apply pair_cauchy_schwarz. }
@@ -100,7 +104,8 @@ Proof.
   rewrite !pair_sum_plus, pair_sum_scale; fold (pair_square C f) (pair_square C g). lra.
 Qed.
 
-Definition pair_rms (C : nat) (f : nat -> nat -> R) : R := sqrt (pair_mean C (fun c r => f c r * f c r)).
+Definition pair_rms (C : nat) (f : nat -> nat -> R) : R :=
+  sqrt (pair_mean C (fun c r => f c r * f c r)).
 
 Lemma pair_rms_scaled C f : (2 <= C)%nat ->
   pair_rms C f = sqrt (pair_square C f) / sqrt (INR C * (INR C - 1)).
@@ -160,9 +165,9 @@ Qed.
 Definition pair_gap (C o s : R) : R := 2 * o * sqrt (2 * s / (C - 1)) + 2 * s.
 
 (** bnwd:sharp-4, sharp "mean directions": vectors A c of norm at most 1 near unit vectors u c on
-    average have nearly the same inner products; o^2 bounds the largest eigenvalue of the Gram matrix
-    of the u c, by its quadratic form. [chosen] are pairs whose difference is at least t: few, or t is
-    small. *)
+    average have nearly the same inner products; o^2 bounds the largest eigenvalue of the Gram
+    matrix of the u c, by its quadratic form. [chosen] are pairs whose difference is at least t:
+    few, or t is small. *)
 Theorem mean_directions_guarantee C d u A o chosen t : (2 <= C)%nat -> 0 <= o ->
   (forall x, sum C (fun c => dot d x (u c) * dot d x (u c)) <= o * o * dot d x x) ->
   (forall c, (c < C)%nat -> dot d (u c) (u c) = 1) ->
@@ -203,7 +208,8 @@ Proof.
     rewrite sqrt_sqrt by exact D0; field; lra. }
   assert (F1 : pair_square C (fun c r => dot d (e c) (u r)) <= INR C * (INR C - 1) * (b * b)).
   { rewrite BB; apply Rle_trans with (sum C (fun c => o * o * dot d (e c) (e c))).
-    - apply Rle_trans with (sum C (fun c => sum C (fun r => dot d (e c) (u r) * dot d (e c) (u r)))).
+    - apply Rle_trans with
+        (sum C (fun c => sum C (fun r => dot d (e c) (u r) * dot d (e c) (u r)))).
       + rewrite pair_sum_all; unfold pair_square.
         assert (0 <= sum C (fun c => dot d (e c) (u c) * dot d (e c) (u c)))
           by (apply sum_nonneg; intros; apply Rle_0_sqr). lra.
@@ -224,7 +230,8 @@ Proof.
       rewrite sum_scale_r, SQ in AL.
       assert (DG := cauchy_schwarz_sqr C (fun c => dot d (e c) (e c)) (fun _ => 1)).
       change (sum C (fun i => dot d (e i) (e i) * 1) * sum C (fun i => dot d (e i) (e i) * 1)
-              <= sum C (fun i => dot d (e i) (e i) * dot d (e i) (e i)) * sum C (fun i => 1 * 1)) in DG.
+              <= sum C (fun i => dot d (e i) (e i) * dot d (e i) (e i)) * sum C
+                (fun i => 1 * 1)) in DG.
       rewrite (sum_ext C (fun i => dot d (e i) (e i) * 1) (fun c => dot d (e c) (e c))) in DG
         by (intros; ring).
       rewrite (sum_const C (1 * 1)), SQ in DG.
@@ -234,13 +241,16 @@ Proof.
       assert (QQ := square_le q (2 * s) E0 E2).
       assert (M := Rmult_le_compat_l (INR C * (INR C - 1)) _ _ ltac:(lra) QQ). lra. }
   (* the difference is the sum of the three *)
-  assert (BIG : pair_rms C (fun c r => dot d (A c) (A r) - dot d (u c) (u r)) <= pair_gap (INR C) o s).
+  assert (BIG : pair_rms C (fun c r => dot d (A c) (A r) - dot d (u c) (u r))
+    <= pair_gap (INR C) o s).
   { apply Rle_trans with (pair_rms C (fun c r =>
       dot d (e c) (u r) + dot d (u c) (e r) + dot d (e c) (e r))).
     - right; unfold pair_rms, pair_mean; do 2 f_equal; apply pair_sum_ext; intros.
       unfold e; rewrite !dot_minus_l, !dot_minus_r; ring.
-    - eapply Rle_trans; [apply (pair_rms_triangle C (fun c r => dot d (e c) (u r) + dot d (u c) (e r))), P |].
-      assert (T1 := pair_rms_triangle C (fun c r => dot d (e c) (u r)) (fun c r => dot d (u c) (e r)) P).
+    - eapply Rle_trans; [apply (pair_rms_triangle C
+        (fun c r => dot d (e c) (u r) + dot d (u c) (e r))), P |].
+      assert (T1 := pair_rms_triangle C (fun c r => dot d (e c) (u r))
+        (fun c r => dot d (u c) (e r)) P).
       assert (R1 := pair_rms_below C _ b P B0 F1).
       assert (R2 := pair_rms_below C _ b P B0 F2).
       assert (R3 := pair_rms_below C _ (2 * s) P ltac:(lra) F3).

@@ -1,4 +1,5 @@
-(** The loss of a sample as a function of its margin, phi_M(t) = log(1 + M e^(-t)) with M > 0 rivals.
+(** The loss of a sample as a function of its margin, phi_M(t) = log(1 + M e^(-t)) with M > 0
+    rivals.
 
     phi lies above each of its tangents, by the Bregman gap K(u) = log(1 - sigma + sigma e^(-u)) +
     sigma u; Jensen's inequality, for phi and for its inverse, and every later file rest on that. *)

@@ -120,8 +120,9 @@ Proof.
 Qed.
 
 (** gnc:theorem-3.8, printed "d = 2", the Tammes problem: of K unit vectors of the plane two have an
-    inner product of at least cos(2 pi/K). One of them is put at the angle 0 and the circle cut into K
-    arcs from there; the first of them and the last are its own, so that two points share an arc. *)
+    inner product of at least cos(2 pi/K). One of them is put at the angle 0 and the circle cut into
+    K arcs from there; the first of them and the last are its own, so that two points share
+    an arc. *)
 Theorem planar_products :
   forall (K : nat) (y : nat -> nat -> R) (t : R),
   (2 <= K)%nat ->
@@ -209,8 +210,8 @@ Proof.
   assert (x * x <= 3) by nra. assert (0 <= x * (3 - x * x)) by (apply Rmult_le_pos; lra). lra.
 Qed.
 
-(** gnc:theorem-3.9, sharp "factor-4 sandwich", d = 2, where B = pi/K: no margin of K unit vectors of
-    the plane exceeds 2 B^2, and the optimum 1 - cos(2 pi/K) is at least B^2/2. *)
+(** gnc:theorem-3.9, sharp "factor-4 sandwich", d = 2, where B = pi/K: no margin of K unit vectors
+    of the plane exceeds 2 B^2, and the optimum 1 - cos(2 pi/K) is at least B^2/2. *)
 Theorem planar_sandwich :
   forall (K : nat) (w h : nat -> nat -> R) (rho : R),
   (2 <= K)%nat ->

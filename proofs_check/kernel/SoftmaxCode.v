@@ -175,8 +175,8 @@ Qed.
 
 (** * Under self-duality *)
 
-(** gnc:theorem-3.7, printed "no rattlers", spread: where features are weights, a gap is one less the
-    inner product. *)
+(** gnc:theorem-3.7, printed "no rattlers", spread: where features are weights, a gap is one less
+    the inner product. *)
 Theorem self_dual_gap :
   forall (d K : nat) (w : nat -> nat -> R),
   (forall k, (k < K)%nat -> dot d (w k) (w k) = 1) ->
@@ -278,7 +278,8 @@ Qed.
     1, margins are zero whatever the features, and no better margin exists; features differ. *)
 Theorem collapse_on_a_line_printed_fails :
   exists (w : nat -> nat -> R) (h h' : nat -> nat -> R),
-  (forall k, (k < 3)%nat -> dot 1 (w k) (w k) = 1 /\ dot 1 (h k) (h k) = 1 /\ dot 1 (h' k) (h' k) = 1)
+  (forall k, (k < 3)%nat -> dot 1 (w k) (w k) = 1 /\ dot 1 (h k) (h k) = 1 /\
+    dot 1 (h' k) (h' k) = 1)
   /\ (forall k j, (k < 3)%nat -> (j < 3)%nat ->
         0 <= dot 1 (difference (w k) (w j)) (h k) /\ 0 <= dot 1 (difference (w k) (w j)) (h' k))
   /\ (forall rho, has_softmax_code 1 3 rho -> rho <= 0)

@@ -100,8 +100,8 @@ Proof.
     apply Rmult_le_pos; [apply Rmult_le_pos; lra | lra].
 Qed.
 
-(** square:sharp-1, sharp "guarantees from the loss": a loss below 1 bounds the relative spread of the
-    margins, the mean margin from below, and rho from both sides. *)
+(** square:sharp-1, sharp "guarantees from the loss": a loss below 1 bounds the relative spread of
+    the margins, the mean margin from below, and rho from both sides. *)
 Theorem square_loss_guarantees n z rho lambda m : (1 <= n)%nat -> 0 <= rho -> 0 < lambda ->
   mean n z <= m -> decayed_loss n z rho lambda < 1 ->
   let mu := mean n z in
@@ -138,7 +138,8 @@ Proof.
   assert (UU : 0 < mu * mu) by (apply Rmult_lt_0_compat; exact U).
   assert (M0 : 0 < m) by lra.
   assert (MM : mu * mu <= m * m) by (apply square_le; lra).
-  assert (RP : 0 <= R) by (rewrite RE; assert (S := Rle_0_sqr (1 - rho * mu)); unfold Rsqr in S; lra).
+  assert (RP : 0 <= R) by (rewrite RE; assert (S := Rle_0_sqr (1 - rho * mu));
+    unfold Rsqr in S; lra).
   assert (LP : 0 < L).
   { rewrite LE; assert (0 < lambda * (rho * rho)); [| lra].
     apply Rmult_lt_0_compat; [lra | apply Rmult_lt_0_compat; lra]. }
@@ -173,7 +174,8 @@ Proof.
     assert (0 <= (m * m + lambda) * (1 - rho * mu) * (1 - rho * mu)
            + lambda * rho * rho * (m * m + lambda) - lambda); [| lra].
     assert (S2' := Rle_0_sqr (mu - (mu * mu + lambda) * rho)); unfold Rsqr in *.
-    assert (E2 : (mu * mu + lambda) * ((1 - rho * mu) * (1 - rho * mu) + lambda * rho * rho) - lambda
+    assert (E2 : (mu * mu + lambda) * ((1 - rho * mu) * (1 - rho * mu) + lambda * rho * rho)
+      - lambda
                  = (mu - (mu * mu + lambda) * rho) * (mu - (mu * mu + lambda) * rho)) by ring.
     assert (N1 : 0 <= (1 - rho * mu) * (1 - rho * mu) + lambda * rho * rho)
       by (assert (S3 := Rle_0_sqr (1 - rho * mu)); unfold Rsqr in S3; lra).

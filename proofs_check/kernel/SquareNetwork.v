@@ -18,7 +18,8 @@ Definition output_margin (C d : nat) (w : nat -> nat -> R) (a x : nat -> R) (c :
 Definition rest (C d : nat) (w : nat -> nat -> R) (a x : nat -> R) (c : nat) : nat -> R :=
   fun r => output C d w a x r - output_margin C d w a x c * target C c r.
 
-Definition square_loss (C N d : nat) (w : nat -> nat -> R) (a : nat -> R) (h : nat -> nat -> nat -> R)
+Definition square_loss (C N d : nat) (w : nat -> nat -> R) (a : nat -> R)
+  (h : nat -> nat -> nat -> R)
   : R := class_mean C N (fun c i =>
     dot C (fun r => output C d w a (h c i) r - target C c r)
           (fun r => output C d w a (h c i) r - target C c r)).
@@ -77,7 +78,8 @@ Qed.
 
 (** An output misses its target along the target and across it. *)
 Lemma sample_split C d w a x c : (2 <= C)%nat -> (c < C)%nat ->
-  ratio C * dot C (fun r => output C d w a x r - target C c r) (fun r => output C d w a x r - target C c r)
+  ratio C * dot C (fun r => output C d w a x r - target C c r)
+    (fun r => output C d w a x r - target C c r)
   = (output_margin C d w a x c - 1) * (output_margin C d w a x c - 1)
     + ratio C * dot C (rest C d w a x c) (rest C d w a x c).
 Proof.
@@ -161,18 +163,21 @@ Proof.
   assert (ST := margin_square_split C N d w a h T P Q); fold q in ST.
   assert (V := margin_square_nonneg C N d w a h q P Q).
   split; [lra | split; [lra | split]].
-  - unfold scaled_distance; rewrite square_distance, <- !feature_norm_square, <- weight_norm_square by lia.
+  - unfold scaled_distance; rewrite square_distance, <- !feature_norm_square,
+      <- weight_norm_square by lia.
     fold alpha b; unfold q; rewrite mean_output_margin_is, mean_margin_inner by assumption.
     unfold T, largest_margin; fold alpha b; ring.
   - assert (TQ : q <= T).
-    { unfold q, T; rewrite mean_output_margin_is by assumption; apply mean_margin_largest; assumption. }
+    { unfold q, T; rewrite mean_output_margin_is by assumption; apply mean_margin_largest;
+        assumption. }
     apply Rle_trans with ((1 - q) * (1 - q)); [| lra].
     unfold Rmax; destruct (Rle_dec (1 - T) 0); [rewrite Rmult_0_l; apply Rle_0_sqr |].
     apply square_le; lra.
 Qed.
 
-(** square:sharp-2, sharp "guarantees from the loss": with e = sqrt(k L) < 1 the mean margin is within
-    e of 1, which bounds the spread of the outputs, NC1, NC3 and the distance to self-duality. *)
+(** square:sharp-2, sharp "guarantees from the loss": with e = sqrt(k L) < 1 the mean margin is
+    within e of 1, which bounds the spread of the outputs, NC1, NC3 and the distance to
+    self-duality. *)
 Theorem multiclass_guarantees C N d w a h decay : (2 <= C)%nat -> (1 <= N)%nat -> 0 <= decay ->
   ratio C * (square_loss C N d w a h + decay) < 1 ->
   let q := mean_output_margin C N d w a h in
@@ -293,7 +298,8 @@ Qed.
 
 (** * One class, given the weights *)
 
-Definition layer (d : nat) (w : nat -> nat -> R) (x : nat -> R) : nat -> R := fun r => dot d (w r) x.
+Definition layer (d : nat) (w : nat -> nat -> R) (x : nat -> R) : nat -> R :=
+  fun r => dot d (w r) x.
 
 Definition transpose_image (C : nat) (w : nat -> nat -> R) (v : nat -> R) : nat -> R :=
   fun j => sum C (fun r => v r * w r j).
@@ -307,8 +313,8 @@ Qed.
 Lemma layer_minus d w x y r : layer d w (fun j => x j - y j) r = layer d w x r - layer d w y r.
 Proof. apply dot_minus_r. Qed.
 
-(** square:sharp-4, sharp "a ridge certificate", the identity: mean square error and mean square norm
-    of a class about any vector g, and what v = y - W g certifies of the class mean. *)
+(** square:sharp-4, sharp "a ridge certificate", the identity: mean square error and mean square
+    norm of a class about any vector g, and what v = y - W g certifies of the class mean. *)
 Theorem ridge_certificate C N d w h y g mu : (1 <= N)%nat ->
   let v := fun r => y r - layer d w g r in
   let omega := transpose_image C w v in
@@ -363,7 +369,8 @@ Proof.
       rewrite (dot_comm C (fun r => layer d w (h i) r - y r) v), dot_minus_r in S. lra. }
     rewrite !mean_minus, mean_const in J by lia.
     rewrite (mean_ext N (fun i => dot C (fun r => layer d w (h i) r - y r) _ / 2)
-      (fun i => / 2 * dot C (fun r => layer d w (h i) r - y r) (fun r => layer d w (h i) r - y r))) in J
+      (fun i => / 2 * dot C (fun r => layer d w (h i) r - y r)
+        (fun r => layer d w (h i) r - y r))) in J
       by (intros; field).
     rewrite mean_scale, !mean_const in J by lia; fold L in J; lra.
 Qed.

@@ -185,14 +185,18 @@ Definition sample_loss (d K : nat) (tau : R) (w : nat -> nat -> R) (k : nat) (h 
   ln (sum K (fun j => exp (dot d (difference (w j) (w k)) h / tau))).
 
 (** Mean over classes and their n features each. *)
-Definition mean_loss (d K n : nat) (tau : R) (w : nat -> nat -> R) (h : nat -> nat -> nat -> R) : R :=
+Definition mean_loss (d K n : nat) (tau : R) (w : nat -> nat -> R)
+  (h : nat -> nat -> nat -> R) : R :=
   mean K (fun k => mean n (fun i => sample_loss d K tau w k (h k i))).
 
-Lemma own_gap d (w : nat -> nat -> R) (k : nat) (h : nat -> R) tau : exp (dot d (difference (w k) (w k)) h / tau) = 1.
-Proof. rewrite dot_difference_l; unfold Rminus, Rdiv; rewrite Rplus_opp_r, Rmult_0_l; apply exp_0. Qed.
+Lemma own_gap d (w : nat -> nat -> R) (k : nat) (h : nat -> R) tau :
+  exp (dot d (difference (w k) (w k)) h / tau) = 1.
+Proof. rewrite dot_difference_l; unfold Rminus, Rdiv; rewrite Rplus_opp_r, Rmult_0_l;
+  apply exp_0. Qed.
 
 Lemma two_terms_le_sum n f i j :
-  (forall k, (k < n)%nat -> 0 <= f k) -> (i < n)%nat -> (j < n)%nat -> j <> i -> f i + f j <= sum n f.
+  (forall k, (k < n)%nat -> 0 <= f k) -> (i < n)%nat -> (j < n)%nat -> j <> i ->
+    f i + f j <= sum n f.
 Proof.
   intros P I J N.
   replace (f i + f j) with
@@ -207,7 +211,8 @@ Lemma sample_loss_at_least d K tau w k j h :
   (k < K)%nat -> (j < K)%nat -> j <> k ->
   softplus (dot d (difference (w j) (w k)) h / tau) <= sample_loss d K tau w k h.
 Proof.
-  intros Hk Hj N; apply ln_le; [assert (H := exp_pos (dot d (difference (w j) (w k)) h / tau)); lra |].
+  intros Hk Hj N; apply ln_le;
+    [assert (H := exp_pos (dot d (difference (w j) (w k)) h / tau)); lra |].
   assert (L := two_terms_le_sum K (fun j => exp (dot d (difference (w j) (w k)) h / tau)) k j
                  (fun i _ => Rlt_le _ _ (exp_pos _)) Hk Hj N).
   cbv beta in L; rewrite own_gap in L; exact L.
@@ -298,7 +303,8 @@ Proof.
     destruct (Nat.eq_dec K k) as [-> | N].
     - right; intros j J Nj; apply A; [lia | exact Nj].
     - destruct (Rle_or_lt m (f K)) as [L | L]; [left; exists K; auto |].
-      right; intros j J Nj; destruct (Nat.eq_dec j K) as [-> |]; [exact L | apply A; [lia | auto]]. }
+      right; intros j J Nj; destruct (Nat.eq_dec j K) as [-> |];
+        [exact L | apply A; [lia | auto]]. }
   destruct Dec as [E | A]; [exact E | exfalso].
   (* some weight is positive, so the mean would be less than itself *)
   assert (L : sum K (fun j => a j * (m - f j)) <= 0).
@@ -336,7 +342,8 @@ Theorem distance_from_class_loss :
   forall (d K n k : nat) (tau : R) (w : nat -> nat -> R) (a : nat -> R) (h : nat -> nat -> R),
   (k < K)%nat -> (1 <= n)%nat -> 0 < tau ->
   weights_of_others K k a ->
-  softplus (- norm d (difference (w k) (combination K a w)) * norm d (fun l => mean n (fun i => h i l))
+  softplus (- norm d (difference (w k) (combination K a w)) * norm d
+    (fun l => mean n (fun i => h i l))
             / tau)
   <= mean n (fun i => sample_loss d K tau w k (h i)).
 Proof.
@@ -377,7 +384,8 @@ Qed.
 (** gnc:lemma-3.1, sharp "guarantee from the loss", least distance: K times the mean loss bounds
     every distance from the hull of the others, for unit features. *)
 Theorem least_distance_from_loss :
-  forall (d K n k : nat) (tau : R) (w : nat -> nat -> R) (a : nat -> R) (h : nat -> nat -> nat -> R),
+  forall (d K n k : nat) (tau : R) (w : nat -> nat -> R) (a : nat -> R)
+    (h : nat -> nat -> nat -> R),
   (k < K)%nat -> (1 <= n)%nat -> 0 < tau ->
   weights_of_others K k a ->
   (forall k i, (k < K)%nat -> (i < n)%nat -> dot d (h k i) (h k i) = 1) ->
@@ -408,7 +416,8 @@ Proof.
       rewrite sum_scale; assert (INR K <> 0) by (apply not_0_INR; lia); field; split; lra. }
     change (softplus (- mean K D / tau) <= mean K (fun k => softplus (- D k / tau))).
     rewrite E; apply softplus_mean, K1.
-  - apply mean_le; [exact K1 |]; intros k Hk; apply (class_distance d K n k tau w (a k) (h k)); auto.
+  - apply mean_le; [exact K1 |]; intros k Hk;
+      apply (class_distance d K n k tau w (a k) (h k)); auto.
 Qed.
 
 (** gnc:lemma-3.1, sharp "rate for every temperature", HardMax: a layer whose loss is within epsilon

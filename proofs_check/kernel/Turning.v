@@ -1,4 +1,5 @@
-(** How far two points that touch only each other may turn away, and the simplex bound on margins. *)
+(** How far two points that touch only each other may turn away, and the simplex bound
+    on margins. *)
 From Coq Require Import Reals Lra Lia.
 From NCBounds Require Import Finite Hull Midpoint SoftmaxCode Optima.
 Open Scope R_scope.
