@@ -10,6 +10,7 @@ import numpy as np
 from proofs_check.kernel.register import Binding, Instance, Theorem
 
 _TREE, _FOUR = "BinaryTree.v", "square:theorem-4"
+_LINES, _DENSE, _LINES_OF_PROOF = "PeelingLines.v", "square:eq-25", "square:eq-21"
 
 
 def _by_signs(chosen: Any) -> Callable[..., Any]:
@@ -42,6 +43,48 @@ def _tree(v: Instance) -> Binding:
     return {**levels, "rho": v["rho"], "x": v["samples"], "w": _by_signs(kernels)}
 
 
+def _chain(v: Instance) -> Binding:
+    """Convolutional layers of one kernel each, and a readout over all outputs of the last."""
+    kernels = _units(np.concatenate([v["own"], v["shared"]], axis=2))
+    readout = _units(v["readout"]) * v["rho"]
+    (S, levels, size), stride, P = kernels.shape, v["own"].shape[2], readout.shape[1]
+    weights = np.zeros((S, levels + 1, max(size, P)), dtype=object)
+    weights[:, :levels, :size], weights[:, levels, :P] = kernels, readout
+    return {
+        "K": lambda level: size if level < levels else P,
+        "child": lambda level, node, place: place + (stride * node if level < levels else 0),
+        "m": len(v["samples"]),
+        "x": v["samples"],
+        "L": levels,
+        "rho": v["rho"],
+        "w": _by_signs(weights),
+        "v": 0,
+    }
+
+
+def _peeled(v: Instance) -> Binding:
+    m, d = v["samples"].shape
+    return {"m": m, "d": d, "L": len(v["kernels"]), "x": v["samples"], "w": v["kernels"]}
+
+
+def _typeset(v: Instance) -> Binding:
+    m, d = v["samples"].shape
+    return {"m": m, "d": d, "x": v["samples"], "rho": v["rho"]}
+
+
+def _dense(v: Instance) -> Binding:
+    return {"L": len(v["kernels"]), "w": v["kernels"], "norm": v["norm"], "m": v["m"]}
+
+
+def _layers(v: Instance) -> Binding:
+    return {"L": len(v["kernels"]), "w": v["kernels"]}
+
+
+def _class(v: Instance) -> Binding:
+    H, m = v["values"].shape
+    return {"H": H - 1, "m": m, "v": v["values"]}
+
+
 def _second_order(batch: dict[str, Any]) -> dict[str, Any]:
     """Moments of order 2."""
     return {**batch, "k": np.ones_like(batch["k"])}
@@ -72,5 +115,95 @@ THEOREMS = (
         conclusions={},
         untied="it speaks of least upper bounds, which are not computed; that each network chosen "
         "stays below is tree_complexity_sharp",
+    ),
+    Theorem(
+        "complexity_of_patches",
+        "PatchNetwork.v",
+        "square:conjecture-1",
+        "sharp",
+        "every input with its paths",
+        bind=_chain,
+        restrict=_second_order,
+        conclusions={"moments of order 2k": 0},
+    ),
+    Theorem(
+        "conjecture_with_factor_fails",
+        _LINES,
+        "square:conjecture-1",
+        "printed",
+        "Definition 1, with the factor 2",
+        refutes=True,
+        bind=_tree,
+        at=({"samples": [["1", "0"]], "kernels": [[["1", "0"]]], "rho": "1"},),
+        conclusions={"complexity": 0},
+    ),
+    Theorem(
+        "after_the_peeling",
+        _LINES,
+        _LINES_OF_PROOF,
+        "printed",
+        "(22), after the peeling",
+        bind=_peeled,
+        conclusions={"third line": 0, "fourth line": 1},
+    ),
+    Theorem(
+        "typeset_peeling_fails",
+        _LINES,
+        _LINES_OF_PROOF,
+        "printed",
+        "equation of (21), as typeset",
+        refutes=True,
+        bind=_typeset,
+        at=({"samples": [["1"]], "rho": "1"},),
+        conclusions={"(21)": 0},
+    ),
+    Theorem(
+        "dense_exponent",
+        _LINES,
+        _DENSE,
+        "printed",
+        "the root over the product only",
+        bind=_dense,
+        conclusions={"equation (25)": 0},
+    ),
+    Theorem(
+        "dense_typeset_fails",
+        _LINES,
+        _DENSE,
+        "printed",
+        "the root over everything, as typeset",
+        refutes=True,
+        bind=_dense,
+        at=({"kernels": [["1/2", "0"]], "norm": "1", "m": "1"},),
+        conclusions={"equation (25)": 0},
+    ),
+    Theorem(
+        "dense_norms_printed_fails",
+        _LINES,
+        _DENSE,
+        "printed",
+        "the root is the product of the layers' norms",
+        refutes=True,
+        bind=_layers,
+        at=({"kernels": [["0", "1"]], "norm": "1", "m": "1"},),
+        conclusions={"layer norms": 0},
+    ),
+    Theorem(
+        "dense_bound_of_layers",
+        _LINES,
+        _DENSE,
+        "corrected",
+        "the layers' own norms",
+        bind=_dense,
+        conclusions={"dense bound": 0},
+    ),
+    Theorem(
+        "complexities_compared",
+        "Complexities.v",
+        "square:definition-1",
+        "sharp",
+        "the definitions compared",
+        bind=_class,
+        conclusions={"signed": 0, "absolute": 1, "with negatives": 2, "Definition 1": 3},
     ),
 )
