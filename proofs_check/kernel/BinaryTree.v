@@ -100,7 +100,7 @@ Theorem tree_complexity_half_linear m L rho x w : (1 <= m)%nat -> (1 <= L)%nat -
   <= half_linear_tree_bound L rho (INR m) (samples_norm m (2 ^ L) x).
 Proof.
   intros M P Q W; destruct L as [| n]; [lia |].
-  assert (H := complexity_of_patches (fun _ => 2%nat) (fun _ v j => (2 * v + j)%nat) m x n rho w 0
+  assert (H := mean_of_patches (fun _ => 2%nat) (fun _ v j => (2 * v + j)%nat) m x n rho w 0
                  ltac:(lra) W).
   rewrite tree_paths_norm in H; unfold attained_complexity, half_linear_tree_bound, tree_network.
   assert (0 < INR m) by (apply lt_0_INR; lia).

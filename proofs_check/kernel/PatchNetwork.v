@@ -144,7 +144,7 @@ Definition shared_network (K : nat -> nat) (child : nat -> nat -> nat -> nat)
   patch_network K child (fun k _ j => w k j) x L v.
 
 (** Kernels of any norm whose product is at most rho: the mean of the largest square. *)
-Theorem peeling_of_shared_kernels K child m x L rho (w : (nat -> R) -> nat -> nat -> R) v :
+Lemma peeling_of_shared_kernels K child m x L rho (w : (nat -> R) -> nat -> nat -> R) v :
   (forall e, kernel_product K (w e) (S L) <= rho) ->
   sign_mean m (fun e => signed_sum m e (fun i => shared_network K child (w e) (x i) (S L) v) ^ 2)
   <= rho ^ 2 * (relu_cost ^ (2 * L) * path_square K child m x (S L) v).
@@ -178,8 +178,8 @@ Proof.
   induction L; intros v; simpl; apply sum_nonneg; intros; [apply Rle_0_sqr | auto].
 Qed.
 
-(** The mean of the largest absolute value: the bound of all networks of patches. *)
-Theorem complexity_of_patches K child m x L rho (w : (nat -> R) -> nat -> nat -> R) v :
+(** The mean of the largest absolute value. *)
+Lemma mean_of_patches K child m x L rho (w : (nat -> R) -> nat -> nat -> R) v :
   0 <= rho -> (forall e, kernel_product K (w e) (S L) <= rho) ->
   sign_mean m (fun e =>
     Rabs (signed_sum m e (fun i => shared_network K child (w e) (x i) (S L) v)))
@@ -194,4 +194,17 @@ Proof.
   rewrite (Rsqr_pow2 rho), (Rsqr_pow2 (relu_cost ^ L)), <- pow_mult, Nat.mul_comm.
   eapply Rle_trans; [| apply (peeling_of_shared_kernels K child m x L rho w v W)].
   apply Req_le, sign_mean_ext; intros; ring.
+Qed.
+
+(** square:conjecture-1, sharp "every input with its paths", for k = 1 and any graph of patches:
+    the complexity without the factor 2. *)
+Theorem complexity_of_patches K child m x L rho (w : (nat -> R) -> nat -> nat -> R) v :
+  (1 <= m)%nat -> 0 < rho -> (forall e, kernel_product K (w e) (S L) <= rho) ->
+  sign_mean m (fun e =>
+    Rabs (signed_sum m e (fun i => shared_network K child (w e) (x i) (S L) v))) / INR m
+  <= relu_cost ^ L * rho * sqrt (path_square K child m x (S L) v) / INR m.
+Proof.
+  intros M P W; unfold Rdiv; apply Rmult_le_compat_r.
+  { left; apply Rinv_0_lt_compat, lt_0_INR; lia. }
+  assert (H := mean_of_patches K child m x L rho w v ltac:(lra) W); lra.
 Qed.

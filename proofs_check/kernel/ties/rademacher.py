@@ -85,6 +85,16 @@ def _class(v: Instance) -> Binding:
     return {"H": H - 1, "m": m, "v": v["values"]}
 
 
+def _kernel_rows(v: Instance) -> Binding:
+    kernel = np.concatenate([v["own"], v["shared"]])
+    return {"K": len(kernel), "s": len(v["own"]), "P": len(v["probe"]), "w": kernel}
+
+
+def _relative(v: Instance) -> Binding:
+    given = {name: v[name] for name in ("more", "A", "epsilon", "N", "delta")}
+    return {**given, "rho": v["smaller"], "r": v["R"]}
+
+
 def _second_order(batch: dict[str, Any]) -> dict[str, Any]:
     """Moments of order 2."""
     return {**batch, "k": np.ones_like(batch["k"])}
@@ -205,5 +215,92 @@ THEOREMS = (
         "the definitions compared",
         bind=_class,
         conclusions={"signed": 0, "absolute": 1, "with negatives": 2, "Definition 1": 3},
+    ),
+    Theorem(
+        "peeling_of_patches",
+        "PatchNetwork.v",
+        "square:conjecture-1",
+        "sharp",
+        "every input with its paths",
+        untied="the recursion behind complexity_of_patches, in mean squares and for nodes with "
+        "kernels of their own",
+    ),
+    Theorem(
+        "contraction_of_relu",
+        "Contraction.v",
+        _FOUR,
+        "sharp",
+        "half of a ReLU is linear",
+        untied="it speaks of classes of any index type: the step from level to level for k = 1",
+    ),
+    Theorem(
+        "contraction_of_absolute_values",
+        "Contraction.v",
+        _FOUR,
+        "sharp",
+        "half of a ReLU is linear",
+        untied="it speaks of classes of any index type: the half of a ReLU that is not linear",
+    ),
+    Theorem(
+        "smaller_norm_smaller_bounds",
+        "ErrorBounds.v",
+        "square:eq-17",
+        "printed",
+        "bounds only",
+        bind=_relative,
+        conclusions={"(17) below (18)": 0, "(12) for both": 1},
+    ),
+    Theorem(
+        "depth_bound_by_substitution_fails",
+        "ErrorBounds.v",
+        "square:eq-16",
+        "printed",
+        "from (12) by substitution",
+        refutes=True,
+        bind=lambda v: {name: v[name] for name in ("rho", "L", "N", "delta")},
+        at=({"rho": "1", "L": "1", "N": "1", "delta": "1/2"},),
+        conclusions={"(16)": 0},
+    ),
+    Theorem(
+        "shares_from_zero_fail",
+        "ErrorBounds.v",
+        "square:theorem-3",
+        "printed",
+        "the union bound from t = 0 on",
+        refutes=True,
+        bind=lambda v: {name: v[name] for name in ("first", "t", "delta")},
+        at=({"first": "1", "t": "1", "delta": "1/2"},),
+        conclusions={"shares delta/(t(t+1))": 0},
+    ),
+    Theorem(
+        "toeplitz_frobenius_norm",
+        "ErrorBounds.v",
+        "square:remark-toeplitz",
+        "corrected",
+        "times the root of the number of patches",
+        bind=_kernel_rows,
+        conclusions={"Frobenius norm": 0},
+    ),
+    Theorem(
+        "toeplitz_printed_fails",
+        "ErrorBounds.v",
+        "square:remark-toeplitz",
+        "printed",
+        "norm of the kernel times number of patches",
+        refutes=True,
+        bind=_kernel_rows,
+        at=({"own": ["0"], "shared": ["1"], "signal": ["0", "0", "0"], "probe": ["0", "0"]},),
+        conclusions={"Frobenius norm": 0},
+    ),
+    Theorem(
+        "sketch_of_conjecture_fails",
+        "ErrorBounds.v",
+        "square:conjecture-1",
+        "printed",
+        "sketch of the proof, any input",
+        refutes=True,
+        bind=lambda v: {"m": len(v["samples"]), "x": v["samples"]},
+        at=({"samples": [["0", "0", "1", "0", "0"]]},),
+        conclusions={"patches": 0},
     ),
 )
