@@ -510,7 +510,7 @@ Theorem cosines_from_log_odds C N d w a h : (2 <= C)%nat -> (1 <= N)%nat ->
   least <= mean_cosine C N d w h /\
   root_of_means * root_of_means / T - mean C (fun c => lost (mean N (p c)))
   <= mean_cosine_of_means C N d w h /\
-  Rmax least 0 * Rmax least 0 <= intra_class_cosine C N d h.
+  Rmax least 0 * Rmax least 0 <= mean_intra_class C N d h.
 Proof.
   intros P Q T0 p T root root_of_means least.
   assert (B : forall c i, (c < C)%nat -> (i < N)%nat -> p c i <= margin C d w (h c i) c)
@@ -548,7 +548,7 @@ Theorem cosines_from_measured_losses C N d w a h s mu : (2 <= C)%nat -> (1 <= N)
   1 - chosen <= 1 - part_cosine C N rho s measured /\
   1 - mean_cosine C N d w h <= 1 - any_norms_cosine C N p (largest_margin C N d w h) /\
   1 - mean_cosine_of_means C N d w h <= 1 - part_cosine C 1 rho_of_means everything 1 /\
-  1 - intra_class_cosine C N d h <= 1 - Rmax least 0 * Rmax least 0.
+  1 - mean_intra_class C N d h <= 1 - Rmax least 0 * Rmax least 0.
 Proof.
   intros P Q S D M alpha p rho rho_of_means chosen left measured least.
   assert (A0 : 0 <= alpha) by apply sqrt_pos.

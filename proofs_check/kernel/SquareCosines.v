@@ -118,7 +118,7 @@ Theorem cosines_from_square_loss C N d w h : (2 <= C)%nat -> (1 <= N)%nat ->
   let least := square_loss_cosine (sqrt kL) (largest_margin C N d w h) in
   1 - mean_cosine C N d w h <= 1 - least /\
   1 - mean_cosine_of_means C N d w h <= 1 - least /\
-  1 - intra_class_cosine C N d h <= 1 - Rmax least 0 * Rmax least 0.
+  1 - mean_intra_class C N d h <= 1 - Rmax least 0 * Rmax least 0.
 Proof.
   intros P Q kL H least; assert (K := ratio_pos C P).
   assert (E := square_loss_at C N d w unbiased h P Q); fold kL in E.

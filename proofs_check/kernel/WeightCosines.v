@@ -21,7 +21,7 @@ Definition direction_of (d : nat) (x : nat -> R) : nat -> R :=
   fun j => if Rlt_dec 0 (norm d x) then x j / norm d x else 0.
 
 (** Mean over the classes of the squared norm of the mean direction. *)
-Definition intra_class_cosine (C N d : nat) (h : nat -> nat -> nat -> R) : R :=
+Definition mean_intra_class (C N d : nat) (h : nat -> nat -> nat -> R) : R :=
   mean C (fun c => dot d (fun j => mean N (fun i => direction_of d (h c i) j))
                          (fun j => mean N (fun i => direction_of d (h c i) j))).
 
@@ -147,7 +147,7 @@ Qed.
 (** What bounds the mean cosine bounds the root of the intra-class cosine. *)
 Lemma intra_class_from_mean C N d w h least : (1 <= C)%nat -> (1 <= N)%nat ->
   least <= mean_cosine C N d w h ->
-  Rmax least 0 * Rmax least 0 <= intra_class_cosine C N d h.
+  Rmax least 0 * Rmax least 0 <= mean_intra_class C N d h.
 Proof.
   intros P Q B; set (m := fun c j => mean N (fun i => direction_of d (h c i) j)).
   assert (E : mean_cosine C N d w h <= mean C (fun c => norm d (m c))).
@@ -375,7 +375,7 @@ Theorem cosines_from_loss C N d w a h o : (2 <= C)%nat -> (1 <= N)%nat ->
   exp L <= 2 * phi_inverse (INR C - 1) L ->
   1 - mean_cosine C N d w h <= 1 - least /\
   1 - mean_cosine_of_means C N d w h <= 1 - least /\
-  1 - intra_class_cosine C N d h <= 1 - Rmax least 0 * Rmax least 0.
+  1 - mean_intra_class C N d h <= 1 - Rmax least 0 * Rmax least 0.
 Proof.
   intros P Q B L least H; assert (R := classes_real C P); assert (M := rival_count_pos C P).
   assert (ML := mean_phi_below C N d w a h o P Q B); fold L in ML.

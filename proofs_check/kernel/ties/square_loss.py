@@ -44,7 +44,7 @@ def _scaled_margins(v: Instance) -> Binding:
     }
 
 
-def _scaled(v: Instance) -> Binding:
+def scaled(v: Instance) -> Binding:
     """The network at a share of the scale at which its loss is that of zero outputs."""
     w, h, bias = v["w"], v["h"], v["bias"]
     C, N, d = h.shape
@@ -187,7 +187,7 @@ THEOREMS = (
         _MANY,
         "sharp",
         "guarantees from the loss",
-        bind=_scaled,
+        bind=scaled,
         conclusions={
             "mean margin": 0,
             "spread, data loss": 1,
