@@ -15,13 +15,15 @@ Definition positive_part (x : R) : R := Rmax x 0.
 Definition lost (x : R) : R := if Rlt_dec 0 x then 0 else 1.
 
 (** log(C-1) and the log-odds of a sample, less what the bias adds. *)
-Definition sample_log_odds (C d : nat) (w : nat -> nat -> R) (a x : nat -> R) (c : nat) : R :=
-  phi_inverse (INR C - 1) (loss C (logits d w a x) c) - bias_margin C a c.
+Definition sample_log_odds (C d : nat) (w : nat -> nat -> R) (a : nat -> R)
+  (h : nat -> nat -> nat -> R) (c i : nat) : R :=
+  phi_inverse (INR C - 1) (loss C (logits d w a (h c i)) c) - bias_margin C a c.
 
 (** Lower bound on the component of h/alpha along its weight, where positive. *)
-Definition component (C d : nat) (w : nat -> nat -> R) (alpha p : R) (c : nat) : R :=
+Definition component (C d : nat) (w : nat -> nat -> R) (alpha : R) (p : nat -> nat -> R) (c i : nat)
+  : R :=
   if Rlt_dec 0 (norm d (centred C w c) * alpha * ratio C)
-  then p / (norm d (centred C w c) * alpha * ratio C) else 0.
+  then p c i / (norm d (centred C w c) * alpha * ratio C) else 0.
 
 (** Upper bound on the mean of |h/alpha|^2 over a part s: the others need their components. *)
 Definition square_norms_left (C N : nat) (rho s : nat -> nat -> R) : R :=
@@ -290,16 +292,16 @@ Qed.
 (** * The network *)
 
 Lemma log_odds_below C N d w a h c i : (2 <= C)%nat -> (c < C)%nat -> (i < N)%nat ->
-  sample_log_odds C d w a (h c i) c <= margin C d w (h c i) c.
+  sample_log_odds C d w a h c i <= margin C d w (h c i) c.
 Proof.
   intros P L _; unfold sample_log_odds; rewrite log_odds_of_sample, logit_margin_split by assumption.
   assert (G := off_class_nonneg C (logits d w a (h c i)) c P L); lra.
 Qed.
 
 (** Where p is at most the margin of x, its component is at most r kappa, r = |x|/alpha. *)
-Lemma component_below C d w alpha p x c : 0 <= alpha -> p <= margin C d w x c ->
-  0 < component C d w alpha p c ->
-  component C d w alpha p c <= norm d x / alpha * weight_cosine C d w x c.
+Lemma component_below C d w alpha p x c i : 0 <= alpha -> p c i <= margin C d w x c ->
+  0 < component C d w alpha p c i ->
+  component C d w alpha p c i <= norm d x / alpha * weight_cosine C d w x c.
 Proof.
   rewrite margin_is_cosine; unfold length_product, component; intros A B.
   set (u := norm d (centred C w c)) in *; set (k := weight_cosine C d w x c) in *.
@@ -502,7 +504,7 @@ End AnyNorms.
     means, and within classes, by Cauchy-Schwarz; lost samples count as opposite. *)
 Theorem cosines_from_log_odds C N d w a h : (2 <= C)%nat -> (1 <= N)%nat ->
   0 < largest_margin C N d w h ->
-  let p := fun c i => sample_log_odds C d w a (h c i) c in
+  let p := sample_log_odds C d w a h in
   let T := largest_margin C N d w h in
   let root := class_mean C N (fun c i => sqrt (positive_part (p c i))) in
   let root_of_means := mean C (fun c => sqrt (positive_part (mean N (p c)))) in
@@ -536,9 +538,9 @@ Theorem cosines_from_measured_losses C N d w a h s mu : (2 <= C)%nat -> (1 <= N)
   (forall c i, (c < C)%nat -> (i < N)%nat -> 0 <= s c i <= 1) ->
   0 < class_mean C N s -> 0 < mu ->
   let alpha := feature_norm C N d h in
-  let p := fun c i => sample_log_odds C d w a (h c i) c in
-  let rho := fun c i => component C d w alpha (p c i) c in
-  let rho_of_means := fun c (_ : nat) => component C d w alpha (mean N (p c)) c in
+  let p := sample_log_odds C d w a h in
+  let rho := component C d w alpha p in
+  let rho_of_means := component C d w alpha (fun c _ => mean N (p c)) in
   let chosen := over C N s (fun c i => weight_cosine C d w (h c i) c) in
   let left := square_norms_left C N rho s in
   let measured := over C N s (fun c i => dot d (h c i) (h c i)) / (alpha * alpha) in
