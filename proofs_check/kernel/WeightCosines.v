@@ -319,51 +319,74 @@ Proof.
   intros P H; assert (E := exp_above_1 L H); rewrite exp_Ropp; field; lra.
 Qed.
 
-(** Lengths y of mean at most T = k alpha b, cosines x, and a mean of phi of y x that is at most L. *)
-Lemma mean_of_cosines C N C0 L alpha b y x : (1 <= C)%nat -> (1 <= N)%nat -> 1 < C0 -> 0 < L ->
-  exp L <= 2 * phi_inverse (C0 - 1) L -> 0 < C0 / (C0 - 1) * alpha * b ->
+(** The same with M rivals and the largest margin T. *)
+Definition cosine_at_loss (M L T : R) : R :=
+  Rmin (phi_inverse M L / T) (((ln (1 + M) - L) / (1 - exp (- L)) - phi_inverse M L) / T - 1).
+
+Lemma loss_cosine_at C L alpha beta :
+  loss_cosine C L alpha beta = cosine_at_loss (C - 1) L (C / (C - 1) * alpha * beta).
+Proof. unfold loss_cosine, cosine_at_loss; replace (1 + (C - 1)) with C by ring; reflexivity. Qed.
+
+(** Lengths y of mean at most T, cosines x, and a mean of phi of y x that is at most L. *)
+Lemma mean_of_cosines C N M L T y x : (1 <= C)%nat -> (1 <= N)%nat -> 0 < M -> 0 < L ->
+  exp L <= 2 * phi_inverse M L -> 0 < T ->
   (forall c i, (c < C)%nat -> (i < N)%nat -> 0 <= y c i /\ -1 <= x c i <= 1) ->
-  class_mean C N (fun c i => phi (C0 - 1) (y c i * x c i)) <= L ->
-  class_mean C N y <= C0 / (C0 - 1) * alpha * b ->
-  loss_cosine C0 L alpha b <= class_mean C N x.
+  class_mean C N (fun c i => phi M (y c i * x c i)) <= L -> class_mean C N y <= T ->
+  cosine_at_loss M L T <= class_mean C N x.
 Proof.
-  intros P Q M0 L0 H T0 F HL HT; set (T := C0 / (C0 - 1) * alpha * b) in *.
-  set (t := phi_inverse (C0 - 1) L) in *; set (q := 1 - exp (- L)).
+  intros P Q M0 L0 H T0 F HL HT.
+  set (t := phi_inverse M L) in *; set (q := 1 - exp (- L)).
   assert (EL := exp_above_1 L L0); assert (EN := exp_pos (- L)).
   assert (E1 : exp L * exp (- L) = 1) by (rewrite <- exp_plus, Rplus_opp_r; apply exp_0).
   assert (Q0 : 0 < q < 1).
   { assert (exp (- L) < 1) by (rewrite <- exp_0; apply exp_increasing; lra). unfold q; lra. }
-  assert (ET : ln ((C0 - 1) * (1 - q) / q) = t)
+  assert (ET : ln (M * (1 - q) / q) = t)
     by (unfold q, t, phi_inverse; rewrite error_of_loss by lra; reflexivity).
-  assert (PT : phi (C0 - 1) t = L) by (apply phi_of_inverse; lra).
+  assert (PT : phi M t = L) by (apply phi_of_inverse; lra).
   assert (TP : 0 < t) by lra.
   assert (COND : 1 <= 2 * (1 - q) * t).
   { assert (A := Rmult_le_compat_r (exp (- L)) _ _ (Rlt_le _ _ EN) H); rewrite E1 in A.
     replace (1 - q) with (exp (- L)) by (unfold q; ring); lra. }
   (* the tangent at t and the cosine t/T *)
   assert (SL : q * t / (t / T) = q * T) by (field; lra).
-  assert (E : class_mean C N (fun _ _ => Rmin (L + 2 * q * t) (ln C0 - q * T))
-              <= class_mean C N (fun c i => phi (C0 - 1) (y c i * x c i) + q * (t / T) * y c i
+  assert (E : class_mean C N (fun _ _ => Rmin (L + 2 * q * t) (ln (1 + M) - q * T))
+              <= class_mean C N (fun c i => phi M (y c i * x c i) + q * (t / T) * y c i
                                             + q * T * x c i)).
   { apply class_mean_le; [lia | lia |]; intros c i Lc Li; destruct (F c i Lc Li) as [Y X].
-    assert (A := phi_length_and_cosine (C0 - 1) q (t / T) (y c i) (x c i) ltac:(lra) Q0
+    assert (A := phi_length_and_cosine M q (t / T) (y c i) (x c i) M0 Q0
                    ltac:(apply Rdiv_lt_0_compat; lra)).
-    cbv zeta in A; rewrite ET, PT, phi_at_0, SL in A by lra; apply A; assumption. }
+    cbv zeta in A; rewrite ET, PT, SL in A; replace (phi M 0) with (ln (1 + M)) in A
+      by (unfold phi; rewrite Ropp_0, exp_0, Rmult_1_r; reflexivity).
+    apply A; assumption. }
   rewrite !class_mean_plus, !class_mean_scale, class_mean_const in E by lia.
   assert (PR : q * (t / T) * class_mean C N y <= q * t).
   { replace (q * t) with (q * (t / T) * T) by (field; lra).
     apply Rmult_le_compat_l; [| exact HT]; left; apply Rmult_lt_0_compat; [lra |].
     apply Rdiv_lt_0_compat; lra. }
   assert (QT : 0 < q * T) by (apply Rmult_lt_0_compat; lra).
-  unfold loss_cosine; fold t T q.
-  assert (G : Rmin (L + 2 * q * t) (ln C0 - q * T) - q * t - L <= q * T * class_mean C N x) by lra.
+  unfold cosine_at_loss; fold t q.
+  assert (G : Rmin (L + 2 * q * t) (ln (1 + M) - q * T) - q * t - L <= q * T * class_mean C N x) by lra.
   set (X := class_mean C N x) in *.
-  unfold Rmin in G; destruct (Rle_dec (L + 2 * q * t) (ln C0 - q * T)).
+  unfold Rmin in G; destruct (Rle_dec (L + 2 * q * t) (ln (1 + M) - q * T)).
   - eapply Rle_trans; [apply Rmin_l |]; apply (Rmult_le_reg_l (q * T)); [exact QT |].
     replace (q * T * (t / T)) with (q * t) by (field; lra); lra.
   - eapply Rle_trans; [apply Rmin_r |]; apply (Rmult_le_reg_l (q * T)); [exact QT |].
-    replace (q * T * (((ln C0 - L) / q - t) / T - 1)) with (ln C0 - L - q * t - q * T)
+    replace (q * T * (((ln (1 + M) - L) / q - t) / T - 1)) with (ln (1 + M) - L - q * t - q * T)
       by (field; lra). lra.
+Qed.
+
+(** By Jensen. *)
+Lemma inverse_below_largest C N d w h L : (2 <= C)%nat -> (1 <= N)%nat -> 0 < L ->
+  class_mean C N (fun c i => phi (INR C - 1) (margin C d w (h c i) c)) <= L ->
+  phi_inverse (INR C - 1) L <= largest_margin C N d w h.
+Proof.
+  intros P Q LP ML; assert (M := rival_count_pos C P).
+  eapply Rle_trans; [| apply mean_margin_largest; assumption].
+  apply inverse_below; [exact M | exact LP |].
+  assert (J := phi_jensen_mean C (fun c => mean N (fun i => margin C d w (h c i) c)) (INR C - 1) M
+                 ltac:(lia)).
+  eapply Rle_trans; [exact J |]; eapply Rle_trans; [| exact ML].
+  apply mean_le; [lia |]; intros; apply phi_jensen_mean; [exact M | lia].
 Qed.
 
 (** bnwd:sharp-2, sharp "the mean loss alone": mean cosines of features and of class means with their
@@ -388,17 +411,11 @@ Proof.
       with (mean N (fun i => margin C d w (h c i) c)); [apply phi_jensen_mean; [exact M | lia] |].
     unfold margin, class_centre; rewrite mean_scale, dot_mean_r; reflexivity. }
   assert (EL := exp_pos L).
-  assert (T0 : 0 < largest_margin C N d w h).
-  { apply Rlt_le_trans with (phi_inverse (INR C - 1) L); [lra |].
-    eapply Rle_trans; [| apply mean_margin_largest; assumption].
-    apply inverse_below; [exact M | exact LP |].
-    assert (J := phi_jensen_mean C (fun c => mean N (fun i => margin C d w (h c i) c)) (INR C - 1) M
-                   ltac:(lia)).
-    eapply Rle_trans; [exact J |]; eapply Rle_trans; [| exact ML].
-    apply mean_le; [lia |]; intros; apply phi_jensen_mean; [exact M | lia]. }
+  assert (T0 := inverse_below_largest C N d w h L P Q LP ML).
   assert (A : least <= mean_cosine C N d w h).
-  { apply mean_of_cosines with (y := fun c i => length_product C d w (h c i) c);
-      try assumption; try lia; try lra.
+  { unfold least; rewrite loss_cosine_at.
+    apply mean_of_cosines with (y := fun c i => length_product C d w (h c i) c);
+      try assumption; try lia; try (change (0 < largest_margin C N d w h); lra).
     - intros; split; [apply length_product_nonneg, P | apply cosine_range].
     - rewrite (class_mean_ext C N _ (fun c i => phi (INR C - 1) (margin C d w (h c i) c)))
         by (intros; rewrite margin_is_cosine; reflexivity).
@@ -406,8 +423,9 @@ Proof.
     - apply mean_length_product; assumption. }
   assert (A1 : least <= mean_cosine_of_means C N d w h).
   { unfold mean_cosine_of_means; rewrite <- (class_mean_of_classes C 1) by lia.
+    unfold least; rewrite loss_cosine_at.
     apply mean_of_cosines with (y := fun c _ => length_product C d w (class_centre N h c) c);
-      try assumption; try lia; try lra.
+      try assumption; try lia; try (change (0 < largest_margin C N d w h); lra).
     - intros; split; [apply length_product_nonneg, P | apply cosine_range].
     - rewrite (class_mean_ext C 1 _ (fun c _ =>
         phi (INR C - 1) (margin C d w (class_centre N h c) c)))
