@@ -386,7 +386,7 @@ def mean_loss(claim: Claim) -> Iterator[Step]:
 
 
 def _first_branch_alone() -> Iterator[Step]:
-    """log C - L >= q (T + 2t) implies 2 (1-q) t >= 1, since T >= t.
+    """log C - L >= q (T + 2t) implies 2 (1-q) t >= 1 for t > 0, since T >= t.
 
     It implies E(t) >= 0 for E(x) = log C - phi(x) - 3 s(x) x. But E(0) = 0, and E decreases as
     long as x (1 - s(x)), which increases, is at most 1/2.

@@ -357,9 +357,9 @@ SHARP_2 = Statement(
             Claim(mean_loss, (_WEIGHTS, _FEATURES, _BIAS), _SIZES),
             (Bound("mean cosine of features and weights", loss_cosine, "lower", -1),),
             remark="The first branch, 1 - s, is the smaller one if and only if log C - L >= "
-            "q (T + 2t), and for L < log C this alone implies the hypothesis. Where it fails a few tiny, "
-            "wrongly directed features, at a loss of log C each, can lower the mean cosine: 1 - s "
-            "is then false. A simplex ETF with features (t/T) w + n, n orthogonal to all "
+            "q (T + 2t), and for L < log C this alone implies the hypothesis. Where it fails a few "
+            "tiny, wrongly directed features, at a loss of log C each, can lower the mean cosine: "
+            "1 - s is then false. A simplex ETF with features (t/T) w + n, n orthogonal to all "
             "weights, attains it.",
         ),
         Variant(

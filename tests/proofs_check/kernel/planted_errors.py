@@ -235,3 +235,46 @@ PLANTED: list[tuple[str, str, str]] = [
         "- spread * spread / (INR C * (INR C - 1)).",
     ),
 ]
+
+#: Mean cosines of features with their weights.
+PLANTED += [
+    ("Tangent.v", "1 / 3 <= t -> 0 <= u ->", "1 / 4 <= t -> 0 <= u ->"),
+    (
+        "WeightCosines.v",
+        "(least + ((1 - delta) * fano (C - 1) (q * kappa)",
+        "(least + (fano (C - 1) (q * kappa)",
+    ),
+    (
+        "WeightCosines.v",
+        "exp L <= 2 * phi_inverse (INR C - 1) L ->",
+        "exp L <= 3 * phi_inverse (INR C - 1) L ->",
+    ),
+    ("MeasuredCosines.v", "sqrt m / sqrt left else 0) - over", "sqrt m / left else 0) - over"),
+    ("MeasuredCosines.v", "if Rlt_dec 0 x then 0 else 1.", "if Rlt_dec 0 x then 0 else 1 / 2."),
+    ("MeasuredCosines.v", "let least := root * root / T", "let least := 2 * root * root / T"),
+    (
+        "SquareCosines.v",
+        "(1 - e) * (1 - e) / (2 * e * T) - 1) else",
+        "(1 - e) * (1 - e) / (e * T) - 1) else",
+    ),
+    (
+        "CosineConsequences.v",
+        "(largest_margin C N d w h + 2 * t) <=",
+        "(largest_margin C N d w h + t) <=",
+    ),
+    (
+        "CosineConsequences.v",
+        "(k <= mu * (1 + M) / (M * T) ->",
+        "(k <= 2 * mu * (1 + M) / (M * T) ->",
+    ),
+    (
+        "CosineConsequences.v",
+        "mean C (fun c => g (kappa c)) <= L + mu /\\",
+        "mean C (fun c => g (kappa c)) <= L /\\",
+    ),
+    (
+        "CosineConsequences.v",
+        "let M := exp (entropy n pi",
+        "let M := exp (2 * entropy n pi",
+    ),
+]
