@@ -418,10 +418,78 @@ Proof.
   assert (D := dot_nonneg d (fun j => mean C (fun r => w r j))); lra.
 Qed.
 
-(** bnwd:theorem-2.1, sharp "guarantee from the loss": a mean loss below log C bounds alignment,
-    variability (NC1), the stacked cosine (NC3) and the distance to self-duality. *)
+(** What a loss L with phi^(-1)(L) = p0 >= 0 guarantees, of a network whose class means and centred
+    weights do not all vanish. *)
+Lemma guarantee_at_level C N d w a h : (2 <= C)%nat -> (1 <= N)%nat ->
+  let L := mean_loss C N d w a h in
+  let s := proximity_gap (INR C) L (feature_norm C N d h) (weight_norm C d (centred C w)) in
+  let s_beta := proximity_gap (INR C) L (feature_norm C N d h) (weight_norm C d w) in
+  0 <= phi_inverse (INR C - 1) L ->
+  0 < centre_square C N d h -> 0 < weight_norm C d (centred C w) ->
+  (1 - s_beta) * (1 - s_beta)
+  <= stacked_cosine C N d w h * stacked_cosine C N d w h * (1 - variability C N d h)
+     * (1 - off_centre C d w) /\
+  (1 - s) * (1 - s)
+  <= stacked_cosine C N d w h * stacked_cosine C N d w h * (1 - variability C N d h) /\
+  variability C N d h <= s * (2 - s) /\
+  1 - stacked_cosine C N d w h <= s /\
+  self_duality C N d w h <= 2 * s.
+Proof.
+  intros P Q L s s_beta P0 H B; assert (R := classes_real C P); assert (K := ratio_pos C P).
+  assert (M := loss_below_margin C N d w a h P Q); fold L in M.
+  assert (F : 0 < feature_norm C N d h).
+  { assert (A := within_square C N d h ltac:(lia) Q).
+    assert (V : 0 <= class_mean C N (fun c i => dot d (centred N (h c) i) (centred N (h c) i)))
+      by (apply class_mean_nonneg; [lia | lia |]; intros; apply dot_nonneg).
+    assert (F0 : 0 <= feature_norm C N d h) by apply sqrt_pos.
+    destruct F0 as [F0 | Z]; [exact F0 | rewrite <- Z in A; lra]. }
+  assert (BB := centred_norm_le C d w ltac:(lia)).
+  destruct (margin_guarantees C N d w h _ P Q F B M) as [G1 G3].
+  assert (E := mean_margin_factors C N d w h P Q H B).
+  assert (TP := largest_margin_pos C N d w h P F B).
+  assert (ES : 1 - s = phi_inverse (INR C - 1) L / largest_margin C N d w h)
+    by (unfold s, proximity_gap, largest_margin, ratio; lra).
+  assert (ESB : 1 - s_beta
+    = (1 - s) * (weight_norm C d (centred C w) / weight_norm C d w)).
+  { rewrite ES; unfold s_beta, proximity_gap, largest_margin, ratio; field; lra. }
+  rewrite <- ES in *.
+  assert (S0 : 0 <= 1 - s).
+  { rewrite ES; apply Rmult_le_pos; [exact P0 | left; apply Rinv_0_lt_compat, TP]. }
+  rewrite (Rmax_left (1 - s) 0) in G1 by lra.
+  assert (V1 : 0 <= 1 - variability C N d h).
+  { assert (0 <= (1 - s) * (1 - s)) by (apply Rmult_le_pos; lra). lra. }
+  assert (RT : sqrt (1 - variability C N d h) <= 1).
+  { assert (VR := variability_range C N d h P Q F).
+    rewrite <- sqrt_1 at 2; apply sqrt_le_1_alt; lra. }
+  assert (R0 := sqrt_pos (1 - variability C N d h)).
+  assert (KR : 1 - s <= stacked_cosine C N d w h * sqrt (1 - variability C N d h)).
+  { rewrite ES; apply quotient_le; [exact TP | lra]. }
+  assert (K0 : 0 <= stacked_cosine C N d w h).
+  { rewrite stacked_cosine_means by lia; apply Rmult_le_pos.
+    - apply (Rmult_le_reg_l (ratio C)); [exact K |]; rewrite <- mean_margin_product; lra.
+    - left; apply Rinv_0_lt_compat, Rmult_lt_0_compat; [apply sqrt_lt_R0, H | exact B]. }
+  assert (SH : (1 - s) * (1 - s)
+               <= stacked_cosine C N d w h * stacked_cosine C N d w h * (1 - variability C N d h)).
+  { rewrite <- (sqrt_sqrt (1 - variability C N d h)) by exact V1.
+    assert (Y := square_le _ _ S0 KR); lra. }
+  split; [| split; [exact SH | split; [lra | split; [| lra]]]].
+  - rewrite off_centre_share by (lia || lra); rewrite ESB.
+    set (q := weight_norm C d (centred C w)) in *; set (b := weight_norm C d w) in *.
+    replace ((1 - s) * (q / b) * ((1 - s) * (q / b)))
+      with ((1 - s) * (1 - s) * (q * q / (b * b))) by (field; lra).
+    apply Rmult_le_compat_r; [| exact SH].
+    apply Rmult_le_pos; [apply Rmult_le_pos; lra |].
+    left; apply Rinv_0_lt_compat, Rmult_lt_0_compat; lra.
+  - assert (G := Rmult_le_compat_l _ _ _ K0 RT); lra.
+Qed.
+
+(** bnwd:theorem-2.1, sharp "guarantee from the loss": a mean loss of at most log C bounds alignment,
+    variability (NC1), the stacked cosine (NC3) and the distance to self-duality. At log C itself all
+    class means or all centred weights may vanish, and then there is no cosine. *)
 Theorem guarantee_from_loss C N d w a h : (2 <= C)%nat -> (1 <= N)%nat ->
-  mean_loss C N d w a h < ln (INR C) ->
+  mean_loss C N d w a h <= ln (INR C) ->
+  (mean_loss C N d w a h = ln (INR C) ->
+     0 < centre_square C N d h /\ 0 < weight_norm C d (centred C w)) ->
   let L := mean_loss C N d w a h in
   let s := proximity_gap (INR C) L (feature_norm C N d h) (weight_norm C d (centred C w)) in
   let s_beta := proximity_gap (INR C) L (feature_norm C N d h) (weight_norm C d w) in
@@ -434,41 +502,13 @@ Theorem guarantee_from_loss C N d w a h : (2 <= C)%nat -> (1 <= N)%nat ->
   1 - stacked_cosine C N d w h <= s /\
   self_duality C N d w h <= 2 * s.
 Proof.
-  intros P Q LC L s s_beta.
-  assert (R := classes_real C P); assert (K := ratio_pos C P).
+  intros P Q LC Z L s s_beta; assert (R := classes_real C P).
   assert (L0 : 0 < L) by (apply network_loss_pos; assumption).
-  assert (P0 : 0 < phi_inverse (INR C - 1) L) by (apply inverse_pos; [lra | exact L0 | exact LC]).
-  assert (M := loss_below_margin C N d w a h P Q); fold L in M.
-  destruct (positive_norms C N d w h P Q ltac:(lra)) as [X [H [F B]]].
-  assert (BB := centred_norm_le C d w ltac:(lia)).
-  destruct (margin_guarantees C N d w h _ P Q F B M) as [G1 G3].
-  destruct (margin_cosine C N d w h _ P Q P0 M) as [G4 _].
-  assert (E := mean_margin_factors C N d w h P Q H B).
-  assert (TP := largest_margin_pos C N d w h P F B).
-  assert (ES : 1 - s = phi_inverse (INR C - 1) L / largest_margin C N d w h)
-    by (unfold s, proximity_gap, largest_margin, ratio; lra).
-  assert (ESB : 1 - s_beta
-    = (1 - s) * (weight_norm C d (centred C w) / weight_norm C d w)).
-  { rewrite ES; unfold s_beta, proximity_gap, largest_margin, ratio; field; lra. }
-  rewrite <- ES in *.
-  assert (S0 : 0 < 1 - s) by (rewrite ES; apply Rdiv_lt_0_compat; assumption).
-  assert (RM : Rmax (1 - s) 0 = 1 - s) by (apply Rmax_left; lra).
-  rewrite RM in G1.
-  assert (V1 : 0 <= 1 - variability C N d h).
-  { assert (0 <= (1 - s) * (1 - s)) by (apply Rmult_le_pos; lra). lra. }
-  assert (SH : (1 - s) * (1 - s)
-               <= stacked_cosine C N d w h * stacked_cosine C N d w h * (1 - variability C N d h)).
-  { assert (1 - s <= stacked_cosine C N d w h * sqrt (1 - variability C N d h)).
-    { rewrite ES; apply (Rmult_le_reg_r (largest_margin C N d w h)); [exact TP |].
-      unfold Rdiv; rewrite Rmult_assoc, Rinv_l by lra; lra. }
-    rewrite <- (sqrt_sqrt (1 - variability C N d h)) by exact V1.
-    assert (Y := square_le _ _ (Rlt_le _ _ S0) H0); lra. }
-  split; [| split; [exact SH | split; [| split]]]; [| lra | lra | lra].
-  rewrite off_centre_share by (lia || lra). rewrite ESB.
-  set (q := weight_norm C d (centred C w)) in *; set (b := weight_norm C d w) in *.
-  replace ((1 - s) * (q / b) * ((1 - s) * (q / b)))
-    with ((1 - s) * (1 - s) * (q * q / (b * b))) by (field; lra).
-  apply Rmult_le_compat_r; [| exact SH].
-  apply Rmult_le_pos; [apply Rmult_le_pos; lra | left; apply Rinv_0_lt_compat,
-    Rmult_lt_0_compat; lra].
+  assert (P0 : 0 <= phi_inverse (INR C - 1) L) by (apply inverse_nonneg; [lra | exact L0 | exact LC]).
+  assert (N0 : 0 < centre_square C N d h /\ 0 < weight_norm C d (centred C w)).
+  { destruct LC as [LC | LC]; [| exact (Z LC)].
+    assert (PP : 0 < phi_inverse (INR C - 1) L) by (apply inverse_pos; [lra | exact L0 | exact LC]).
+    assert (M := loss_below_margin C N d w a h P Q); fold L in M.
+    destruct (positive_norms C N d w h P Q ltac:(lra)) as [_ [H [_ B]]]; auto. }
+  destruct N0 as [H B]; apply guarantee_at_level; assumption.
 Qed.

@@ -43,7 +43,8 @@ Proof.
   assert (L0 := network_loss_pos C N d w unbiased h P Q).
   assert (R := classes_real C P).
   assert (P0 := inverse_pos (INR C) _ ltac:(lra) L0 LC).
-  destruct (guarantee_from_loss C N d w unbiased h P Q LC) as [G1 [G2 [G3 [G4 G5]]]].
+  destruct (guarantee_from_loss C N d w unbiased h P Q (Rlt_le _ _ LC) ltac:(intros; lra))
+    as [G1 [G2 [G3 [G4 G5]]]].
   assert (J := loss_below_margin C N d w unbiased h P Q).
   destruct (positive_norms C N d w h P Q ltac:(lra)) as [X [H [F B]]].
   assert (BB := centred_norm_le C d w ltac:(lia)).
