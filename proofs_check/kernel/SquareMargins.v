@@ -196,6 +196,26 @@ Proof.
     apply sqrt_le_1_alt; rewrite E; lra.
 Qed.
 
+(** square:property-1, printed "by mean and variance of the margins". *)
+Theorem quasi_interpolation (n k : nat) (z : nat -> R) (rho gap : R) : (1 <= n)%nat ->
+  (k < n)%nat ->
+  let mu := mean n z in
+  let total := (rho * mu - (1 - gap)) * (rho * mu - (1 - gap)) + rho * rho * variance n z in
+  mean n (fun i => (rho * z i - (1 - gap)) * (rho * z i - (1 - gap))) = total /\
+  (rho * z k - (1 - gap)) * (rho * z k - (1 - gap)) <= INR n * total.
+Proof.
+  intros P L mu total.
+  assert (E : mean n (fun i => (rho * z i - (1 - gap)) * (rho * z i - (1 - gap))) = total).
+  { unfold total; assert (S := mean_square_split n z P); fold mu in S.
+    rewrite (mean_ext n _ (fun i => rho * rho * (z i * z i) - 2 * rho * (1 - gap) * z i
+                                    + (1 - gap) * (1 - gap))) by (intros; ring).
+    rewrite mean_plus, mean_minus, !mean_scale, mean_const by lia; fold mu.
+    fold (mean_square n z); rewrite S; ring. }
+  split; [exact E |]; rewrite <- E, mean_sum by lia.
+  apply (term_le_sum n (fun i => (rho * z i - (1 - gap)) * (rho * z i - (1 - gap)))); [| exact L].
+  intros; apply Rle_0_sqr.
+Qed.
+
 (** square:lemma-1, printed "critical points with equal margins exist whenever the data can be
     interpolated": the one critical point of a linear network on orthogonal inputs of sizes 1 and
     1/2, for lambda = 1, has margins 1/3 and 1/9. *)

@@ -8,17 +8,6 @@ from proofs_check.kernel.register import Binding, Instance, Theorem
 from proofs_check.kernel.ties.proximity import biased, layer, mean
 
 _TWO, _MANY = "square:sharp-1", "square:sharp-2"
-_REST, _PARTS = "Equilibrium.v", "square:eq-8"
-
-
-def _labelled(v: Instance) -> Binding:
-    """The margins of outputs f of labels 2y - 1."""
-    return {"n": len(v["f"]), "z": v["f"] * (2 * v["y"] - 1)}
-
-
-def _largest_deviation(v: Instance) -> int:
-    squares = [float((v["rho"] * z - 1 + v["gap"]).mid()) ** 2 for z in v["margins"]]
-    return squares.index(max(squares))
 
 
 def _margins(v: Instance) -> Binding:
@@ -75,69 +64,6 @@ THEOREMS = (
         "equal norms imply that the directions add up to zero",
         bind=lambda v: {"C": len(v["mu"]), "d": v["mu"].shape[1], "mu": v["mu"]},
         conclusions={"sum of directions": 0, "mean cosine": 1},
-    ),
-    Theorem(
-        "rho_flow",
-        _REST,
-        "square:eq-6",
-        "printed",
-        "any outputs",
-        bind=lambda v: {**_labelled(v), "rho": v["rho"], "lambda": v["lambda_"]},
-        conclusions={"flow of rho": 0, "M = sigma^2 + mu^2": 1},
-    ),
-    Theorem(
-        "rho_at_rest",
-        _REST,
-        "square:eq-7",
-        "printed",
-        "with weight decay",
-        bind=lambda v: {**_labelled(v), "rho": v["rho"], "lambda": v["decay"]},
-        conclusions={
-            "rho' = 0 there": 0,
-            "and only there": 1,
-            "the loss is least": 2,
-            "by a parabola": 3,
-        },
-    ),
-    Theorem(
-        "gap_apart",
-        _REST,
-        _PARTS,
-        "corrected",
-        "weight decay and spread apart",
-        bind=lambda v: {**_labelled(v), "lambda": v["decay"]},
-        conclusions={
-            "the gap": 0,
-            "due to weight decay": 1,
-            "due to the spread": 2,
-            "together": 3,
-            "the loss": 4,
-        },
-    ),
-    Theorem(
-        "gap_of_decay_printed_fails",
-        _REST,
-        _PARTS,
-        "printed",
-        "rho at lambda = 0 from (7)",
-        refutes=True,
-        bind=lambda v: {**_labelled(v), "lambda": v["decay"]},
-        conclusions={"due to weight decay": 0, "the gap": 1},
-    ),
-    Theorem(
-        "quasi_interpolation",
-        _REST,
-        "square:property-1",
-        "printed",
-        "by mean and variance of the margins",
-        bind=lambda v: {
-            "n": len(v["margins"]),
-            "k": _largest_deviation(v),
-            "z": v["margins"],
-            "rho": v["rho"],
-            "gap": v["gap"],
-        },
-        conclusions={"mean squared deviation": 0, "each margin": 1},
     ),
     Theorem(
         "square_loss_split",

@@ -22,6 +22,11 @@ def _labelled(v: Instance) -> Binding:
     return {**given, **{named[name]: v[name] for name in v if name in named}}
 
 
+def _largest_deviation(v: Instance) -> int:
+    squares = [float((v["rho"] * z - 1 + v["gap"]).mid()) ** 2 for z in v["margins"]]
+    return squares.index(max(squares))
+
+
 THEOREMS = (
     Theorem(
         "loss_in_margins",
@@ -96,6 +101,21 @@ THEOREMS = (
         bind=_labelled,
         at=({"f": ["1", "0"], "y": ["1", "0"], "decay": "1"},),
         conclusions={"due to weight decay": 0},
+    ),
+    Theorem(
+        "quasi_interpolation",
+        _FILE,
+        "square:property-1",
+        "printed",
+        "by mean and variance of the margins",
+        bind=lambda v: {
+            "n": len(v["margins"]),
+            "k": _largest_deviation(v),
+            "z": v["margins"],
+            "rho": v["rho"],
+            "gap": v["gap"],
+        },
+        conclusions={"mean squared deviation": 0, "each margin": 1},
     ),
     Theorem(
         "loss_and_mean_margin",

@@ -204,12 +204,8 @@ PLANTED: list[tuple[str, str, str]] = [
     ),
     (
         "WeightDecay.v",
-        "variability C N d h <= 1 - rho * rho /\\\n"
-        "  1 - stacked_cosine C N d w h <= 1 - rho /\\\n"
-        "  self_duality C N d w h <= 2 * (1 - rho) /\\",
-        "variability C N d h <= 1 - rho /\\\n"
-        "  1 - stacked_cosine C N d w h <= 1 - rho /\\\n"
-        "  self_duality C N d w h <= 2 * (1 - rho) /\\",
+        "variability C N d h <= 1 - rho * rho /\\\n  1 - stacked_cosine C N d w h <= 1 - rho /\\\n  self_duality C N d w h <= 2 * (1 - rho) /\\",
+        "variability C N d h <= 1 - rho /\\\n  1 - stacked_cosine C N d w h <= 1 - rho /\\\n  self_duality C N d w h <= 2 * (1 - rho) /\\",
     ),
     (
         "FirstSteps.v",
@@ -221,12 +217,6 @@ PLANTED: list[tuple[str, str, str]] = [
         "sum C (fun c => lengths c * lengths c) <= squares /\\",
         "2 * sum C (fun c => lengths c * lengths c) <= squares /\\",
     ),
-    (
-        "Equilibrium.v",
-        "(mu variance lambda : R) : R := mu / (mu * mu + variance + lambda).",
-        "(mu variance lambda : R) : R := mu / (mu * mu + variance + 2 * lambda).",
-    ),
-    ("Equilibrium.v", "<= INR n * total.", "<= total."),
     ("Opposition.v", "(eta : R) : R := 8 * eta.", "(eta : R) : R := 4 * eta."),
     ("Opposition.v", "<= cos a + 2 * sin (b / 2).", "<= cos a + sin (b / 2)."),
     (
@@ -234,6 +224,167 @@ PLANTED: list[tuple[str, str, str]] = [
         "+ spread * spread / (INR C * (INR C - 1)).",
         "- spread * spread / (INR C * (INR C - 1)).",
     ),
+    ("Tangent.v", "1 / 3 <= t -> 0 <= u ->", "1 / 4 <= t -> 0 <= u ->"),
+    (
+        "WeightCosines.v",
+        "(least + ((1 - delta) * fano (C - 1) (q * kappa)",
+        "(least + (fano (C - 1) (q * kappa)",
+    ),
+    (
+        "WeightCosines.v",
+        "exp L <= 2 * phi_inverse (INR C - 1) L ->",
+        "exp L <= 3 * phi_inverse (INR C - 1) L ->",
+    ),
+    ("MeasuredCosines.v", "sqrt m / sqrt left else 0) - over", "sqrt m / left else 0) - over"),
+    ("MeasuredCosines.v", "if Rlt_dec 0 x then 0 else 1.", "if Rlt_dec 0 x then 0 else 1 / 2."),
+    ("MeasuredCosines.v", "let least := root * root / T", "let least := 2 * root * root / T"),
+    (
+        "SquareCosines.v",
+        "(1 - e) * (1 - e) / (2 * e * T) - 1) else",
+        "(1 - e) * (1 - e) / (e * T) - 1) else",
+    ),
+    (
+        "CosineConsequences.v",
+        "(largest_margin C N d w h + 2 * t) <=",
+        "(largest_margin C N d w h + t) <=",
+    ),
+    (
+        "CosineConsequences.v",
+        "(k <= mu * (1 + M) / (M * T) ->",
+        "(k <= 2 * mu * (1 + M) / (M * T) ->",
+    ),
+    (
+        "CosineConsequences.v",
+        "mean C (fun c => g (kappa c)) <= L + mu /\\",
+        "mean C (fun c => g (kappa c)) <= L /\\",
+    ),
+    ("CosineConsequences.v", "let M := exp (entropy n pi", "let M := exp (2 * entropy n pi"),
+    ("Signs.v", "sum m (fun i => x i * x i).\nProof.\n  induction m", "0.\nProof.\n  induction m"),
+    (
+        "Contraction.v",
+        "  <= 2 * sign_mean m (fun e => signed_sum m e (t (c' e)) ^ 2).",
+        "  <= 1 * sign_mean m (fun e => signed_sum m e (t (c' e)) ^ 2).",
+    ),
+    (
+        "Contraction.v",
+        "Definition relu_cost : R := (1 + sqrt 2) / 2.",
+        "Definition relu_cost : R := sqrt 2 / 2.",
+    ),
+    (
+        "PatchNetwork.v",
+        "  (forall e k u, dot (K k) (w e k u) (w e k u) <= 1) ->\n  sign_mean m (fun e => signed_sum m e (fun i => patch_network K child (w e) (x i) (S L) v) ^ 2)\n  <= relu",
+        "  (forall e k u, dot (K k) (w e k u) (w e k u) <= 2) ->\n  sign_mean m (fun e => signed_sum m e (fun i => patch_network K child (w e) (x i) (S L) v) ^ 2)\n  <= relu",
+    ),
+    ("PatchNetwork.v", "  <= relu_cost ^ L * rho * sqrt (path", "  <= rho * sqrt (path"),
+    ("BinaryTree.v", "Rpower 2 ((L + 1) / 2) * rho", "Rpower 2 (L / 2) * rho"),
+    (
+        "BinaryTree.v",
+        "(L rho m norm : R) : R := Rpower 2 L * rho * norm / m.",
+        "(L rho m norm : R) : R := Rpower 2 (L - 1) * rho * norm / m.",
+    ),
+    (
+        "BinaryTree.v",
+        "  2 * rho * norm / m * relu_cost ^ (L - 1).",
+        "  rho * norm / m * relu_cost ^ (L - 1).",
+    ),
+    (
+        "BinaryTree.v",
+        "Theorem tree_complexity_with_output m L rho x w : (1 <= m)%nat -> (2 <= L)%nat",
+        "Theorem tree_complexity_with_output m L rho x w : (1 <= m)%nat -> (1 <= L)%nat",
+    ),
+    (
+        "BinaryTree.v",
+        "(forall e, tree_norm (w e) L <= rho) ->\n  attained_complexity m L x w\n",
+        "(forall e, tree_norm (w e) L <= 2 * rho) ->\n  attained_complexity m L x w\n",
+    ),
+    (
+        "BinaryTree.v",
+        "  2 / INR m * sign_mean m M <= sharp_tree_bound (INR L) rho (INR m) (samples_norm m (2 ^ L) x) /\\\n",
+        "  4 / INR m * sign_mean m M <= sharp_tree_bound (INR L) rho (INR m) (samples_norm m (2 ^ L) x) /\\\n",
+    ),
+    (
+        "PeelingLines.v",
+        "  rho * sign_mean m (norm_of_sum m d x) / INR m <= rho * samples_norm m d x / INR m.",
+        "  rho * sign_mean m (norm_of_sum m d x) / INR m <= rho * samples_norm m d x / INR m / 2.",
+    ),
+    ("PeelingLines.v", "  2 * sign_mean m (fun e => sqrt", "  sign_mean m (fun e => sqrt"),
+    ("PeelingLines.v", "  2 * attained_complexity m L x w\n", "  attained_complexity m L x w\n"),
+    ("PeelingLines.v", "Rpower 2 (L * L / 4 + 5 * L / 4)", "Rpower 2 (L * L / 4 + 3 * L / 4)"),
+    ("PeelingLines.v", "Rpower 2 (L * L / 4 + 3 * L / 4)", "Rpower 2 (L * L / 4 + 5 * L / 4)"),
+    (
+        "PeelingLines.v",
+        "layer_norms w L = product L (fun k => sqrt (2 ^ S k)) * tree_norm w L).",
+        "layer_norms w L = product L (fun k => sqrt (2 ^ k)) * tree_norm w L).",
+    ),
+    (
+        "PeelingLines.v",
+        "  Rpower 2 (INR L) * sqrt (product L (fun k => 2 ^ S k) * tree_norm w L * norm) / m",
+        "  Rpower 2 (INR L) * sqrt (product L (fun k => 2 ^ S k)) * tree_norm w L * norm / m",
+    ),
+    (
+        "Complexities.v",
+        "absolute_complexity H m v <= 2 * signed_complexity (S H) m (with_zero H v)",
+        "absolute_complexity H m v <= signed_complexity (S H) m (with_zero H v)",
+    ),
+    ("ErrorBounds.v", "  0 < rho -> 0 < more -> 0 <= A", "  0 < rho -> more < 0 -> 0 <= A"),
+    ("ErrorBounds.v", "ln (2 * (ln rho + 1) ^ 2 / delta)", "ln (2 * (rho + 1) ^ 2 / delta)"),
+    ("ErrorBounds.v", "0 < delta < 1 -> first + delta", "0 < delta < 1 -> delta"),
+    (
+        "ErrorBounds.v",
+        "  toeplitz_norm K s P w = sqrt (INR P) * norm K w.",
+        "  toeplitz_norm K s P w = INR P * norm K w.",
+    ),
+    (
+        "ErrorBounds.v",
+        "  toeplitz_norm K s P w = INR P * norm K w).",
+        "  toeplitz_norm K s P w = sqrt (INR P) * norm K w).",
+    ),
+    (
+        "ErrorBounds.v",
+        "  <= 3 * sum m (fun i => dot 5 (x i) (x i)) / 2).",
+        "  <= 3 * sum m (fun i => dot 5 (x i) (x i))).",
+    ),
+    (
+        "SquareMargins.v",
+        "  L = 1 - 2 * rho * mu + rho * rho * M + lambda * rho * rho /\\",
+        "  L = 1 - rho * mu + rho * rho * M + lambda * rho * rho /\\",
+    ),
+    (
+        "SquareMargins.v",
+        "y i * y i) / INR n + lambda * rho * rho).",
+        "y i * y i) + lambda * rho * rho).",
+    ),
+    (
+        "SquareMargins.v",
+        "rho (- rate_of_rho n y f rho lambda).",
+        "rho (rate_of_rho n y f rho lambda).",
+    ),
+    (
+        "SquareMargins.v",
+        "  = (M + lambda) * (rho - rest) ^ 2.\nProof.",
+        "  = M * (rho - rest) ^ 2.\nProof.",
+    ),
+    (
+        "SquareMargins.v",
+        "  (mu / M - rest) * mu = mu * mu * lambda / (M * (M + lambda)) /\\",
+        "  (mu / M - rest) * mu = gap /\\",
+    ),
+    (
+        "SquareMargins.v",
+        "  = 1 - mean n (margins y f) * mean n (margins y f) / (mean_square n (margins y f) + lambda)).",
+        "  = mean n (margins y f) * mean n (margins y f) / mean_square n (margins y f)\n    - mean n (margins y f) * mean n (margins y f) / (mean_square n (margins y f) + lambda)).",
+    ),
+    (
+        "SquareMargins.v",
+        "  L = (1 - rho * mu) ^ 2 + rho * rho * V /\\",
+        "  L = (1 - rho * mu) ^ 2 + rho * V /\\",
+    ),
+    (
+        "SquareMargins.v",
+        "       = s 0%nat * (s 0%nat / (s 0%nat * s 0%nat + INR n * lambda))).",
+        "       = s i * (s i / (s i * s i + INR n * lambda))).",
+    ),
+    ("SquareMargins.v", "<= INR n * total.", "<= total."),
 ]
 
 #: Mean cosines of features with their weights.
