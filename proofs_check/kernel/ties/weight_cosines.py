@@ -80,7 +80,7 @@ THEOREMS = (
         _COSINES,
         "sharp",
         "the mean loss alone",
-        untied="it is the first branch of the bound, where the remark says that it is the smaller one",
+        untied="it is the first branch of the bound, where this is the smaller one",
     ),
     Theorem(
         "every_share",
