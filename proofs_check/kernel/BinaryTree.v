@@ -215,7 +215,8 @@ Proof.
     rewrite (sign_mean_ext m _ (fun e =>
       signed_sum m e (fun i => relu (tree_network (w e) (x i) (S n) 0)) ^ 2)) by (intros; ring).
     eapply Rle_trans; [exact C |]; unfold tree_network.
-    eapply Rle_trans; [apply Rmult_le_compat_l; [rewrite <- Rsqr_pow2; apply Rle_0_sqr | exact H] |].
+    eapply Rle_trans; [apply Rmult_le_compat_l; [rewrite <- Rsqr_pow2;
+      apply Rle_0_sqr | exact H] |].
     rewrite TN; apply Req_le; unfold Rsqr.
     replace (relu_cost ^ (2 * n)) with (relu_cost ^ n * relu_cost ^ n)
       by (rewrite <- pow_add; f_equal; lia).

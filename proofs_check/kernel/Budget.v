@@ -483,9 +483,9 @@ Proof.
   - assert (G := Rmult_le_compat_l _ _ _ K0 RT); lra.
 Qed.
 
-(** bnwd:theorem-2.1, sharp "guarantee from the loss": a mean loss of at most log C bounds alignment,
-    variability (NC1), the stacked cosine (NC3) and the distance to self-duality. At log C itself all
-    class means or all centred weights may vanish, and then there is no cosine. *)
+(** bnwd:theorem-2.1, sharp "guarantee from the loss": a mean loss of at most log C bounds
+    alignment, variability (NC1), the stacked cosine (NC3) and the distance to self-duality. At log
+    C itself all class means or all centred weights may vanish, and then there is no cosine. *)
 Theorem guarantee_from_loss C N d w a h : (2 <= C)%nat -> (1 <= N)%nat ->
   mean_loss C N d w a h <= ln (INR C) ->
   (mean_loss C N d w a h = ln (INR C) ->
@@ -504,7 +504,8 @@ Theorem guarantee_from_loss C N d w a h : (2 <= C)%nat -> (1 <= N)%nat ->
 Proof.
   intros P Q LC Z L s s_beta; assert (R := classes_real C P).
   assert (L0 : 0 < L) by (apply network_loss_pos; assumption).
-  assert (P0 : 0 <= phi_inverse (INR C - 1) L) by (apply inverse_nonneg; [lra | exact L0 | exact LC]).
+  assert (P0 : 0 <= phi_inverse (INR C - 1) L) by (apply inverse_nonneg;
+    [lra | exact L0 | exact LC]).
   assert (N0 : 0 < centre_square C N d h /\ 0 < weight_norm C d (centred C w)).
   { destruct LC as [LC | LC]; [| exact (Z LC)].
     assert (PP : 0 < phi_inverse (INR C - 1) L) by (apply inverse_pos; [lra | exact L0 | exact LC]).

@@ -66,7 +66,8 @@ Proof.
   { intros e h L; apply sum_ext; intros i _; unfold with_zero; destruct (le_dec h H); [| lia].
     reflexivity. }
   assert (Z : forall e, signed_sum m e (with_zero H v (S H)) = 0).
-  { intros e; apply sum_zero; intros i _; unfold with_zero; destruct (le_dec (S H) H); [lia | ring]. }
+  { intros e; apply sum_zero; intros i _; unfold with_zero; destruct (le_dec (S H) H);
+    [lia | ring]. }
   split; [| split; [| split]].
   - unfold signed_complexity, absolute_complexity, Rdiv; apply Rmult_le_compat_r; [lra |].
     apply sign_mean_le; intros e _; apply largest_le; intros h L.

@@ -141,7 +141,8 @@ Proof.
   set (B := fun c e => plus_square (signed_sum m e (fun i => Rabs (t (c e : A) i)))).
   assert (D : forall c, exists c', (forall e, exists e', c' e = c e') /\
     sign_mean m (B c) <= sign_mean m (fun e => signed_sum m e (t (c' e)) ^ 2)).
-  { intros c0; destruct (drop_all m m A t c0 (le_n m)) as (c' & R & H); exists c'; split; [exact R |].
+  { intros c0; destruct (drop_all m m A t c0 (le_n m)) as (c' & R & H); exists c'; split;
+    [exact R |].
     eapply Rle_trans; [exact H |]; apply sign_mean_le; intros e _.
     eapply Rle_trans; [apply plus_square_le |]; apply Req_le; rewrite <- Rsqr_pow2; unfold Rsqr.
     assert (E : signed_sum m e (fun i => if lt_dec i m then t (c' e) i else Rabs (t (c' e) i))

@@ -44,8 +44,8 @@ Proof.
   rewrite <- QE in A; assert (0 < t * q) by (apply Rmult_lt_0_compat; lra). lra.
 Qed.
 
-(** bnwd:sharp-2, sharp "the mean loss alone", where the loss is so small that no feature can be tiny
-    and wrongly directed: the mean cosines are at least 1 - s. *)
+(** bnwd:sharp-2, sharp "the mean loss alone", where the loss is so small that no feature can be
+    tiny and wrongly directed: the mean cosines are at least 1 - s. *)
 Theorem cosines_from_small_loss C N d w a h o : (2 <= C)%nat -> (1 <= N)%nat ->
   (forall c, (c < C)%nat -> bias_margin C a c <= o) ->
   let L := exp o * mean_loss C N d w a h in
@@ -105,7 +105,8 @@ Proof.
   split; intros H.
   - split; [intros y Y | rewrite Rmult_0_r, Rmult_0_l, PZ; ring].
     assert (G := phi_tangent M 0 (T * y * k) P); rewrite PZ in G.
-    assert (SZ : slope M 0 = M / (1 + M)) by (unfold slope; rewrite Ropp_0, exp_0, Rmult_1_r; reflexivity).
+    assert (SZ : slope M 0 = M / (1 + M)) by (unfold slope; rewrite Ropp_0, exp_0, Rmult_1_r;
+      reflexivity).
     rewrite SZ in G.
     assert (E : k * (M * T / (1 + M)) <= mu * (1 + M) / (M * T) * (M * T / (1 + M))).
     { apply Rmult_le_compat_r; [| exact H]. left; apply Rdiv_lt_0_compat; lra. }
@@ -125,7 +126,8 @@ Proof.
       apply (Rmult_lt_compat_r (M * T)) in H; [| exact MT].
       replace (mu * (1 + M) / (M * T) * (M * T)) with (mu * (1 + M)) in H by (field; lra). lra. }
     assert (S1 : S < 1).
-    { apply Rnot_le_lt; intros N; assert (0 <= (S - 1) * (1 + M)) by (apply Rmult_le_pos; lra). lra. }
+    { apply Rnot_le_lt; intros N; assert (0 <= (S - 1) * (1 + M)) by (apply Rmult_le_pos;
+      lra). lra. }
     split; [| split].
     + intros y _; assert (F := fano_below M S (T * y * k) P ltac:(lra)).
       replace (S * (T * y * k)) with (mu * y) in F by (unfold S; field; lra). exact F.
@@ -162,7 +164,8 @@ Proof.
     assert (J := IH ltac:(lia) ltac:(intros; apply H; lia)).
     assert (B : -1 <= mean n x <= 1).
     { apply mean_of_range; [lia | intros; apply H; lia]. }
-    assert (S : forall f, mean (S n) f = INR n / INR (S n) * mean n f + (1 - INR n / INR (S n)) * f n).
+    assert (S : forall f, mean (S n) f = INR n / INR (S n) * mean n f + (1 - INR n / INR (S n)) * f
+      n).
     { intros f; unfold mean; rewrite S_INR; simpl sum; field; lra. }
     assert (L : 0 <= INR n / INR (Datatypes.S n) <= 1).
     { rewrite S_INR; split; [left; apply Rdiv_lt_0_compat; lra | apply quotient_le; lra]. }
@@ -170,9 +173,9 @@ Proof.
     assert (E := Rmult_le_compat_l _ _ _ (proj1 L) J); lra.
 Qed.
 
-(** bnwd:sharp-2, sharp "every share of the samples", for any convex g below the least cost at a price
-    mu: mean of g over the classes' mean cosines; if g falls, a bound on the share of the classes whose
-    mean cosine is at most k. *)
+(** bnwd:sharp-2, sharp "every share of the samples", for any convex g below the least cost at a
+    price mu: mean of g over the classes' mean cosines; if g falls, a bound on the share of the
+    classes whose mean cosine is at most k. *)
 Theorem classes_below_convex C N d w a h o mu g s k : (2 <= C)%nat -> (1 <= N)%nat ->
   (forall c, (c < C)%nat -> bias_margin C a c <= o) -> 0 < mu ->
   0 < largest_margin C N d w h ->
@@ -222,8 +225,9 @@ Qed.
 
 (** * One class where the last layer is known *)
 
-(** bnwd:sharp-3, sharp "mean cosine", from the mean loss of the class instead of the log-odds of its
-    samples: any probabilities pi on the rivals give a direction omega and M rivals' worth of loss. *)
+(** bnwd:sharp-3, sharp "mean cosine", from the mean loss of the class instead of the log-odds of
+    its samples: any probabilities pi on the rivals give a direction omega and M rivals' worth of
+    loss. *)
 Theorem class_cosine_from_loss n N d pi own rivals offset h : (1 <= N)%nat ->
   (forall r, (r < n)%nat -> 0 < pi r) -> sum n pi = 1 ->
   let omega := direction n pi own rivals in

@@ -28,7 +28,8 @@ Definition component (C d : nat) (w : nat -> nat -> R) (alpha : R) (p : nat -> n
 (** Upper bound on the mean of |h/alpha|^2 over a part s: the others need their components. *)
 Definition square_norms_left (C N : nat) (rho s : nat -> nat -> R) : R :=
   positive_part
-    ((1 - class_mean C N (fun c i => (1 - s c i) * (positive_part (rho c i) * positive_part (rho c i))))
+    ((1 - class_mean C N (fun c i => (1 - s c i) * (positive_part (rho c i) * positive_part (rho c
+      i))))
      / class_mean C N s).
 
 (** The length r >= rho at which rho/r + mu r^2 is least. *)
@@ -115,12 +116,15 @@ Proof.
         assert (H4 : rho * rho <= r * rho) by (apply Rmult_le_compat_r; lra).
         assert (H5 : rho * rho * (2 * rho) <= r * rho * (r + rho)).
         { apply Rmult_le_compat; [apply Rle_0_sqr | | |]; lra. }
-        assert (H6 := Rmult_le_compat_l mu (2 * (w * w * w)) (r * rho * (r + rho)) ltac:(lra) ltac:(lra)).
+        assert (H6 := Rmult_le_compat_l mu (2 * (w * w * w)) (r * rho * (r + rho)) ltac:(lra)
+          ltac:(lra)).
         lra. }
     assert (RL : 0 < r * l) by (apply Rmult_lt_0_compat; assumption).
     apply (Rmult_le_reg_r (r * l)); [exact RL |].
-    replace ((rho / l + mu * (l * l)) * (r * l)) with (rho * r + mu * (l * l) * (r * l)) by (field; lra).
-    replace ((rho / r + mu * (r * r)) * (r * l)) with (rho * l + mu * (r * r) * (r * l)) by (field; lra).
+    replace ((rho / l + mu * (l * l)) * (r * l)) with (rho * r + mu * (l * l) * (r * l)) by (field;
+      lra).
+    replace ((rho / r + mu * (r * r)) * (r * l)) with (rho * l + mu * (r * r) * (r * l)) by (field;
+      lra).
     lra.
   - unfold priced_length; replace (positive_part rho) with 0 by (symmetry; apply Rmax_right; lra).
     replace (cube_root (0 / (2 * mu))) with 0.
@@ -168,7 +172,8 @@ Proof.
   assert (B := H (q / r) ltac:(apply Rmult_le_pos; [exact Q0 | left; apply Rinv_0_lt_compat, S0])).
   rewrite <- Q, <- S in *.
   replace (3 / 2 * (q / r) * (q * q)) with (3 / 2 * (q * q * q / r)) in B by (field; lra).
-  replace (q / r * (q / r) * (q / r) / 2 * (r * r)) with (1 / 2 * (q * q * q / r)) in B by (field; lra).
+  replace (q / r * (q / r) * (q / r) / 2 * (r * r)) with (1 / 2 * (q * q * q / r)) in B by (field;
+    lra).
   lra.
 Qed.
 
@@ -210,8 +215,8 @@ Proof.
   rewrite (class_mean_ext C N _ f) by (intros; ring); field.
 Qed.
 
-(** Samples of lengths r and cosines x, components that are at least rho where rho > 0, and the part s
-    that is taken of them. *)
+(** Samples of lengths r and cosines x, components that are at least rho where rho > 0, and the part
+    s that is taken of them. *)
 Definition samples (C N : nat) (rho r x s : nat -> nat -> R) : Prop :=
   forall c i, (c < C)%nat -> (i < N)%nat ->
   0 <= r c i /\ -1 <= x c i <= 1 /\ (0 < rho c i -> rho c i <= r c i * x c i) /\ 0 <= s c i <= 1.
@@ -294,7 +299,8 @@ Qed.
 Lemma log_odds_below C N d w a h c i : (2 <= C)%nat -> (c < C)%nat -> (i < N)%nat ->
   sample_log_odds C d w a h c i <= margin C d w (h c i) c.
 Proof.
-  intros P L _; unfold sample_log_odds; rewrite log_odds_of_sample, logit_margin_split by assumption.
+  intros P L _; unfold sample_log_odds; rewrite log_odds_of_sample, logit_margin_split by
+    assumption.
   assert (G := off_class_nonneg C (logits d w a (h c i)) c P L); lra.
 Qed.
 
@@ -371,7 +377,8 @@ Proof.
 Qed.
 
 (** Root mean square length of the features of a class, times that of its weight. *)
-Definition class_length (C N d : nat) (w : nat -> nat -> R) (h : nat -> nat -> nat -> R) (c : nat) : R :=
+Definition class_length (C N d : nat) (w : nat -> nat -> R) (h : nat -> nat -> nat -> R) (c : nat)
+  : R :=
   ratio C * norm d (centred C w c) * sqrt (mean N (fun i => dot d (h c i) (h c i))).
 
 Lemma mean_class_length C N d w h : (2 <= C)%nat -> (1 <= N)%nat ->
@@ -391,7 +398,8 @@ Proof.
   rewrite (mean_ext C _ (fun c => norm d (centred C w c) * r c)) in H
     by (intros; unfold dot; simpl; ring).
   replace (feature_norm C N d h) with (feature_norm C 1 1 (fun c _ _ => r c)).
-  - replace (weight_norm C d (centred C w)) with (weight_norm C 1 (fun c _ => norm d (centred C w c)));
+  - replace (weight_norm C d (centred C w)) with (weight_norm C 1 (fun c _ => norm d (centred C w
+    c)));
       [exact H |].
     unfold weight_norm; f_equal; apply mean_ext; intros c _; unfold dot at 1; simpl.
     rewrite norm_sqr; ring.
@@ -452,7 +460,8 @@ Proof.
       intros z Z; unfold m, E, A; rewrite <- !mean_scale, <- mean_plus; apply mean_le; [lia |].
       intros i Li; rewrite <- norm_sqr; apply sample_at_price;
         [exact Z | exact U | apply norm_nonneg | apply cosine_range |].
-      intros _; assert (F := B c i L Li); rewrite margin_is_cosine in F; unfold length_product in F; lra. }
+      intros _; assert (F := B c i L Li); rewrite margin_is_cosine in F;
+        unfold length_product in F; lra. }
   unfold any_norms_cosine; cbv zeta; fold total; rewrite EM in H.
   assert (X : 0 <= mean C E) by (apply mean_nonneg; [lia | exact E0]); rewrite EM in X.
   assert (Y := mean_class_length C N d w h P Q).
@@ -500,8 +509,8 @@ Proof.
 Qed.
 End AnyNorms.
 
-(** bnwd:sharp-2, sharp "measured losses", in its simplest form: mean cosines of features and of class
-    means, and within classes, by Cauchy-Schwarz; lost samples count as opposite. *)
+(** bnwd:sharp-2, sharp "measured losses", in its simplest form: mean cosines of features and of
+    class means, and within classes, by Cauchy-Schwarz; lost samples count as opposite. *)
 Theorem cosines_from_log_odds C N d w a h : (2 <= C)%nat -> (1 <= N)%nat ->
   0 < largest_margin C N d w h ->
   let p := sample_log_odds C d w a h in

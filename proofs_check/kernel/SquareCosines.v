@@ -128,7 +128,8 @@ Proof.
   assert (E2 : sqrt kL * sqrt kL = kL) by (apply sqrt_sqrt; lra).
   assert (E1 : 0 <= sqrt kL < 1)
     by (split; [apply sqrt_pos | rewrite <- sqrt_1; apply sqrt_lt_1_alt; lra]).
-  assert (ML : class_mean C N (fun c i => (1 - margin C d w (h c i) c) * (1 - margin C d w (h c i) c))
+  assert (ML : class_mean C N (fun c i => (1 - margin C d w (h c i) c) * (1 - margin C d w (h c i)
+    c))
                <= sqrt kL * sqrt kL).
   { apply Rle_trans with (margin_square C N d w unbiased h 1); [| lra].
     right; apply class_mean_ext; intros c i _ _.
@@ -138,7 +139,8 @@ Proof.
       try assumption; try lia.
     - intros; split; [apply length_product_nonneg, P | apply cosine_range].
     - eapply Rle_trans; [right; apply class_mean_ext | exact ML].
-      intros; cbv beta; fold (weight_cosine C d w (h c i) c); rewrite <- margin_is_cosine; reflexivity.
+      intros; cbv beta; fold (weight_cosine C d w (h c i) c); rewrite <- margin_is_cosine;
+        reflexivity.
     - apply mean_length_product; assumption. }
   assert (A1 : least <= mean_cosine_of_means C N d w h).
   { unfold mean_cosine_of_means; rewrite <- (class_mean_of_classes C 1) by lia.

@@ -61,7 +61,8 @@ Proof.
   assert (D := decayed_loss_moments n (margins y f) rho lambda P).
   assert (S := mean_square_split n (margins y f) P); fold mu M in S, D.
   repeat split.
-  - unfold L, labelled_loss, mean; f_equal; rewrite sum_divide; f_equal; apply sum_ext; intros; ring.
+  - unfold L, labelled_loss, mean; f_equal; rewrite sum_divide; f_equal; apply sum_ext; intros;
+    ring.
   - lra.
   - rewrite E; reflexivity.
   - rewrite E, D, S; ring.
@@ -182,7 +183,8 @@ Proof.
   assert (E : L = (1 - rho * mu) ^ 2 + rho * rho * V).
   { unfold L; rewrite labelled_loss_margins by exact Y; unfold decayed_loss.
     rewrite data_loss_split by exact P; unfold V, mu; ring. }
-  assert (A := pow2_ge_0 (1 - rho * mu)); assert (B : 0 <= rho * rho * V) by (apply Rmult_le_pos; nra).
+  assert (A := pow2_ge_0 (1 - rho * mu)); assert (B : 0 <= rho * rho * V) by (apply Rmult_le_pos;
+    nra).
   repeat split; try assumption.
   - rewrite mean_square_split by exact P; unfold V, mu; ring.
   - unfold labelled_loss; rewrite (mean_ext n _ (fun _ => 0)) by (intros; field; lra).

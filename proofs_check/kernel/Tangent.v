@@ -73,8 +73,8 @@ Proof.
   apply Rsqr_incr_0; unfold Rsqr; lra.
 Qed.
 
-(** A loss that lies above lines in the square root of its margin, and whose negative margins cost at
-    least the margin 0: with the error probability q at the margin t. *)
+(** A loss that lies above lines in the square root of its margin, and whose negative margins cost
+    at least the margin 0: with the error probability q at the margin t. *)
 Lemma length_and_cosine (f : R -> R) q t k y x : 0 <= q -> 0 <= t -> 0 < k ->
   (forall z, z <= 0 -> f 0 <= f z) ->
   (forall u, 0 <= u -> Rmin (f 0) (f t + 2 * q * t) <= f (u * u) + 2 * q * sqrt t * u) ->

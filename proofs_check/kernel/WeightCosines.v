@@ -14,7 +14,8 @@ Definition weight_cosine (C d : nat) (w : nat -> nat -> R) (x : nat -> R) (c : n
 Definition mean_cosine (C N d : nat) (w : nat -> nat -> R) (h : nat -> nat -> nat -> R) : R :=
   class_mean C N (fun c i => weight_cosine C d w (h c i) c).
 
-Definition mean_cosine_of_means (C N d : nat) (w : nat -> nat -> R) (h : nat -> nat -> nat -> R) : R :=
+Definition mean_cosine_of_means (C N d : nat) (w : nat -> nat -> R) (h : nat -> nat -> nat -> R) :
+  R :=
   mean C (fun c => weight_cosine C d w (class_centre N h c) c).
 
 Definition direction_of (d : nat) (x : nat -> R) : nat -> R :=
@@ -81,7 +82,8 @@ Proof.
     by (intros; unfold length_product, dot; simpl; ring).
   rewrite class_mean_scale; apply Rmult_le_compat_l; [lra |].
   replace (feature_norm C N d h) with (feature_norm C N 1 (fun c i _ => norm d (h c i))).
-  - replace (weight_norm C d (centred C w)) with (weight_norm C 1 (fun c _ => norm d (centred C w c)));
+  - replace (weight_norm C d (centred C w)) with (weight_norm C 1 (fun c _ => norm d (centred C w
+    c)));
       [exact H |].
     unfold weight_norm; f_equal; apply mean_ext; intros c _; unfold dot at 1; simpl.
     rewrite norm_sqr; ring.
@@ -91,7 +93,8 @@ Qed.
 
 (** The same for class means, which are no longer than the features. *)
 Lemma mean_length_of_means C N d w h : (2 <= C)%nat -> (1 <= N)%nat ->
-  class_mean C 1 (fun c _ => length_product C d w (class_centre N h c) c) <= largest_margin C N d w h.
+  class_mean C 1 (fun c _ => length_product C d w (class_centre N h c) c) <= largest_margin C N d w
+    h.
 Proof.
   intros P Q; assert (K := ratio_pos C P).
   assert (H := mean_length_product C 1 d w (fun c _ => class_centre N h c) P ltac:(lia)).
@@ -162,7 +165,8 @@ Proof.
     by (apply mean_nonneg; [lia |]; intros; apply norm_nonneg).
   eapply Rle_trans; [apply square_le; [apply Rmax_r | apply Rmax_lub; [| exact Z]] |].
   - lra.
-  - eapply Rle_trans; [apply mean_square_above; lia |]; right; apply mean_ext; intros; apply norm_sqr.
+  - eapply Rle_trans; [apply mean_square_above; lia |]; right; apply mean_ext; intros;
+    apply norm_sqr.
 Qed.
 
 (** * From the mean loss to the mean of phi (C-1) of the margins *)
@@ -196,7 +200,8 @@ Lemma mean_phi_below C N d w a h o : (2 <= C)%nat -> (1 <= N)%nat -> bounds_bias
 Proof.
   intros P Q B; assert (M := rival_count_pos C P); unfold mean_loss.
   assert (O : 0 <= o).
-  { rewrite <- (bias_margin_mean C a P), <- (mean_const C o) by lia; apply mean_le; [lia | exact B]. }
+  { rewrite <- (bias_margin_mean C a P), <- (mean_const C o) by lia; apply mean_le;
+    [lia | exact B]. }
   rewrite <- class_mean_scale; apply class_mean_le; [lia | lia |]; intros c i L _.
   rewrite loss_at_margin, logit_margin_split by assumption.
   assert (G := off_class_nonneg C (logits d w a (h c i)) c P L); assert (Bc := B c L).
@@ -210,8 +215,8 @@ Qed.
 Definition over (C N : nat) (s f : nat -> nat -> R) : R :=
   class_mean C N (fun c i => s c i * f c i) / class_mean C N s.
 
-(** Lengths y of mean at most T, cosines x, and a mean of phi of y x that is at most L: the mean of x
-    over the part s. The others cost at least what fano says. *)
+(** Lengths y of mean at most T, cosines x, and a mean of phi of y x that is at most L: the mean of
+    x over the part s. The others cost at least what fano says. *)
 Lemma share_of_cosines C N M q k T L y x s : (1 <= C)%nat -> (1 <= N)%nat -> 0 < M ->
   0 < q < 1 -> 0 < k <= 1 ->
   let t := ln (M * (1 - q) / q) in
@@ -287,7 +292,8 @@ Proof.
     - q * kappa * largest_margin C N d w h - L
     <= q * t / kappa * class_mean C N (fun c i => s c i * weight_cosine C d w (h c i) c)).
   { apply F.
-    - intros c i Lc Li; split; [apply length_product_nonneg, P | split; [apply cosine_range | auto]].
+    - intros c i Lc Li; split; [apply length_product_nonneg, P | split;
+      [apply cosine_range | auto]].
     - rewrite (class_mean_ext C N _ (fun c i => phi (INR C - 1) (margin C d w (h c i) c)))
         by (intros; rewrite margin_is_cosine; reflexivity).
       exact ML.
@@ -365,7 +371,8 @@ Proof.
     apply Rdiv_lt_0_compat; lra. }
   assert (QT : 0 < q * T) by (apply Rmult_lt_0_compat; lra).
   unfold cosine_at_loss; fold t q.
-  assert (G : Rmin (L + 2 * q * t) (ln (1 + M) - q * T) - q * t - L <= q * T * class_mean C N x) by lra.
+  assert (G : Rmin (L + 2 * q * t) (ln (1 + M) - q * T) - q * t - L <= q * T * class_mean C N x) by
+    lra.
   set (X := class_mean C N x) in *.
   unfold Rmin in G; destruct (Rle_dec (L + 2 * q * t) (ln (1 + M) - q * T)).
   - eapply Rle_trans; [apply Rmin_l |]; apply (Rmult_le_reg_l (q * T)); [exact QT |].
@@ -389,8 +396,9 @@ Proof.
   apply mean_le; [lia |]; intros; apply phi_jensen_mean; [exact M | lia].
 Qed.
 
-(** bnwd:sharp-2, sharp "the mean loss alone": mean cosines of features and of class means with their
-    weights, and within classes, from the mean loss; o is at least what any bias adds to a margin. *)
+(** bnwd:sharp-2, sharp "the mean loss alone": mean cosines of features and of class means with
+    their weights, and within classes, from the mean loss; o is at least what any bias adds to a
+    margin. *)
 Theorem cosines_from_loss C N d w a h o : (2 <= C)%nat -> (1 <= N)%nat ->
   (forall c, (c < C)%nat -> bias_margin C a c <= o) ->
   let L := exp o * mean_loss C N d w a h in
@@ -405,7 +413,8 @@ Proof.
   assert (LP : 0 < L).
   { apply Rmult_lt_0_compat; [apply exp_pos | apply network_loss_pos; assumption]. }
   (* the class means have less mean phi, by Jensen *)
-  assert (MM : class_mean C 1 (fun c _ => phi (INR C - 1) (margin C d w (class_centre N h c) c)) <= L).
+  assert (MM : class_mean C 1 (fun c _ => phi (INR C - 1) (margin C d w (class_centre N h c) c)) <=
+    L).
   { eapply Rle_trans; [| exact ML]; rewrite class_mean_of_classes by lia; apply mean_le; [lia |].
     intros c _; replace (margin C d w (class_centre N h c) c)
       with (mean N (fun i => margin C d w (h c i) c)); [apply phi_jensen_mean; [exact M | lia] |].
