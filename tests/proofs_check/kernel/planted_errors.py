@@ -20,14 +20,13 @@ PLANTED: list[tuple[str, str, str]] = [
     ("Network.v", "- rivals C c (fun r => z r - z c).", "+ rivals C c (fun r => z r - z c)."),
     (
         "Budget.v",
-        "variability C N d h <= s * (2 - s) /\\",
-        "variability C N d h <= s * (1 - s) /\\",
+        "  (mean_loss C N d w a h = ln (INR C) ->\n     0 < centre_square C N d h /\\",
+        "  (mean_loss C N d w a h = ln (INR C) ->\n     0 <= centre_square C N d h /\\",
     ),
-    ("Budget.v", "self_duality C N d w h <= 2 * s.", "self_duality C N d w h <= s."),
     (
         "Budget.v",
-        "mean_loss C N d w a h < ln (INR C) ->",
-        "mean_loss C N d w a h < 2 * ln (INR C) ->",
+        "mean_loss C N d w a h <= ln (INR C) ->",
+        "mean_loss C N d w a h <= 2 * ln (INR C) ->",
     ),
     (
         "Transfer.v",
@@ -259,7 +258,7 @@ PLANTED: list[tuple[str, str, str]] = [
         "mean C (fun c => g (kappa c)) <= L /\\",
     ),
     ("CosineConsequences.v", "let M := exp (entropy n pi", "let M := exp (2 * entropy n pi"),
-    ("Signs.v", "sum m (fun i => x i * x i).\nProof.\n  induction m", "0.\nProof.\n  induction m"),
+    ("Signs.v", "m e x) = sum m (fun i => x i * x i).", "m e x) = 2 * sum m (fun i => x i * x i)."),
     (
         "Contraction.v",
         "  <= 2 * sign_mean m (fun e => signed_sum m e (t (c' e)) ^ 2).",
@@ -361,8 +360,8 @@ PLANTED: list[tuple[str, str, str]] = [
     ),
     (
         "SquareMargins.v",
-        "  = (M + lambda) * (rho - rest) ^ 2.\nProof.",
-        "  = M * (rho - rest) ^ 2.\nProof.",
+        "y f rest lambda\n  = (M + lambda) * (rho - rest) ^ 2.",
+        "y f rest lambda\n  = M * (rho - rest) ^ 2.",
     ),
     (
         "SquareMargins.v",
