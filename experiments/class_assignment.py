@@ -214,7 +214,7 @@ _MARKS = (("#0072B2", "o"), ("#56a9dc", "s"), ("#D55E00", "^"), ("#e0a04a", "D")
 
 
 def figure(records: Sequence[Record], settings: Settings) -> Figure:
-    """Weights as arrows and features as marks on the circle, of the first seed."""
+    """Weights of four classes as arrows and features as marks on the circle, of the first seed."""
     plt = pyplot()
     found: Figure
     found, panels = plt.subplots(1, 4, figsize=(13.0, 3.7))

@@ -303,7 +303,7 @@ def findings(records: Sequence[Record], settings: Settings) -> list[Finding]:
 
 
 def draw(records: Sequence[Record], settings: Settings) -> Figure:
-    """Return the figure of four panels, means over seeds."""
+    """Class means that align, classes that separate, features that collapse, and the residue."""
     plt = pyplot()
     figure: Figure
     figure, panels = plt.subplots(2, 2, figsize=(10.4, 7.6))

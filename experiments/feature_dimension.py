@@ -180,7 +180,7 @@ def table(records: Sequence[Record], settings: Settings) -> str:
 
 
 def figure(records: Sequence[Record], settings: Settings) -> Figure:
-    """Left: distances by dimension, between their bounds. Right: accuracies."""
+    """Left: distances by dimension, between their bounds. Right: accuracies by dimension."""
     plt = pyplot()
     found: Figure
     found, (left, right) = plt.subplots(1, 2, figsize=(11.0, 4.6))

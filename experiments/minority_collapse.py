@@ -321,7 +321,7 @@ def findings(records: Sequence[Record], settings: Settings) -> list[Finding]:
 
 
 def plot(records: Sequence[Record], settings: Settings) -> Figure:
-    """Draw the four panels."""
+    """Minority collapse: cosines of classifiers by imbalance, thresholds, merging, and networks."""
     plt = pyplot()
     figure: Figure
     figure, panels = plt.subplots(2, 2, figsize=(10.4, 7.6))

@@ -3,11 +3,12 @@
 An experiment is data: settings for each scale, the parts that its work falls into, a function that
 does one part, what the paper claims and whether it is seen, and figures. `run` does what is
 missing, so that a killed run goes on where it stopped, and writes `NAME.json` (settings, seeds,
-records, findings) beside a PNG and an SVG of every figure.
+records, findings) beside the table as `NAME.txt` and a PNG and an SVG of every figure.
 """
 
 from __future__ import annotations
 
+import inspect
 import json
 import os
 import time
@@ -110,8 +111,9 @@ class Experiment:
     """One figure or table of a paper, as data.
 
     `parts(settings, seeds)` lists the work as plain dicts; `compute(part, settings, place)` does
-    one and returns its records, plain data; `figures` draw from all records; `findings` hold them
-    against the paper; `table` says them in text.
+    one and returns its records, plain data; `figures` draw from all records, and their docstrings
+    begin with what is seen, for whoever does not see it; `findings` hold the records against the
+    paper; `table` says them in text.
     """
 
     name: str
@@ -152,7 +154,7 @@ def run(
     progress: Progress = lambda done, total: None,
     settings: Any = None,
 ) -> Results:
-    """Do the parts that are missing, and write records, findings and figures into the folder `out`.
+    """Do the parts that are missing, and write records, findings, the table and figures into `out`.
 
     Args:
         experiment: what to run.
@@ -190,8 +192,10 @@ def run(
     records = [record for key in keys for record in done[key]]
     findings = [one.to_dict() for one in experiment.findings(records, chosen)]
     numbers = list(range(seed, seed + count))
+    figures = {name: caption(draw) for name, draw in experiment.figures.items()}
     shown = {"source": experiment.source, "seeds": numbers, "findings": findings}
-    _write(path, {**head, **shown, "seconds": seconds, "parts": done})
+    _write(path, {**head, **shown, "figures": figures, "seconds": seconds, "parts": done})
+    path.with_suffix(".txt").write_text(f"{experiment.table(records, chosen)}\n", encoding="utf-8")
     for name, draw in experiment.figures.items():
         save_figure(draw(records, chosen), out / name)
     return Results(
@@ -229,6 +233,17 @@ def save_figure(figure: Figure, stem: Path) -> None:
     pyplot().close(figure)
 
 
+def caption(draw: Callable[..., Any]) -> str:
+    """What a figure shows: the first paragraph of what its function says of itself."""
+    words = (inspect.getdoc(draw) or "").partition("\n\n")[0]
+    return " ".join(words.split())
+
+
+def read_captions(folder: Path) -> dict[str, dict[str, str]]:
+    """For each experiment in a folder its figures, as files are named, and what they show."""
+    return {kept["name"]: dict(kept["figures"]) for kept in _results(folder, "figures")}
+
+
 def read_findings(folder: Path) -> list[dict[str, Any]]:
     """Findings of all results in a folder, each with the `name` and `scale` of its experiment."""
     found = []
@@ -251,7 +266,7 @@ def read_times(folder: Path) -> list[dict[str, Any]]:
                 "name": kept["name"],
                 "scale": kept["scale"],
                 "parts": len(kept["parts"]),
-                "untimed": len(kept["parts"].keys() - spent.keys()),
+                "untimed": len(set(kept["parts"]) - set(spent)),
                 "seconds": sum(spent.values()),
             }
         )

@@ -14,9 +14,9 @@ and its like draw the results again.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from functools import partial
+from functools import wraps
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -204,8 +204,14 @@ def text(runs: Sequence[Record], settings: Settings) -> str:
     return "\n".join(lines)
 
 
-def _draw(name: str, records: Sequence[Record], settings: Settings) -> Figure:
-    return FIGURES[name](records)
+def _drawing(plot: Callable[[Sequence[Record]], Figure]) -> Callable[..., Figure]:
+    """A plot of records as an experiment draws it, with its own docstring."""
+
+    @wraps(plot)
+    def draw(records: Sequence[Record], settings: Settings) -> Figure:
+        return plot(records)
+
+    return draw
 
 
 EXPERIMENT = Experiment(
@@ -216,6 +222,6 @@ EXPERIMENT = Experiment(
     parts,
     compute,
     findings,
-    {name.replace("-", "_"): partial(_draw, name) for name in FIGURES},
+    {name.replace("-", "_"): _drawing(plot) for name, plot in FIGURES.items()},
     text,
 )

@@ -241,7 +241,7 @@ def text(runs: Sequence[Record]) -> str:
 
 
 def figure(records: Sequence[Record], settings: Settings) -> Any:
-    """Errors over time, and against the size of the start."""
+    """Errors of SNC1, SNC2 and SNC3 over time, and against the size of the initialisation."""
     return plot_strong_collapse(records, settings.classes, settings.samples)
 
 

@@ -92,21 +92,28 @@ def command(
 def experiment_results(folder: Path | None) -> list[ExperimentResult]:
     """Every experiment, with the pictures, the table and the findings of a run in a folder."""
     import experiments
-    from experiments.running import read_findings
+    from experiments.running import read_captions, read_findings
 
     names = [name.replace("-", "_") for name in available()]
     pictures = sorted(folder.glob("*.png")) if folder else []
     shown = read_findings(folder) if folder else []
+    captions = read_captions(folder) if folder else {}
+    drawn_by = {stem: name for name, figures in captions.items() for stem in figures}
     found = []
     for name in names:
         source = Path(experiments.__path__[0], f"{name}.py").read_text(encoding="utf-8")
-        own = tuple(path for path in pictures if _owner(path.stem, names) == name)
-        table = folder / f"{name}.txt" if folder else None
-        kept = table if table is not None and table.is_file() else None
         text = ast.get_docstring(ast.parse(source)) or name
         command = name.replace("_", "-")
+        own = tuple(
+            path
+            for path in pictures
+            if drawn_by.get(path.stem, _owner(path.stem, names)).replace("_", "-") == command
+        )
+        # What was printed may have been kept under either spelling.
+        tables = [folder / f"{stem}.txt" for stem in (name, command)] if folder else []
+        kept = next((path for path in tables if path.is_file()), None)
         told = tuple(one for one in shown if one["name"].replace("_", "-") == command)
-        found.append(ExperimentResult(command, text, own, kept, told))
+        found.append(ExperimentResult(command, text, own, kept, told, captions.get(command, {})))
     return found
 
 

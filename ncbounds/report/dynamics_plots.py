@@ -41,7 +41,7 @@ def read_dynamics(path: str | Path) -> list[Run]:
 
 
 def plot_flow(runs: Sequence[Run]) -> Figure:
-    """Draw rho, the gap to interpolation, the losses and errors along the flow of one seed.
+    """Rho, the gap to interpolation, the losses and errors along the flow of one seed.
 
     One column an initial rho, one colour a weight decay; dashed is mu/(M + lambda), where rho would
     rest, and lambda/(mu^2 + lambda), the gap of equal margins; grey is rho(0) exp(-2 lambda t), how
@@ -105,7 +105,7 @@ def _draw_flow(panels: Any, run: Run, colour: str, valley: bool) -> None:
 
 
 def plot_margins(runs: Sequence[Run]) -> Figure:
-    """Draw histograms of the margins over training, and rho: one row an initial rho.
+    """Histograms of the margins over training, and rho: one row an initial rho.
 
     The runs are the flows of one seed at the middle weight decay; the last histogram is vermilion.
     """
@@ -155,7 +155,7 @@ def _histograms(axes: Axes, run: Run) -> None:
 
 
 def plot_noise(runs: Sequence[Run]) -> Figure:
-    """Draw the margins at the end of training on the smallest batches, of all seeds and starts."""
+    """The margins at the end of training on the smallest batches, of all seeds and starts."""
     chosen = _of(runs, "sgd")
     least = min(run["batch"] for run in chosen)
     chosen = [run for run in chosen if run["batch"] == least]
@@ -182,7 +182,7 @@ def plot_noise(runs: Sequence[Run]) -> Figure:
 
 
 def plot_ranks(runs: Sequence[Run]) -> Figure:
-    """Draw stable ranks over training and singular values at the end, by batch size.
+    """Stable ranks over training and singular values at the end, by batch size.
 
     One column a weight decay, from the largest initial rho; a line is a seed. The last matrix is a
     row, of rank 1, and left out.

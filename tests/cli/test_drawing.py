@@ -1,5 +1,7 @@
 """`plot` and `report` by the command line, on small saved features."""
 
+import json
+
 import numpy as np
 import pytest
 from click.testing import CliRunner
@@ -110,3 +112,15 @@ def test_a_picture_belongs_to_the_experiment_it_is_named_after(tmp_path):
     found = {one.name: [p.stem for p in one.pictures] for one in experiment_results(tmp_path)}
     assert found["square-dynamics"] == ["square_dynamics", "square_dynamics_late"]
     assert found["effective-depth"] == ["effective_depth"] and sum(map(len, found.values())) == 3
+
+
+def test_a_picture_belongs_to_the_experiment_that_says_so(tmp_path):
+    kept = {"name": "square-dynamics", "scale": "small", "figures": {"square_flow": "rho by time"}}
+    (tmp_path / "square_dynamics.json").write_text(json.dumps(kept))
+    (tmp_path / "square_flow.png").write_bytes(b"")
+    (tmp_path / "bnwd-depths.txt").write_text("kept under the name of the command")
+    found = {one.name: one for one in experiment_results(tmp_path)}
+    assert [path.stem for path in found["square-dynamics"].pictures] == ["square_flow"]
+    assert found["square-dynamics"].captions == {"square_flow": "rho by time"}
+    assert found["bnwd-depths"].table == tmp_path / "bnwd-depths.txt"
+    assert [one.name for one in found.values() if one.pictures] == ["square-dynamics"]

@@ -3,6 +3,7 @@
 import json
 import time
 from dataclasses import dataclass, replace
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -12,6 +13,8 @@ from experiments import __main__ as command
 from experiments.running import (
     Experiment,
     Finding,
+    caption,
+    read_captions,
     read_findings,
     read_times,
     run,
@@ -43,6 +46,10 @@ def findings(records, settings):
 
 
 def draw(records, settings):
+    """A\n    line.
+
+    Not told.
+    """
     from ncbounds.report.plots import pyplot
 
     found, axes = pyplot().subplots(figsize=(2, 1))
@@ -109,7 +116,11 @@ def test_what_a_process_refuses_is_told_as_it_was(tmp_path):
 
 def test_files_stand_beside_each_other_and_tell_their_findings(tmp_path):
     run(TOY, tmp_path, seeds=5, workers=1)
-    assert {p.name for p in tmp_path.iterdir()} == {"toy_one.json", "toy.png", "toy.svg"}
+    assert {p.name for p in tmp_path.iterdir()} == {
+        "toy_one.json", "toy_one.txt", "toy.png", "toy.svg",
+    }  # fmt: skip
+    assert (tmp_path / "toy_one.txt").read_text() == "10 records\n"
+    assert read_captions(tmp_path) == {"toy-one": {"toy": "A line."}}
     (one,) = read_findings(tmp_path)
     assert one["verdict"] == "reproduced" and one["name"] == "toy-one" and one["p"] == 1 / 32
     kept = json.loads((tmp_path / "toy_one.json").read_text())
@@ -137,6 +148,23 @@ def test_processor_seconds_are_kept_by_part_and_added(tmp_path):
     told = CliRunner().invoke(command.main, ["times", "--out", str(tmp_path)])
     assert "toy-one" in told.output and "1 parts without their time" in told.output
     assert told.output.splitlines()[-1].startswith("all ")
+
+
+def test_times_add_demonstrations_too(tmp_path, monkeypatch):
+    plain = SimpleNamespace(__name__="experiments.plain_one", main=lambda out, **others: out)
+    monkeypatch.setattr(command, "load", lambda name: plain)
+    done = CliRunner().invoke(command.main, ["plain-one", "--out", str(tmp_path)])
+    assert done.exit_code == 0, done.output
+    run(TOY, tmp_path, seeds=1, workers=1)
+    told = CliRunner().invoke(command.main, ["times", "--out", str(tmp_path)])
+    assert told.exit_code == 0 and {"plain-one", "toy-one"} <= set(told.output.split())
+
+
+def test_every_figure_says_what_it_shows():
+    modules = [command.load(name) for name in command.available()]
+    found = [m.EXPERIMENT for m in modules if hasattr(m, "EXPERIMENT")]
+    told = {stem: caption(draw) for one in found for stem, draw in one.figures.items()}
+    assert len(told) > 20 and not [stem for stem, words in told.items() if len(words) <= 20]
 
 
 @pytest.mark.parametrize(

@@ -156,10 +156,49 @@ def test_bounds_that_differ_are_drawn_side_by_side(html):
         assert len(kinds) > 1 and "nan" not in figure
 
 
-def test_every_picture_has_alternative_text(elements):
+def words_of_pictures(elements):
+    """The alternative text of every picture that is not hidden from who hears the page."""
     pictures = [a for tag, a in elements.found if tag in ("svg", "img")]
-    told = [a.get("aria-label") or a.get("alt") for a in pictures if "aria-hidden" not in a]
-    assert len(told) >= 5 and all(words and len(words) > 20 for words in told)
+    return [a.get("aria-label") or a.get("alt") for a in pictures if "aria-hidden" not in a]
+
+
+def too_short(told):
+    return [words for words in told if not words or len(words) <= 20]
+
+
+def test_every_picture_has_alternative_text(elements):
+    told = words_of_pictures(elements)
+    assert len(told) >= 5 and too_short(told) == []
+
+
+@pytest.mark.parametrize(
+    ("there", "planted"),
+    [
+        (r'<img alt="[^"]*"', "<img"),
+        (r'<img alt="[^"]*"', '<img alt=""'),
+        (r'(<svg class="plot" role="img") aria-label="[^"]*"', r"\1"),
+        (r'(<svg role="img") aria-label="[^"]*"', r'\1 aria-label="plot"'),
+    ],
+)
+def test_a_picture_without_words_is_noticed(html, there, planted):
+    broken, count = re.subn(there, planted, html, count=1)
+    assert count == 1 and len(too_short(words_of_pictures(Elements(broken)))) == 1
+
+
+def test_pictures_shrink_to_the_room_there_is(tmp_path):
+    noise = np.random.default_rng(0).integers(0, 256, (1400, 1400, 3), dtype=np.uint8)
+    pyplot().imsave(tmp_path / "noise.png", noise)
+    shown = [ExperimentResult("noise", "Noise.", (tmp_path / "noise.png",))]
+    whole = len(experiments(shown, 50_000_000))
+    assert len(experiments(shown, whole)) == whole
+    assert len(experiments(shown, whole - 1)) < whole
+    assert len(experiments(shown, 0)) < whole / 3
+
+
+def test_a_caption_stands_below_its_picture_and_tells_it(results):
+    told = replace(results[0], captions={"drawn": "A line that rises < 1."})
+    shown = experiments([told])
+    assert 'alt="A line that rises &lt; 1."' in shown and "<figcaption>A line that rises" in shown
 
 
 def test_every_field_has_a_name(elements):

@@ -23,6 +23,10 @@ from ncbounds.report.page.statements import VERDICTS, index, statement_pages
 from ncbounds.report.page.tightness import tightness
 from ncbounds.report.page.words import badge
 
+#: Bytes of the sections at most, which leaves room for the font, the style and the script: the
+#: whole page stays below 5 MB, unless the smallest pictures are too large.
+_LARGEST = 4_850_000
+
 
 def page(
     models: Sequence[Model],
@@ -32,14 +36,17 @@ def page(
     results: Sequence[ExperimentResult] = (),
 ) -> str:
     """Write the report on models, experiments and a ledger as one HTML page."""
+    articles = statement_pages(ledger)
     sections = {
         "Guarantees": proximity(models),
         "Codes": softmax_code(models),
         "Complexity": complexity(models),
         "Tightness": tightness(ledger),
-        "Experiments": experiments(results),
+        "Experiments": "",
         "Statements": index(ledger),
     }
+    taken = sum(len(text.encode()) for text in (*sections.values(), articles))
+    sections["Experiments"] = experiments(results, _LARGEST - taken)
     there = {name: text for name, text in sections.items() if text}
     links = "".join(f'<a href="#{name.lower()}">{name}</a>' for name in there)
     body = f"""
@@ -49,7 +56,7 @@ def page(
 <div class="story">{_introduction(models, ledger)}
 {"".join(there.values())}
 <footer>ncbounds {__version__}, seed {seed}, {seconds:.0f} s in all.</footer></div>
-<div id="everything">{statement_pages(ledger)}</div>
+<div id="everything">{articles}</div>
 </main>"""
     style = _font() + _read("page.css").decode()
     return _DOCUMENT.format(style=style, script=_read("page.js").decode(), body=_live(body))

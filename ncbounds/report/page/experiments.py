@@ -4,38 +4,57 @@ from __future__ import annotations
 
 from base64 import b64encode
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from html import escape
 from io import BytesIO
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from ncbounds.errors import InputError, MissingDependencyError
 from ncbounds.report.page.words import number, prose
 
-#: Width and height at most, in pixels, of an embedded picture.
-_LARGEST = (1500, 1500)
-_QUALITY = 82
+if TYPE_CHECKING:
+    from PIL.Image import Image
+
+#: Width and height at most in pixels, and quality, of embedded pictures: the first that have room.
+_SIZES = ((1500, 82), (1200, 70), (1000, 60), (800, 50))
 
 
 @dataclass(frozen=True)
 class ExperimentResult:
-    """An experiment: its name, its docstring, what a run of it has left and has found."""
+    """An experiment: its name, its docstring, what a run of it has left and has found.
+
+    `captions` say what a picture shows, by its name without ending.
+    """
 
     name: str
     text: str
     pictures: tuple[Path, ...] = ()
     table: Path | None = None
     findings: tuple[Mapping[str, Any], ...] = ()
+    captions: Mapping[str, str] = field(default_factory=dict)
 
 
-def experiments(results: Sequence[ExperimentResult]) -> str:
-    """The section: those that were run first, with pictures and tables; empty without any."""
+def experiments(results: Sequence[ExperimentResult], room: int = 2_000_000) -> str:
+    """The section: those that were run first, with pictures and tables; empty without any.
+
+    Pictures are as large as lets the section have `room` bytes, or else the smallest.
+    """
     if not results:
         return ""
+    pictures = {path: _opened(path) for one in results for path in one.pictures}
+    for pixels, quality in _SIZES:
+        embedded = {path: _embedded(found, pixels, quality) for path, found in pictures.items()}
+        section = _section(results, embedded)
+        if len(section.encode()) <= room:
+            break
+    return section
+
+
+def _section(results: Sequence[ExperimentResult], embedded: Mapping[Path, str]) -> str:
     run = [one for one in results if one.pictures or one.table or one.findings]
     rest = [one for one in results if one not in run]
-    shown = "".join(_result(one) for one in run)
+    shown = "".join(_result(one, embedded) for one in run)
     commands = "".join(
         f'<li><span class="command"><code>python -m experiments {escape(one.name)}</code></span> '
         f"{prose(_title(one))}</li>"
@@ -52,13 +71,12 @@ def _title(one: ExperimentResult) -> str:
     return one.text.strip().partition("\n")[0]
 
 
-def _result(one: ExperimentResult) -> str:
+def _result(one: ExperimentResult, embedded: Mapping[Path, str]) -> str:
     first, _, rest = one.text.strip().partition("\n\n")
     about = "".join(f"<p>{prose(part)}</p>" for part in rest.split("\n\n")[:1] if part.strip())
     title = " ".join(first.split())
     pictures = "".join(
-        f'<figure class="broad"><img alt="{escape(f"{title} ({path.stem})")}" loading="lazy" '
-        f'src="{_embedded(path)}"></figure>'
+        _picture(embedded[path], one.captions.get(path.stem, ""), f"{title} ({path.stem})")
         for path in one.pictures
     )
     table = ""
@@ -74,6 +92,13 @@ def _result(one: ExperimentResult) -> str:
         f"{pictures}{_findings(one)}{table}"
         "</section>"
     )
+
+
+def _picture(address: str, caption: str, title: str) -> str:
+    """A picture over what it shows, which is its alternative text too; else the title is that."""
+    below = f"<figcaption>{prose(caption)}</figcaption>" if caption else ""
+    alt = escape(caption or title)
+    return f'<figure class="broad"><img alt="{alt}" src="{address}">{below}</figure>'
 
 
 def _findings(one: ExperimentResult) -> str:
@@ -96,18 +121,22 @@ def _findings(one: ExperimentResult) -> str:
     )
 
 
-def _embedded(path: Path) -> str:
-    """A picture as an address that holds it, small enough for a page."""
+def _opened(path: Path) -> Image:
+    """A picture as a run has drawn it."""
     try:
-        from PIL import Image, UnidentifiedImageError
+        import PIL.Image
     except ImportError as error:
         raise MissingDependencyError('Pillow is missing: pip install "ncbounds[plot]"') from error
     try:
-        with Image.open(path) as opened:
-            picture = opened.convert("RGB")
-    except (UnidentifiedImageError, OSError):
+        with PIL.Image.open(path) as opened:
+            return opened.convert("RGB")
+    except (PIL.UnidentifiedImageError, OSError):
         raise InputError("--results", str(path), "a picture that can be read") from None
-    picture.thumbnail(_LARGEST)
-    packed = BytesIO()
-    picture.save(packed, "WEBP", quality=_QUALITY, method=6)
+
+
+def _embedded(picture: Image, pixels: int, quality: int) -> str:
+    """A picture as an address that holds it."""
+    small, packed = picture.copy(), BytesIO()
+    small.thumbnail((pixels, pixels))
+    small.save(packed, "WEBP", quality=quality)
     return f"data:image/webp;base64,{b64encode(packed.getvalue()).decode()}"

@@ -30,6 +30,10 @@ _BARRED = re.compile(
     r"<mover>((?:<mover>(?:(?!</?mover>).)*</mover>|(?!</?mover>).)*)"
     r'<mo accent="true">―</mo></mover>'
 )
+#: Brackets stretch and know their side without being told.
+_STRETCHED = re.compile(
+    r'<mo stretchy="true" form="(?:prefix">([(\[{⟨⌊⌈])|postfix">([)\]}⟩⌋⌉]))</mo>'
+)
 _CODE = re.compile(r"`([^`]+)`")
 #: Attributes that latex2mathml writes and browsers do not need.
 _IDLE = re.compile(r' (?:xmlns="[^"]*"|display="inline"|separator="true"|fence="\w+")(?=[ >])')
@@ -78,6 +82,7 @@ def _compact(mathml: str) -> str:
         shorter = shorter.replace(written, meant)
     shorter = _BARRED.sub(r'<mrow class="bar">\1</mrow>', shorter)
     shorter = re.sub(r'<mo stretchy="false"(?: form="\w+")?>([^<])</mo>', r"<mi>\1</mi>", shorter)
+    shorter = _STRETCHED.sub(r"<mo>\1\2</mo>", shorter)
     shorter = re.sub(r"(<mi>[(\[{]</mi>)<mo>−</mo>", r"\1<mi>−</mi>", shorter)
     shorter = _FUNCTION.sub("<mi>\\1\u2009</mi>", shorter)
     return re.sub(r"<mrow>(<(m[ion])[^>]*>[^<]*</\2>)</mrow>", r"\1", shorter)
