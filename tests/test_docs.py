@@ -6,11 +6,13 @@ What the site itself needs beyond that, a strict build finds: ``mkdocs build --s
 import doctest
 import re
 import shlex
+from importlib import import_module
 from importlib.util import module_from_spec, spec_from_file_location
 from pathlib import Path
 
 import pytest
 
+from ncbounds.errors import MissingDependencyError
 from ncbounds.theory import statements
 from proofs_check.steps import proofs
 
@@ -65,6 +67,37 @@ def test_links_lead_to_files_that_exist(page):
 def test_the_reference_shows_every_statement(statement_pages):
     shown = "".join(statement_pages)
     assert not [id for id in statements() if f"{{#{id}}}" not in shown]
+
+
+@pytest.mark.parametrize(
+    "module",
+    [
+        "ncbounds",
+        "ncbounds.campaign",
+        "ncbounds.integrations.lightning",
+        "ncbounds.integrations.torchmetrics",
+        "ncbounds.measure",
+        "ncbounds.measure.network",
+    ],
+)
+def test_the_reference_shows_every_public_name(generated, module):
+    try:
+        home = import_module(module)
+    except MissingDependencyError as error:
+        pytest.skip(str(error))
+    text = generated["reference/python.md"]()
+    shown = set(re.findall(r"heading: (\S+)|^- `(\S+)`:", text, re.MULTILINE))
+    names = {f"{module}.{name}" for name in public(home)}
+    reached = {f"ncbounds.{name}" for name in import_module("ncbounds").__all__}
+    short = {name for name in names if f"ncbounds.{name.rpartition('.')[2]}" in reached}
+    assert names and not names - short - {"".join(pair) for pair in shown}
+    assert module != "ncbounds" or names <= {"".join(pair) for pair in shown}
+
+
+def public(module):
+    """What a module offers: its `__all__`, or else the classes and functions made in it."""
+    own = [n for n, v in vars(module).items() if getattr(v, "__module__", "") == module.__name__]
+    return [name for name in getattr(module, "__all__", own) if not name.startswith("_")]
 
 
 # -- formulas -------------------------------------------------------------------------------------

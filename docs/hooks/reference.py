@@ -25,6 +25,12 @@ ROOT = Path(__file__).parents[2]
 if str(ROOT) not in sys.path:  # the experiments are found beside the package, not in it
     sys.path.insert(0, str(ROOT))
 
+#: Tables that are public as data, and what they hold.
+TABLES = {
+    "ncbounds.measure.METRICS": "each metric by its name, as [Metrics](metrics.md) tells them",
+    "ncbounds.measure.HELD_OUT_METRICS": "those of held-out samples beside training means",
+    "ncbounds.measure.CHANGES": "what leaves many metrics alone, as `Metric.ignores` names it",
+}
 #: Public names that are not reached from `ncbounds` itself: module, and the names to show.
 BEYOND = {
     "ncbounds.measure": (
@@ -39,15 +45,32 @@ BEYOND = {
         "read_head",
         "read_features",
         "write_features",
+        "FeatureFile",
+    ),
+    "ncbounds.measure.network": (
+        "Layer",
+        "Network",
+        "NetworkFile",
+        "is_network",
+        "network_of",
+        "read_network",
+        "write_network",
     ),
     "ncbounds.measure.depth": ("depth_profile", "profile_layers"),
     "ncbounds.integrations.torchmetrics": ("NeuralCollapse",),
-    "ncbounds.integrations.lightning": ("MeasureCollapse",),
+    "ncbounds.integrations.lightning": ("MeasureCollapse", "MeasuredEpoch"),
     "ncbounds.report.measurement_plot": ("plot_measurements",),
     "ncbounds.report.recheck": ("recheck",),
     "ncbounds.codes.margin": ("one_vs_rest_distances",),
     "ncbounds.codes.solver": ("best_code",),
-    "ncbounds.campaign": ("Effort", "run_campaign"),
+    "ncbounds.campaign": (
+        "Campaign",
+        "Counterexample",
+        "Effort",
+        "check",
+        "refute",
+        "run_campaign",
+    ),
     "ncbounds.campaign.strategies": ("instances_of",),
     "ncbounds.theory.terms": ("Statement", "Variant", "Claim", "Field", "Comparison", "Bound"),
 }
@@ -155,6 +178,8 @@ def _python() -> Iterator[str]:
     for module, names in BEYOND.items():
         for name in names:
             yield _directive(f"{module}.{name}", f"{module}.{name}")
+    yield "## Tables"
+    yield "\n".join(f"- `{name}`: {words}" for name, words in TABLES.items())
 
 
 def _directive(path: str, heading: str) -> str:
