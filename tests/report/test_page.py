@@ -156,6 +156,22 @@ def test_bounds_that_differ_are_drawn_side_by_side(html):
         assert len(kinds) > 1 and "nan" not in figure
 
 
+def test_the_names_of_axes_fit_beside_them(html):
+    upright = re.findall(r'rotate\(-90\)" text-anchor="middle">([^<]*)<', html)
+    assert len(upright) >= 3 and all(len(unescape(name)) <= 31 for name in upright)
+    assert ">empirical Rademacher …<" in html and 'text-anchor="middle">ρ<' in html
+
+
+@needs_chromium
+def test_long_names_in_code_break_on_a_phone(results, models, ledger, opened, tmp_path):
+    long = replace(results[0], text="Title.\n\nOf `" + "ncbounds." * 12 + "end`, measured.")
+    file = tmp_path / "long.html"
+    file.write_text(page(models, ledger, 0, 1.0, [long]), encoding="utf-8")
+    opened.open(file, 360, 740)
+    assert opened.run("document.documentElement.scrollWidth") == 360
+    opened.resize(1200, 900)
+
+
 def words_of_pictures(elements):
     """The alternative text of every picture that is not hidden from who hears the page."""
     pictures = [a for tag, a in elements.found if tag in ("svg", "img")]

@@ -20,11 +20,14 @@ from ncbounds.arithmetic.grids import grid
 from ncbounds.errors import NcboundsError
 from ncbounds.report.ledger import StatementRow
 from ncbounds.report.page.pictures import curve, frame, spanning
+from ncbounds.report.page.plain_mathematics import GREEK
 from ncbounds.report.page.words import prose
 from ncbounds.theory.terms import Bound
 
 _SIZE = (330, 190)
 _POINTS = 33
+#: Letters of an upright name at most.
+_NAME = 29
 #: Values tried for parameters that do not vary.
 _FIXED = (Fraction(1), Fraction(1, 10), Fraction(1, 1000))
 #: Share of the axis at least on which two wordings must speak, and by how much they must differ.
@@ -168,10 +171,15 @@ def _drawn(quantity: str, axis: Parameter, xs: Array, rest: Values, found: Seque
         for variant, sides in told.items()
     )
     return (
-        f"<figure>{frame(x, y, axis.name, quantity, words, lines)}"
+        f"<figure>{frame(x, y, GREEK.get(axis.name, axis.name), _fitting(quantity), words, lines)}"
         f"<figcaption>{prose(quantity)}{f', at {prose(at)}' if at else ''}"
         f'<ul class="legend">{legend}</ul></figcaption></figure>'
     )
+
+
+def _fitting(name: str) -> str:
+    """As many words of a name as the height of a picture holds; the caption has them all."""
+    return name if len(name) <= _NAME else f"{name[:_NAME].rpartition(' ')[0] or name[:_NAME]} …"
 
 
 def _sides(found: Sequence[_Curve]) -> str:
