@@ -116,7 +116,7 @@ def _findings(one: ExperimentResult) -> str:
         for name in ("claim", "this run", "p", "what theory says there")
     )
     return (
-        f'<div class="wide"><table><thead><tr>{head}</tr></thead>'
+        f'<div class="wide findings"><table><thead><tr>{head}</tr></thead>'
         f"<tbody>{rows}</tbody></table></div>"
     )
 
