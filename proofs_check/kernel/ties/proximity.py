@@ -46,6 +46,16 @@ def _probabilities(weights: Any) -> Any:
     return weights / weights.sum()
 
 
+def _every_class(v: Instance) -> Binding:
+    """The rivals of each class of a network, with probabilities."""
+    w, bias = v["w"], v["bias"]
+    C = len(w)
+    others = np.array([[r for r in range(C) if r != c] for c in range(C)])
+    given = {"n": C - 1, "own": w, "rivals": w[others], "offset": bias[others] - bias[:, None]}
+    pi = np.array([_probabilities(row) for row in v["weights"]])
+    return {**layer(v), **given, "pi": pi}
+
+
 def _one_class(v: Instance) -> Binding:
     pi = _probabilities(v["weights"])
     return {
@@ -298,6 +308,15 @@ THEOREMS = (
             "cosine": 3,
             "norm": 4,
         },
+    ),
+    Theorem(
+        "class_norms",
+        "ClassNorms.v",
+        _ONE,
+        _SHARP,
+        "equal norms",
+        bind=_every_class,
+        conclusions={"deviation": 0, "coefficient of variation": 1},
     ),
     Theorem(
         "class_cosine_guarantees",

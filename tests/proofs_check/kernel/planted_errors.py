@@ -258,6 +258,12 @@ PLANTED: list[tuple[str, str, str]] = [
         "mean C (fun c => g (kappa c)) <= L /\\",
     ),
     ("CosineConsequences.v", "let M := exp (entropy n pi", "let M := exp (2 * entropy n pi"),
+    ("ClassNorms.v", "(alpha c - least c) / 2 * ((alpha c - least c) / 2))).", "0)."),
+    (
+        "ClassNorms.v",
+        "<= norm_deviation C least alpha * mean C size.",
+        "<= norm_deviation C least alpha * mean C least.",
+    ),
     ("Signs.v", "m e x) = sum m (fun i => x i * x i).", "m e x) = 2 * sum m (fun i => x i * x i)."),
     (
         "Contraction.v",
