@@ -258,7 +258,7 @@ PLANTED: list[tuple[str, str, str]] = [
         "mean C (fun c => g (kappa c)) <= L /\\",
     ),
     ("CosineConsequences.v", "let M := exp (entropy n pi", "let M := exp (2 * entropy n pi"),
-    ("ClassNorms.v", "(alpha c - least c) / 2 * ((alpha c - least c) / 2))).", "0)."),
+    ("ClassNorms.v", "(alpha c - least c) / 2 * ((alpha c - least c) / 2)))", "0))"),
     (
         "ClassNorms.v",
         "<= norm_deviation C least alpha * mean C size.",
