@@ -46,6 +46,14 @@ def _probabilities(weights: Any) -> Any:
     return weights / weights.sum()
 
 
+def _centred_values(v: Instance) -> Binding:
+    """Values less their mean, and how far the least of them lies below it."""
+    p = _probabilities(v["weights"])
+    u = v["values"] - (p * v["values"]).sum()
+    lowest = min(range(len(u)), key=lambda i: float(u[i].mid()))
+    return {"n": len(u), "p": p, "u": u, "a": -u[lowest]}
+
+
 def _every_class(v: Instance) -> Binding:
     """The rivals of each class of a network, with probabilities."""
     w, bias = v["w"], v["bias"]
@@ -53,7 +61,8 @@ def _every_class(v: Instance) -> Binding:
     others = np.array([[r for r in range(C) if r != c] for c in range(C)])
     given = {"n": C - 1, "own": w, "rivals": w[others], "offset": bias[others] - bias[:, None]}
     pi = np.array([_probabilities(row) for row in v["weights"]])
-    return {**layer(v), **given, "pi": pi}
+    sizes = {"C": C, "N": v["h"].shape[1], "d": w.shape[1]}
+    return {**sizes, **given, "pi": pi, "h": v["h"]}
 
 
 def _one_class(v: Instance) -> Binding:
@@ -308,6 +317,15 @@ THEOREMS = (
             "cosine": 3,
             "norm": 4,
         },
+    ),
+    Theorem(
+        "log_moment",
+        "LogMoment.v",
+        "bnwd:sharp-5",
+        _SHARP,
+        "logarithm of a mean of exponentials",
+        bind=_centred_values,
+        conclusions={"log-moment": 0},
     ),
     Theorem(
         "class_norms",

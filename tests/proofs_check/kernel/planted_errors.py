@@ -258,6 +258,12 @@ PLANTED: list[tuple[str, str, str]] = [
         "mean C (fun c => g (kappa c)) <= L /\\",
     ),
     ("CosineConsequences.v", "let M := exp (entropy n pi", "let M := exp (2 * entropy n pi"),
+    (
+        "LogMoment.v",
+        "(a : R) : R := (a - 1 + exp (- a)) / (a * a).",
+        "(a : R) : R := (a - 1 + 2 * exp (- a)) / (a * a).",
+    ),
+    ("LogMoment.v", "Rmax (18 / ((a + 6) * (a + 6)))", "Rmax (19 / ((a + 6) * (a + 6)))"),
     ("ClassNorms.v", "(alpha c - least c) / 2 * ((alpha c - least c) / 2)))", "0))"),
     (
         "ClassNorms.v",
