@@ -74,6 +74,8 @@ class KernelEvidence:
         covered = ", ".join(self.tie.covers) or "its premises only"
         count = self.tie.instances
         instances = "1 instance" if count == 1 else f"{count} instances"
+        if self.theorem.restrict is not None:
+            instances += " of the special case that it speaks of"
         return f"agrees with the claim on {instances} to {self.tie.difference:.0e}: {covered}"
 
     def to_dict(self) -> dict[str, Any]:

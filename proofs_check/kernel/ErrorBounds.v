@@ -1,6 +1,6 @@
 (** The error bound (12) and its form with the depth (16), the shares of its union bound, and norms
     and patches of convolutional layers. *)
-From Coq Require Import Reals Lra Lia.
+From Coq Require Import Reals ZArith Lra Lia.
 From NCBounds Require Import Finite Signs BinaryTree.
 Open Scope R_scope.
 
@@ -51,12 +51,30 @@ Proof.
   apply sqrt_lt_1_alt; lra.
 Qed.
 
-(** square:theorem-3, printed "the union bound from t = 0 on": the shares up to t = 1 with a first
-    share of 1, for delta = 1/2. *)
+(** The shares from t = 1 on use up delta: whatever t = 0 gets is too much. *)
+Lemma no_share_for_zero first delta : 0 < first -> 0 < delta ->
+  exists t, (1 <= t)%nat /\ delta < first + delta * INR t / (INR t + 1).
+Proof.
+  intros F D; assert (G : 0 < delta / first) by (apply Rdiv_lt_0_compat; assumption).
+  destruct (archimed (delta / first)) as [U _]; set (n := Z.to_nat (up (delta / first))).
+  assert (E : INR n = IZR (up (delta / first)))
+    by (unfold n; rewrite INR_IZR_INZ, Z2Nat.id by (apply le_IZR; lra); reflexivity).
+  rewrite <- E in U; assert (P := pos_INR n); exists (S n); split; [lia |]; rewrite S_INR.
+  assert (V : delta < first * (INR n + 2)).
+  { apply (Rmult_lt_compat_l first) in U; [| exact F].
+    replace (first * (delta / first)) with delta in U by (field; lra); lra. }
+  apply (Rmult_lt_reg_r (INR n + 1 + 1)); [lra |].
+  replace ((first + delta * (INR n + 1) / (INR n + 1 + 1)) * (INR n + 1 + 1))
+    with (first * (INR n + 2) + delta * (INR n + 1)) by (field; lra).
+  lra.
+Qed.
+
+(** square:theorem-3, printed "the union bound from t = 0 on": a first share of 1, delta = 1/2. *)
 Theorem shares_from_zero_fail : ~ (forall first t delta, 0 < first -> (1 <= t)%nat ->
   0 < delta < 1 -> first + delta * INR t / (INR t + 1) <= delta).
 Proof.
-  intros H; assert (A := H 1 1%nat (/ 2) ltac:(lra) ltac:(lia) ltac:(lra)); simpl in A; lra.
+  intros H; destruct (no_share_for_zero 1 (/ 2)) as (t & T & E); [lra | lra |].
+  assert (A := H 1 t (/ 2) ltac:(lra) T ltac:(lra)); lra.
 Qed.
 
 (** * Convolutional layers in one dimension *)

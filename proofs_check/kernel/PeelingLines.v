@@ -81,6 +81,31 @@ Proof.
   replace (0 + (0 + 1 * 1 + 0 * 0)) with 1 in A by ring; rewrite sqrt_1 in A; lra.
 Qed.
 
+(** From three levels on the ReLUs leave room for the factor. *)
+Lemma factor_from_three_levels m L rho x w : (1 <= m)%nat -> (3 <= L)%nat -> 0 < rho ->
+  (forall e, tree_norm (w e) L <= rho) ->
+  2 * attained_complexity m L x w
+  <= proof_tree_bound (INR L) rho (INR m) (samples_norm m (2 ^ L) x).
+Proof.
+  intros M P Q W.
+  assert (H := tree_complexity_half_linear m L rho x w M ltac:(lia) Q W).
+  eapply Rle_trans; [exact H | clear H W].
+  destruct L as [| [| [| n]]]; try lia; unfold half_linear_tree_bound, proof_tree_bound.
+  rewrite power_before, Nat.sub_succ, Nat.sub_0_r.
+  set (N := samples_norm m (2 ^ S (S (S n))) x).
+  assert (I : 0 < / INR m) by (apply Rinv_0_lt_compat, lt_0_INR; lia).
+  assert (R : 0 <= rho * N / INR m)
+    by (apply Rmult_le_pos; [apply Rmult_le_pos; [lra | apply sqrt_pos] | lra]).
+  assert (B := relu_cost_pos); assert (A := relu_cost_square).
+  assert (K : relu_cost ^ n <= 2 ^ n) by (apply pow_incr; split; [lra | nra]).
+  assert (Z : 0 <= relu_cost ^ n) by (apply pow_le; lra).
+  replace (2 * rho * N / INR m * relu_cost ^ S (S n))
+    with (rho * N / INR m * (2 * (relu_cost ^ 2 * relu_cost ^ n))) by (simpl; unfold Rdiv; ring).
+  replace (2 ^ S (S n) * rho * N / INR m) with (rho * N / INR m * (4 * 2 ^ n))
+    by (simpl; unfold Rdiv; ring).
+  apply Rmult_le_compat_l; [exact R | nra].
+Qed.
+
 (** * The dense bound (25) *)
 
 Definition printed_dense_bound (L rho m norm : R) : R :=

@@ -88,7 +88,7 @@ Theorem flow_of_rho n y f rho lambda : (1 <= n)%nat ->
   let M := mean_square n (margins y f) in
   rate_of_rho n y f rho lambda = 2 * (mu - rho * (M + lambda)) /\
   M = variance n (margins y f) + mu * mu /\
-  is_derive (fun r => labelled_loss n y f r lambda) rho (- rate_of_rho n y f rho lambda).
+  is_derive (fun r : R => labelled_loss n y f r lambda) rho (- rate_of_rho n y f rho lambda).
 Proof.
   intros P Y mu M; split; [| split].
   - apply rate_moments, P.
@@ -219,19 +219,20 @@ Proof.
 Qed.
 
 (** square:lemma-1, printed "critical points with equal margins exist whenever the data can be
-    interpolated": the one critical point of a linear network on orthogonal inputs of sizes 1 and
-    1/2, for lambda = 1, has margins 1/3 and 1/9. *)
+    interpolated": a linear network on orthogonal inputs of sizes 1 and 1/2, for lambda = 1. Its one
+    critical point, in the coordinates u along the inputs, has the margins 1/3 and 1/9. *)
 Theorem equal_margins_printed_fails : exists (n : nat) (s : nat -> R) (lambda : R),
   0 < lambda /\ (forall i, (i < n)%nat -> 0 < s i) /\
-  (forall i, (i < n)%nat ->
-     -2 * (1 - s i * (s i / (s i * s i + INR n * lambda))) * s i / INR n
-     + 2 * lambda * (s i / (s i * s i + INR n * lambda)) = 0) /\
+  (forall u : nat -> R,
+     (forall i, (i < n)%nat -> -2 * (1 - s i * u i) * s i / INR n + 2 * lambda * u i = 0) <->
+     (forall i, (i < n)%nat -> u i = s i / (s i * s i + INR n * lambda))) /\
   ~ (forall i, (i < n)%nat ->
        s i * (s i / (s i * s i + INR n * lambda))
        = s 0%nat * (s 0%nat / (s 0%nat * s 0%nat + INR n * lambda))).
 Proof.
   exists 2%nat, (fun i => if Nat.eq_dec i 0 then 1 else / 2), 1.
-  split; [lra |]; split; [intros i _; destruct (Nat.eq_dec i 0); lra |].
-  split; [intros i _; destruct (Nat.eq_dec i 0); simpl; field |].
-  intros H; assert (A := H 1%nat ltac:(lia)); simpl in A; field_simplify in A; lra.
+  split; [lra |]; split; [intros i _; destruct (Nat.eq_dec i 0); lra |]; split.
+  - intros u; split; intros U i I; specialize (U i I); revert U; simpl;
+      destruct (Nat.eq_dec i 0); intros U; [lra | lra | rewrite U; field | rewrite U; field].
+  - intros H; assert (A := H 1%nat ltac:(lia)); simpl in A; lra.
 Qed.

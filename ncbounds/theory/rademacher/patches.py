@@ -375,7 +375,8 @@ CONJECTURE_1 = Statement(
             r"(23) for the complexity that the paper defines.",
             Claim(tree_claim(proof_tree_bound, 2), TREE_FIELDS, TREE_SIZES, TREE_AXES),
             defect="(23) is the last line of (22), which is without the factor 2. With it the "
-            "bound is half of what a single linear unit attains.",
+            "bound is half of what a single linear unit attains; from three levels on it "
+            "holds, by the sharp bounds of Theorem 4.",
         ),
         Variant(
             "printed",

@@ -319,7 +319,12 @@ PLANTED: list[tuple[str, str, str]] = [
         "  rho * sign_mean m (norm_of_sum m d x) / INR m <= rho * samples_norm m d x / INR m / 2.",
     ),
     ("PeelingLines.v", "  2 * sign_mean m (fun e => sqrt", "  sign_mean m (fun e => sqrt"),
-    ("PeelingLines.v", "  2 * attained_complexity m L x w\n", "  attained_complexity m L x w\n"),
+    (
+        "PeelingLines.v",
+        "  0 < rho -> (forall e, tree_norm (w e) L <= rho) ->\n  2 * attained_complexity m L x w\n",
+        "  0 < rho -> (forall e, tree_norm (w e) L <= rho) ->\n  attained_complexity m L x w\n",
+    ),
+    ("PeelingLines.v", "(1 <= m)%nat -> (3 <= L)%nat", "(1 <= m)%nat -> (2 <= L)%nat"),
     ("PeelingLines.v", "Rpower 2 (L * L / 4 + 5 * L / 4)", "Rpower 2 (L * L / 4 + 3 * L / 4)"),
     ("PeelingLines.v", "Rpower 2 (L * L / 4 + 3 * L / 4)", "Rpower 2 (L * L / 4 + 5 * L / 4)"),
     (
@@ -340,6 +345,7 @@ PLANTED: list[tuple[str, str, str]] = [
     ("ErrorBounds.v", "  0 < rho -> 0 < more -> 0 <= A", "  0 < rho -> more < 0 -> 0 <= A"),
     ("ErrorBounds.v", "ln (2 * (ln rho + 1) ^ 2 / delta)", "ln (2 * (rho + 1) ^ 2 / delta)"),
     ("ErrorBounds.v", "0 < delta < 1 -> first + delta", "0 < delta < 1 -> delta"),
+    ("ErrorBounds.v", "delta < first + delta * INR t", "delta < delta * INR t"),
     (
         "ErrorBounds.v",
         "  toeplitz_norm K s P w = sqrt (INR P) * norm K w.",
@@ -395,6 +401,7 @@ PLANTED: list[tuple[str, str, str]] = [
         "       = s 0%nat * (s 0%nat / (s 0%nat * s 0%nat + INR n * lambda))).",
         "       = s i * (s i / (s i * s i + INR n * lambda))).",
     ),
+    ("SquareMargins.v", "+ 2 * lambda * u i = 0) <->", "+ lambda * u i = 0) <->"),
     ("SquareMargins.v", "<= INR n * total.", "<= total."),
 ]
 
