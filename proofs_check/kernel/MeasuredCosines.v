@@ -16,20 +16,20 @@ Definition lost (x : R) : R := if Rlt_dec 0 x then 0 else 1.
 
 (** log(C-1) and the log-odds of a sample, less what the bias adds. *)
 Definition sample_log_odds (C d : nat) (w : nat -> nat -> R) (a : nat -> R)
-  (h : nat -> nat -> nat -> R) (c i : nat) : R :=
+    (h : nat -> nat -> nat -> R) (c i : nat) : R :=
   phi_inverse (INR C - 1) (loss C (logits d w a (h c i)) c) - bias_margin C a c.
 
 (** Lower bound on the component of h/alpha along its weight, where positive. *)
-Definition component (C d : nat) (w : nat -> nat -> R) (alpha : R) (p : nat -> nat -> R) (c i : nat)
-  : R :=
+Definition component (C d : nat) (w : nat -> nat -> R) (alpha : R) (p : nat -> nat -> R)
+    (c i : nat) : R :=
   if Rlt_dec 0 (norm d (centred C w c) * alpha * ratio C)
   then p c i / (norm d (centred C w c) * alpha * ratio C) else 0.
 
 (** Upper bound on the mean of |h/alpha|^2 over a part s: the others need their components. *)
 Definition square_norms_left (C N : nat) (rho s : nat -> nat -> R) : R :=
   positive_part
-    ((1 - class_mean C N (fun c i => (1 - s c i) * (positive_part (rho c i) * positive_part (rho c
-      i))))
+    ((1 - class_mean C N (fun c i =>
+            (1 - s c i) * (positive_part (rho c i) * positive_part (rho c i))))
      / class_mean C N s).
 
 (** The length r >= rho at which rho/r + mu r^2 is least. *)
@@ -377,8 +377,8 @@ Proof.
 Qed.
 
 (** Root mean square length of the features of a class, times that of its weight. *)
-Definition class_length (C N d : nat) (w : nat -> nat -> R) (h : nat -> nat -> nat -> R) (c : nat)
-  : R :=
+Definition class_length (C N d : nat) (w : nat -> nat -> R) (h : nat -> nat -> nat -> R)
+    (c : nat) : R :=
   ratio C * norm d (centred C w c) * sqrt (mean N (fun i => dot d (h c i) (h c i))).
 
 Lemma mean_class_length C N d w h : (2 <= C)%nat -> (1 <= N)%nat ->

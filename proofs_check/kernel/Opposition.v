@@ -98,7 +98,7 @@ Qed.
 
 (** bnwd:remark-inter-step, printed "second and third line: sin b": at a = 120 degrees, b = 60. *)
 Theorem difference_of_angles_printed_fails :
-  ~ (forall a b : R, PI / 2 <= a -> a <= PI -> 0 <= b -> b <= PI / 2 ->
+  ~ (forall a b : R, PI / 2 < a -> a < PI -> 0 < b -> b < PI / 2 ->
        cos (a - b) <= cos a + sin b).
 Proof.
   intros H; assert (P := PI_RGT_0).

@@ -14,8 +14,8 @@ Definition weight_cosine (C d : nat) (w : nat -> nat -> R) (x : nat -> R) (c : n
 Definition mean_cosine (C N d : nat) (w : nat -> nat -> R) (h : nat -> nat -> nat -> R) : R :=
   class_mean C N (fun c i => weight_cosine C d w (h c i) c).
 
-Definition mean_cosine_of_means (C N d : nat) (w : nat -> nat -> R) (h : nat -> nat -> nat -> R) :
-  R :=
+Definition mean_cosine_of_means (C N d : nat) (w : nat -> nat -> R)
+    (h : nat -> nat -> nat -> R) : R :=
   mean C (fun c => weight_cosine C d w (class_centre N h c) c).
 
 Definition direction_of (d : nat) (x : nat -> R) : nat -> R :=
