@@ -259,14 +259,14 @@ def intra_step(claim: Claim) -> Iterator[Step]:
     yield from nearly_aligned()
     s = symbolic.symbols(opposition.intra_step)
     yield identity("the formula is 8 eta", symbolic.expression(opposition.intra_step), 8 * s["eta"])
-    yield assumes(claim, w="real", towards="real", multiples="real")
+    yield assumes(claim, w="real", towards="real", kept="mask", rest="proportion")
     points = [
-        point(w=[1, 2], towards=[[1, 1], [3, -1]], multiples=[2, "1/3"]),
-        point(w=[-2], towards=[[1], [-3], [-4]], multiples=[1, "1/2", 3]),
+        point(w=[1, 2], towards=[[1, 1], [3, -1]], kept=[1, 1], rest="1/2"),
+        point(w=[-2], towards=[[1], [-3], [-4]], kept=[0, 1, 1], rest="1/3"),
     ]
 
-    def sides(w: Any, towards: Any, multiples: Any) -> Sides:
-        h = scaled(towards, multiples)
+    def sides(w: Any, towards: Any, kept: Any, rest: Any) -> Sides:
+        h = scaled(towards, [1 if one else -number(rest) for one in kept])
         of_directions = mean_direction(h)
         eta = 1 - balls.ball(dot(w, mean(h))) / (norm(w) * root_mean_square(h))
         return {"1 - intra": (1 - dot(of_directions, of_directions), 8 * eta)}

@@ -224,11 +224,12 @@ def intra_step(xp: Any, eta: Any) -> Any:
 def intra_step_claim(bound: Callable[..., Any]) -> Callable[..., Judgement]:
     """Return the claim that the intra-class cosine is at least 1 less `bound` of eta.
 
-    A feature is a vector times a number, because small and opposite ones are those that matter.
+    All features but the `kept` ones are turned round and shrunk to a `rest`, because small and
+    opposite ones are those that matter.
     """
 
-    def judge(xp: Any, *, w: Any, towards: Any, multiples: Any) -> Judgement:
-        h = towards * multiples[..., None]
+    def judge(xp: Any, *, w: Any, towards: Any, kept: Any, rest: Any) -> Judgement:
+        h = towards * (kept - (1 - kept) * rest[:, None])[..., None]
         product = norm(xp, w) * root_mean_square(xp, h)
         eta = 1 - dot(xp, w, xp.mean(h, axis=1)) / product
         intra = square_norm(xp, mean_direction(xp, h))
@@ -240,7 +241,8 @@ def intra_step_claim(bound: Callable[..., Any]) -> Callable[..., Judgement]:
 _CLASS_FIELDS = (
     Field("w", ("d",)),
     Field("towards", ("N", "d"), like="w"),
-    Field("multiples", ("N",)),
+    Field("kept", ("N",), "mask"),
+    Field("rest", (), "proportion"),
 )
 _CLASS_SIZES = {"N": (1, 8), "d": (1, 3)}
 _NEARLY_ALIGNED = (
