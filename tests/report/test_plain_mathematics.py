@@ -33,6 +33,8 @@ def read(html):
         ("f'(x) = e^-x", "$f^′(x)=e^{−x}$"),
         ("2 sin a sin b in f''", "$2 sin a sin b$ in $f^{′′}$"),
         ("log x <= x", "$log x≤x$"),
+        ("sigma/mu 0.142 to 0.399, rho 1.05", "$σ/μ$ 0.142 to 0.399, $ρ$ 1.05"),
+        ("x <= 2 log 2.5, off by 5.0e-06", "$x≤2 log 2.5$, off by $5.0e-06$"),
         ("(1, ..., 1) + t", "$(1,…,1)+t$"),
         ("NC1 and NC2 of 17 cases (see 3.5)", "NC1 and NC2 of 17 cases (see 3.5)"),
         ("log-odds, factor-4, self-duality, L-BFGS", "log-odds, factor-4, self-duality, L-BFGS"),

@@ -28,7 +28,7 @@ _OPERATORS = {"<=": "≤", ">=": "≥", "!=": "≠", "->": "→", "-": "−", "<
               "*": "·", "+-": "±", "...": "…", "..": "…", "~": "∼"}  # fmt: skip
 _INFIX = frozenset(["<=", ">=", "!=", "->", "=", "<", ">", "+", "-", "+-", "*", "/", "~"])
 _TOKEN = re.compile(
-    r"\d+(?:\.\d+)?|[A-Za-z]{2,}\d+|[A-Za-z]+|<=|>=|!=|->|\+-|\.\.\.?|[⟨⟩]|[-+*/=<>^_(){}\[\]|,'!~;]"
+    r"\d+(?:\.\d+)?(?:e[-+]\d+)?|[A-Za-z]{2,}\d+|[A-Za-z]+|<=|>=|!=|->|\+-|\.\.\.?|[⟨⟩]|[-+*/=<>^_(){}\[\]|,'!~;]"
 )
 _SCRIPTS = {"'": "<mo>′</mo>", "*": "<mo>*</mo>"}
 _OPEN, _CLOSE = "([{⟨", ")]}⟩"
@@ -84,11 +84,17 @@ def _run(words: list[str], kinds: list[bool | None], start: int) -> tuple[str, i
         run += words[i]
         depth += sum((c in _OPEN) - (c in _CLOSE) for c in words[i])
         i += 1
-        if i % 2 and depth <= 0 and run[-1] in ",;:.":
+        if i % 2 and depth <= 0 and (run[-1] in ",;:." or _valued(words, i)):
             break
     if i % 2 == 0 and run[-1:].isspace():
         run, i = run.rstrip(), i - 1
     return run, i
+
+
+def _valued(words: list[str], i: int) -> bool:
+    """Whether a symbol ends here and its value follows, as in `rho 1.05`: that is no product."""
+    value = re.match(r"\d+\.\d", _neighbour(words, i + 1))
+    return bool(value and words[i - 1][-1].isalpha() and words[i - 1] not in _FUNCTIONS)
 
 
 def _is_mathematics(words: list[str], i: int) -> bool:
