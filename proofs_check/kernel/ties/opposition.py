@@ -10,7 +10,8 @@ _FILE, _INTER = "Opposition.v", "bnwd:remark-inter-step"
 
 
 def _scaled(v: Instance) -> Binding:
-    h = v["towards"] * v["multiples"][:, None]
+    kept = v["kept"]
+    h = v["towards"] * (kept - (1 - kept) * v["rest"])[:, None]
     return {"N": len(h), "d": h.shape[1], "w": v["w"], "h": h}
 
 
