@@ -108,6 +108,47 @@ def one_overlapping_layer(claim: Claim) -> Iterator[Step]:
     yield tie("the claim compares these", claim, _CHAINS[:4], sides)
 
 
+@proof("square:conjecture-1", "printed", "sketch of the proof, components of one mean square")
+def even_components(claim: Claim) -> Iterator[Step]:
+    """P patches of K components hold P K of D equal shares, and P K/D <= K/s for s = K - O."""
+    P, D, s, O, q = sympy.symbols("P D s O q", positive=True)  # noqa: E741
+    yield identity("the shares", (P * (s + O)) * q, P * (s + O) / D * (D * q))
+    yield nonnegative(
+        "P s = D - O: the bound less the share",
+        (s + O) / s - P * (s + O) / (P * s + O),
+        [s + O, O, 1 / s, 1 / (P * s + O)],
+    )
+    yield cases(
+        "the patches that cover an input, counted",
+        {
+            f"D = {D}, K = {K}, s = {s}": (D - K) // s + 1 == Fraction(D - K + s, s)
+            for D in range(1, 9)
+            for K, s in _covering(D)
+        },
+    )
+    yield assumes(claim, samples="real")
+
+    def sides(samples: Any) -> Sides:
+        m, D = samples.shape
+        columns = [[number(samples[i][j]) ** 2 for i in range(m)] for j in range(D)]
+        shares = [[a / sum(column) for a in column] for column in columns]
+        found = [
+            sum(sum(shares[j]) for p in range(0, D - K + 1, s) for j in range(p, p + K))
+            for K, s in _covering(D)
+        ]
+        at_most = [Fraction(D * K, s) for K, s in _covering(D)]
+        return {"P K/D of the squares": (found, found), "patches": (found, at_most)}
+
+    points = [point(samples=[[1, -2, 3, "1/2", 5]]), point(samples=[[1, 2], [3, -4], [0, 1]])]
+    yield tie("the claim compares these", claim, points, sides, ("P K/D of the squares",))
+
+
+def _covering(D: int) -> list[tuple[int, int]]:
+    """Sizes and strides of the patches that cover D components to the last."""
+    sizes = range(1, D + 1)
+    return [(K, s) for K in sizes for s in range(1, K + 1) if (D - K) % s == 0]
+
+
 @proof("square:conjecture-1", "corrected", "every layer overlaps, a factor for each", *PEELING)
 def overlapping_layers(claim: Claim) -> Iterator[Step]:
     """Every layer multiplies the paths of a number by K/(K-O) rounded up, at most."""

@@ -151,6 +151,27 @@ def _is(name: str, formula: Any, expression: Any) -> Step:
     )
 
 
+@proof("square:eq-8", "printed", "rho = 1/mu at lambda = 0")
+def gap_to_zero_loss(claim: Claim) -> Iterator[Step]:
+    """One less rho mu, in three ways."""
+    mu = sympy.Symbol("mu", nonzero=True)
+    rest = _REST.subs(_mu, mu)
+    yield identity("the first equation", (1 / mu - rest) * mu, 1 - rest * mu)
+    whole = (_variance + _decay) / (_M + _decay)
+    yield identity("the second", 1 - _REST * _mu, whole)
+    yield _is("the formula", theory.interpolation_gap, whole)
+
+    def sides(f: Any, y: Any, decay: Any) -> dict[str, tuple[Any, Any]]:
+        given, weight = Samples(f, y), number(decay)
+        vertex = given.mu / (given.M + weight)
+        missing = sum(1 - vertex * a for a in given.f) / given.N
+        return {"due to weight decay": same(missing), "the gap": same(missing)}
+
+    yield assumes(claim, **KINDS, decay="positive")
+    names = ("due to weight decay", "the gap")
+    yield tie("the claim compares these", claim, outputs(decay="1/3"), sides, names)
+
+
 @proof("square:eq-8", "corrected", "weight decay and spread apart")
 def gap(claim: Claim) -> Iterator[Step]:
     """Fractions over M (M + lambda); M > 0 unless all margins vanish."""

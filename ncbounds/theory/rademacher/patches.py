@@ -312,6 +312,30 @@ def sketch_claim(xp: Any, *, samples: Any) -> Judgement:
     return Judgement((), (Comparison("patches", in_patches, 3 * squares / 2),))
 
 
+def even_sketch_claim(xp: Any, *, samples: Any) -> Judgement:
+    """The same for components of one mean square, and patches of any size at any stride.
+
+    Squares of the samples are scaled so that every component has the mean 1/m; an axis of both
+    sides has a size and a stride, of those whose patches cover the input, in each entry.
+    """
+    D = samples.shape[2]
+    squares = samples * samples
+    squares = squares / xp.sum(squares, axis=1)[:, None, :]
+    whole = xp.sum(xp.sum(squares, axis=2), axis=1)
+    shapes = [(K, s) for K in range(1, D + 1) for s in range(1, K + 1) if (D - K) % s == 0]
+    held = [patches(xp, squares, K, s) for K, s in shapes]
+    found = xp.stack([xp.sum(xp.sum(xp.sum(h, axis=3), axis=2), axis=1) for h in held], axis=1)
+    shares = xp.stack([whole * (((D - K) // s + 1) * K) / D for K, s in shapes], axis=1)
+    at_most = xp.stack([whole * K / s for K, s in shapes], axis=1)
+    return Judgement(
+        (),
+        (
+            Comparison("P K/D of the squares", found, shares, "="),
+            Comparison("patches", found, at_most),
+        ),
+    )
+
+
 def _chain(
     xp: Any, samples: Any, own: Any, shared: Any, readout: Any, rho: Any
 ) -> tuple[Any, dict[str, Any], dict[str, Any]]:
@@ -400,9 +424,19 @@ CONJECTURE_1 = Statement(
             r"The patches of a layer hold at most $\frac{K}{K-O}$ times the sum of squares of its "
             r"input; here two patches of K = 3 with overlap O = 1.",
             Claim(sketch_claim, (Field("samples", ("m", "D")),), {"m": (1, 2), "D": (5, 5)}),
-            defect="True when all components have the same mean square, as the sketch assumes: "
-            "then the share is PK/D. If K - O does not divide K, some components lie in more than "
-            "K/(K-O) patches.",
+            defect="True when all components have the same mean square, as the sketch assumes in "
+            "its next lines, but not of every input: if K - O does not divide K, some components "
+            "lie in more than K/(K-O) patches.",
+        ),
+        Variant(
+            "printed",
+            "sketch of the proof, components of one mean square",
+            r"With $P = \frac{D-O}{K-O}$ patches and inputs whose components have the same mean "
+            r"square over the samples, the patches of a layer hold $\frac{PK}D \le "
+            r"\frac{K}{K-O}$ times the sum of squares of its input.",
+            Claim(even_sketch_claim, (Field("samples", ("m", "D")),), {"m": (1, 4), "D": (1, 8)}),
+            remark="The sketch says that it assumes this. It is one layer: the components of the "
+            "next one need not have the same mean square again.",
         ),
         Variant(
             "corrected",

@@ -172,19 +172,23 @@ EQ_7 = Statement(
 # -- (8): the gap to interpolation ----------------------------------------------------------------
 
 
-def printed_gap(xp: Any, *, f: Any, y: Any, decay: Any) -> Judgement:
-    """(8), with rho at lambda = 0 taken from (7)."""
-    mu, variance, M = moments(xp, f * labels(y))
-    with_decay = equilibrium(xp, mu=mu, variance=variance, lambda_=decay)
-    gap = 1 - mu * mu / (M + decay)
-    last = interpolation_gap(xp, mu=mu, variance=variance, lambda_=decay)
-    return Judgement(
-        (),
-        (
-            equal("due to weight decay", (mu / M - with_decay) * mu, gap),
-            equal("the gap", gap, last),
-        ),
-    )
+def printed_gap(at_zero: Callable[..., Any]) -> Callable[..., Judgement]:
+    """Return the claim (8) for `at_zero(mu, M)`, what rho is taken to be at lambda = 0."""
+
+    def judge(xp: Any, *, f: Any, y: Any, decay: Any) -> Judgement:
+        mu, variance, M = moments(xp, f * labels(y))
+        with_decay = equilibrium(xp, mu=mu, variance=variance, lambda_=decay)
+        gap = 1 - mu * mu / (M + decay)
+        last = interpolation_gap(xp, mu=mu, variance=variance, lambda_=decay)
+        return Judgement(
+            (),
+            (
+                equal("due to weight decay", (at_zero(mu, M) - with_decay) * mu, gap),
+                equal("the gap", gap, last),
+            ),
+        )
+
+    return judge
 
 
 def corrected_gap(xp: Any, *, f: Any, y: Any, decay: Any) -> Judgement:
@@ -218,10 +222,30 @@ EQ_8 = Statement(
             r"With $\rho_\lambda = \frac\mu{M + \lambda}$ of (7): $\epsilon = (\rho_{\lambda=0} - "
             r"\rho_\lambda)\mu = 1 - \frac{\mu^2}{M + \lambda} = \frac{\sigma^2 + \lambda}{\mu^2 + "
             r"\sigma^2 + \lambda}$.",
-            Claim(printed_gap, (Field("f", ("N",)), LABELS, _POSITIVE_DECAY), _NUMBER),
+            Claim(
+                printed_gap(lambda mu, M: mu / M),
+                (Field("f", ("N",)), LABELS, _POSITIVE_DECAY),
+                _NUMBER,
+            ),
             defect="The first equation needs rho mu = 1 at lambda = 0, which (7) gives only for "
             "equal margins: otherwise it rests at mu/M, and the spread alone leaves a gap of "
-            "sigma^2/M. It is right if rho at lambda = 0 means 1/mu.",
+            "sigma^2/M.",
+        ),
+        Variant(
+            "printed",
+            "rho = 1/mu at lambda = 0",
+            r"With $\rho_{\lambda=0} = \frac1\mu$, as Sec. 3.2 has it for a loss of zero, and "
+            r"$\rho_\lambda = \frac\mu{M + \lambda}$ of (7): $\epsilon = (\rho_{\lambda=0} - "
+            r"\rho_\lambda)\mu = 1 - \frac{\mu^2}{M + \lambda} = \frac{\sigma^2 + \lambda}{\mu^2 + "
+            r"\sigma^2 + \lambda}$.",
+            Claim(
+                printed_gap(lambda mu, M: 1 / mu),
+                (Field("f", ("N",)), LABELS, _POSITIVE_DECAY),
+                _NUMBER,
+            ),
+            remark="It speaks of mean margins that are not zero. The gap is then that to "
+            "rho mu = 1, whatever leaves it: for margins that differ at these weights sigma^2/M "
+            "of it is there at lambda = 0 already.",
         ),
         Variant(
             "corrected",

@@ -15,6 +15,7 @@ PROJECTED = ("square:eq-5", "printed", "on the spheres")
 RATE = ("square:eq-6", "printed", "any outputs")
 REST = ("square:eq-7", "printed", "with weight decay")
 GAP = ("square:eq-8", "corrected", "weight decay and spread apart")
+ZERO_LOSS = ("square:eq-8", "printed", "rho = 1/mu at lambda = 0")
 LAYERS = ("square:eq-9", "corrected", "margins, and how far from rest")
 LOSS = ("square:eq-11", "corrected", "with the sum")
 BY_RATE = ("square:lemma-4", "printed", "along the flow")
@@ -76,6 +77,8 @@ MUTANTS = {
     "(8): all of the gap due to weight decay": one_more(
         GAP, "due to weight decay", lambda xp, c, i: replace(c, lhs=c.lhs + c.rhs)
     ),
+    "(8), rho = 1/mu: gap 1 % larger": one_more(ZERO_LOSS, "due to weight decay"),
+    "(8), rho = 1/mu: gap 1 % smaller": one_more(ZERO_LOSS, "the gap", rhs(99, 100)),
     "(9): denominator without lambda": one_more(
         LAYERS, "denominator", lambda xp, c, i: replace(c, rhs=c.rhs / i["decay"])
     ),

@@ -16,6 +16,7 @@ SHELLS = ("square:eq-16", "sharp", "moments and the expected complexity")
 TOEPLITZ = ("square:remark-toeplitz", "corrected", "times the root of the number of patches")
 ONE_LAYER = ("square:conjecture-1", "printed", "one layer overlaps, without the factor 2")
 LAYERS = ("square:conjecture-1", "corrected", "every layer overlaps, a factor for each")
+SKETCH = ("square:conjecture-1", "printed", "sketch of the proof, components of one mean square")
 PATHS = ("square:conjecture-1", "sharp", "every input with its paths")
 LINES = ("square:eq-21", "printed", "(22), after the peeling")
 NEEDED = ("square:remark-depth-factor", "sharp", "kernels of their own")
@@ -55,6 +56,8 @@ _TABLE = {
     "Toeplitz: spectral norm a fifth smaller": (TOEPLITZ, "spectral norm", rhs(4, 5)),
     "conjecture 1, one layer: two fifths": (ONE_LAYER, "complexity", rhs(2, 5)),
     "conjecture 1, one layer: bound squared": (ONE_LAYER, "complexity", no_root),
+    "conjecture 1, sketch: 1 % less": (SKETCH, "patches", rhs(99, 100)),
+    "conjecture 1, sketch: share 1 % larger": (SKETCH, "P K/D of the squares", rhs(101, 100)),
     "conjecture 1, layers: patches a fifth less": (LAYERS, "patches", rhs(4, 5)),
     "conjecture 1, layers: half the factors": (LAYERS, "rounded up", rhs(2, 5)),
     "conjecture 1, paths: no cost of a layer": (PATHS, "moments of order 2k", rhs(4, 5)),
