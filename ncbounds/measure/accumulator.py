@@ -1,7 +1,8 @@
 """Measure samples that come in batches, in two passes at most, in any number of processes.
 
 `Accumulator` holds sums over samples by class, O(K d) of them however many samples there are,
-d x d more with `scatter`, and small batches until they make a block of some megabytes; `measure_batches` drives one over batches, `measure` over arrays.
+d x d more with `scatter`, and small batches until they make a block of some megabytes;
+`measure_batches` drives one over batches, `measure` over arrays.
 """
 
 from __future__ import annotations
